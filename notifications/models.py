@@ -1,0 +1,495 @@
+"""What the owner sees and hears: journeys and their cards, notifications and deliveries.
+
+Links and decisions are append-only. Journeys, their facts, appointments, surveys,
+promises and cards are projections of contacts, links and decisions: `rebuild` gives
+equal rows. What was told is history and is kept.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from assets.models import Asset
+from notifications.choices import (
+    AppointmentState,
+    DeliveryPurpose,
+    DeliveryState,
+    FactState,
+    JourneyState,
+    NotificationState,
+    PromiseState,
+    Section,
+    SurveyState,
+    Turn,
+)
+from owners.choices import ChannelKind, Level, Topic
+from owners.models import Channel, Household, Owner
+from suppliers.models import Contact, Supplier
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[M]):
+    """Reads of rows that belong to a household."""
+
+    def for_owner(self, owner: Owner) -> OwnedQuerySet[M]:
+        """Return the rows of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class JourneyQuerySet(OwnedQuerySet["Journey"]):
+    """Reads of journeys."""
+
+    def due(self, now: datetime) -> JourneyQuerySet:
+        """Return the journeys at which time alone changes something by `now`."""
+        return self.filter(next_at__lte=now).order_by("next_at")
+
+
+class Journey(models.Model):
+    """All contacts on one matter about an asset, over all suppliers."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="journeys", db_index=False)
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="journeys")
+    suppliers = ArrayField(models.BigIntegerField(), default=list)  # ids, in order of appearance
+    title = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=6, choices=JourneyState, default=JourneyState.OPEN)
+    turn = models.CharField(max_length=8, choices=Turn, default=Turn.SUPPLIER)
+    stage = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    last_said_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)  # when time alone changes the card next
+    is_emptied = models.BooleanField(default=False)  # merged away or split to nothing
+
+    objects = JourneyQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["household", "-last_said_at"],
+                condition=Q(is_emptied=False),
+                name="journey_recent",
+            ),
+            models.Index(
+                fields=["next_at"], condition=Q(next_at__isnull=False), name="journey_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.uuid)
+
+
+class JourneyKey(models.Model):
+    """A strong key by which a journey is found again: a projection of its contacts' keys."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="keys")
+    scheme = models.CharField(max_length=10)
+    issuer = models.BigIntegerField(default=0)  # the supplier's id; 0 when nobody's in particular
+    value = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "scheme", "value", "issuer", "journey"],
+                name="journeykey_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme} {self.value}"
+
+
+class Link(models.Model):
+    """Why a contact is on a journey. Revoked, never deleted."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="links")
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="links")
+    rule = models.CharField(max_length=40)
+    evidence = models.JSONField(default=dict)
+    is_likely = models.BooleanField(default=False)
+    linked_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact"], condition=Q(revoked_at=None), name="link_one_live"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.contact_id} on {self.journey_id}"
+
+
+class Fact(models.Model):
+    """A named value on a journey, with every contact that stated it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="facts")
+    name = models.CharField(max_length=60)
+    label = models.CharField(max_length=120, blank=True)
+    value = models.CharField(max_length=1000)
+    state = models.CharField(max_length=8, choices=FactState, default=FactState.CURRENT)
+    sources = ArrayField(models.UUIDField(), default=list)  # contacts, the first stated it first
+    said_at = models.DateTimeField()
+    is_from_text = models.BooleanField(default=False)
+    is_owners_word = models.BooleanField(default=False)
+
+    objects: models.Manager[Fact] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "name", "value"], name="fact_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
+class Appointment(models.Model):
+    """A visit, delivery or call with a window. The window is a half-open interval."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="appointments")
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
+    slot = models.CharField(max_length=340)  # names it within the journey; first uid or window
+    uid = models.CharField(max_length=255, blank=True)
+    recurrence_id = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=10, default="visit")
+    state = models.CharField(max_length=10, choices=AppointmentState)
+    start = models.DateTimeField(null=True)
+    end = models.DateTimeField(null=True)
+    eta_start = models.DateTimeField(null=True)
+    eta_end = models.DateTimeField(null=True)
+    zone = models.CharField(max_length=64, blank=True)
+    place = models.CharField(max_length=300, blank=True)
+    person = models.CharField(max_length=120, blank=True)
+    sequence = models.IntegerField(default=0)
+    arrived_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    was_on_time = models.BooleanField(null=True)
+    sources = models.JSONField(default=dict)  # field -> contact uuids
+
+    objects: models.Manager[Appointment] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "slot"], name="appointment_once"),
+        ]
+        indexes = [models.Index(fields=["household", "start"], name="appointment_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.start}"
+
+
+class Survey(models.Model):
+    """A request for feedback about one named experience."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, null=True, related_name="surveys")
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
+    contact = models.OneToOneField(Contact, models.CASCADE, related_name="survey")
+    survey_id = models.CharField(max_length=255)
+    url = models.CharField(max_length=2000, blank=True)
+    questions = models.JSONField(default=list)
+    state = models.CharField(max_length=8, choices=SurveyState, default=SurveyState.HELD)
+    held_reason = models.CharField(max_length=20, blank=True)  # owner_cap, one_open, too_early
+    score = models.PositiveSmallIntegerField(null=True)
+    requested_at = models.DateTimeField()
+    offered_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    closes_at = models.DateTimeField(null=True)
+    told_supplier = models.CharField(max_length=20, blank=True)  # the last deferral reason sent
+
+    objects: models.Manager[Survey] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["household", "-offered_at"],
+                condition=Q(offered_at__isnull=False),
+                name="survey_offered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.survey_id} {self.state}"
+
+
+class Promise(models.Model):
+    """What a supplier said it would do by when."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="promises")
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
+    promise_id = models.CharField(max_length=255)
+    what = models.CharField(max_length=300)
+    due_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=9, choices=PromiseState, default=PromiseState.OPEN)
+
+    objects: models.Manager[Promise] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "promise_id"], name="promise_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class CardQuerySet(OwnedQuerySet["Card"]):
+    """Reads of cards."""
+
+    def needs_you(self) -> CardQuerySet:
+        """Return the cards that wait for the owner, the newest change first."""
+        return self.filter(section=Section.NEEDS_YOU).order_by("-changed_at", "-pk")
+
+
+class Card(models.Model):
+    """What the owner sees of a journey: one journey, one card.
+
+    `body` is the feed item as the API gives it; it is made when the card changes, so a
+    page of the feed is one read.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="cards", db_index=False)
+    journey = models.OneToOneField(Journey, models.CASCADE, related_name="card")
+    section = models.CharField(max_length=10, choices=Section)
+    title = models.CharField(max_length=200)
+    meta = models.CharField(max_length=300, blank=True)
+    body = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField()
+    snoozed_until = models.DateTimeField(null=True)
+
+    objects = CardQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["household", "-changed_at", "-id"], name="card_newest"),
+            models.Index(
+                fields=["household", "section", "-changed_at", "-id"], name="card_by_section"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Decision(models.Model):
+    """What the owner did; append-only, so that everything else can be rebuilt."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="decisions", db_index=False)
+    owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    journey = models.ForeignKey(Journey, models.CASCADE, null=True, related_name="decisions")
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, related_name="decisions")
+    name = models.CharField(max_length=20)  # the story's `do` names, and correct
+    data = models.JSONField(default=dict)
+    decided_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects: models.Manager[Decision] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["household", "-decided_at"], name="decision_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.owner_id}"
+
+
+class Told(models.Model):
+    """What one member was last told of one journey: the mark against which change is news."""
+
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="told")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
+    snapshot = models.JSONField(default=dict)
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["journey", "owner"], name="told_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} of {self.journey_id}"
+
+
+class NotificationQuerySet(OwnedQuerySet["Notification"]):
+    """Reads of notifications."""
+
+    def due(self, now: datetime) -> NotificationQuerySet:
+        """Return the planned notifications whose hold has ended by `now`."""
+        return self.filter(state=NotificationState.PLANNED, not_before__lte=now).order_by(
+            "not_before"
+        )
+
+
+class Notification(models.Model):
+    """One decision to speak to one member of one journey."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="notifications")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="notifications")
+    level = models.CharField(max_length=9, choices=Level)
+    topic = models.CharField(max_length=10, choices=Topic)
+    reason = models.CharField(max_length=40)  # first, changed, conflict, reaching_out, …
+    text = models.CharField(max_length=1000)
+    because = ArrayField(models.UUIDField(), default=list)  # contacts
+    rule = models.CharField(max_length=60, blank=True)
+    state = models.CharField(
+        max_length=10, choices=NotificationState, default=NotificationState.PLANNED
+    )
+    held_since = models.DateTimeField()
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True)  # the ladder is counted back from it
+    told_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    snapshot = models.JSONField(default=dict)  # what the member knows once this is told
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["journey", "owner"],
+                condition=Q(state="planned"),
+                name="notification_one_planned",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before"], condition=Q(state="planned"), name="notification_due"
+            ),
+            models.Index(
+                fields=["household", "-told_at"],
+                condition=Q(state="told"),
+                name="notification_told",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} to {self.owner_id}"
+
+
+class DeliveryQuerySet(OwnedQuerySet["Delivery"]):
+    """Reads of deliveries."""
+
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        """Return what is to be sent by `now` and not in somebody's hands."""
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        return self.filter(free, state=DeliveryState.PENDING, next_at__lte=now).order_by("next_at")
+
+
+class Delivery(models.Model):
+    """A notification, a digest or a code on one channel.
+
+    `key` is unique and goes to providers that accept an idempotency key. `step` counts
+    the ladder: 0 is the preferred channel.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    key = models.CharField(max_length=120, unique=True)
+    household = models.ForeignKey(
+        Household, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="deliveries")
+    notification = models.ForeignKey(
+        Notification, models.CASCADE, null=True, related_name="deliveries"
+    )
+    purpose = models.CharField(
+        max_length=12, choices=DeliveryPurpose, default=DeliveryPurpose.NOTIFICATION
+    )
+    kind = models.CharField(max_length=8, choices=ChannelKind)
+    channel = models.ForeignKey(Channel, models.SET_NULL, null=True, related_name="+")
+    step = models.PositiveSmallIntegerField(default=0)
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
+    next_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    claims = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    detail = models.CharField(max_length=300, blank=True)
+    provider_ref = models.CharField(max_length=120, blank=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_at"], condition=Q(state="pending"), name="delivery_due"),
+            models.Index(fields=["household", "-id"], name="delivery_by_household"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} by {self.kind}"
+
+
+class Attempt(models.Model):
+    """One call of a provider; committed before the call, so a null outcome is ambiguous."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts")
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, null=True)  # sent, failed, unknown
+    detail = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.outcome or 'under way'} {self.started_at:%H:%M:%S}"
+
+
+class Receipt(models.Model):
+    """What a provider later said of a message; kept every time, applied by rank."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="receipts")
+    status = models.CharField(max_length=20)
+    detail = models.CharField(max_length=300, blank=True)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.status
+
+
+class Digest(models.Model):
+    """One member's digest of one day: never empty, never twice."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="digests")
+    slot = models.DateTimeField()
+    lines = models.JSONField(default=list)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects: models.Manager[Digest] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["household", "owner", "slot"], name="digest_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"digest of {self.slot:%Y-%m-%d} for {self.owner_id}"

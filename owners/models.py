@@ -1,0 +1,235 @@
+"""Who decides: owners, their households, and the channels on which they are reached."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import time
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from owners import sealing
+from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.reach import Reach
+
+
+class OwnerManager(BaseUserManager["Owner"]):
+    """Makes owners; the e-mail address is the name one signs in with."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> Owner:
+        """Create an owner; without a password only a code or passkey signs in."""
+        owner = self.model(email=self.normalize_email(email).lower(), **fields)
+        owner.set_password(password)
+        owner.save(using=self._db)
+        return owner
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> Owner:
+        """Create an operator who may open the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class Owner(AbstractBaseUser, PermissionsMixin):
+    """A person with an account."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField(max_length=254, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    zone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=12, default="en")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects = OwnerManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="owner_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        """Return the name shown to people."""
+        return self.name or self.email
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    """Reads of households."""
+
+    def for_owner(self, owner: Owner) -> HouseholdQuerySet:
+        """Return the households in which `owner` is a member."""
+        return self.filter(memberships__owner=owner)
+
+
+class Household(models.Model):
+    """The people who share what they own: the root of tenancy."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    zone = models.CharField(max_length=64, default="UTC")
+    country = models.CharField(max_length=2, blank=True)
+    currency = models.CharField(max_length=3, default="EUR")
+    survey_cap = models.PositiveSmallIntegerField(default=2)  # offers in 30 days, all suppliers
+    intake_alias = models.CharField(max_length=40, unique=True, null=True)  # mail that is not a mandate's
+    needs_you_count = models.PositiveIntegerField(default=0)  # kept with every card write
+    is_demo = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = HouseholdQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Reads of memberships."""
+
+    def for_owner(self, owner: Owner) -> MembershipQuerySet:
+        """Return the memberships of the households in which `owner` is a member."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class Membership(models.Model):
+    """An owner in a household: the rank, and how this member wants to be told."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="memberships")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="memberships")
+    rank = models.CharField(max_length=8, choices=Rank, default=Rank.MEMBER)
+    prefers = models.CharField(max_length=8, choices=ChannelKind, default=ChannelKind.EMAIL)
+    quiet_from = models.TimeField(null=True, blank=True, default=time(22, 0))
+    quiet_until = models.TimeField(null=True, blank=True, default=time(8, 0))
+    has_quiet_exceptions = models.BooleanField(default=True)
+    digest_at = models.TimeField(default=time(18, 0))
+    looked_at = models.DateTimeField(null=True, blank=True)  # the last look at the feed
+    intake_number = models.CharField(max_length=20, unique=True, null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["household", "owner"], name="membership_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} in {self.household}"
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    """Reads of channels."""
+
+    def for_owner(self, owner: Owner) -> ChannelQuerySet:
+        """Return `owner`'s own channels; nobody else's address is ever shown."""
+        return self.filter(owner=owner)
+
+    def usable(self) -> ChannelQuerySet:
+        """Return verified channels that have not failed for good."""
+        return self.filter(verified_at__isnull=False, failed_at__isnull=True)
+
+    def at(self, kind: str, address: str) -> ChannelQuerySet:
+        """Return the channels with exactly this address."""
+        return self.filter(kind=kind, address_index=Channel.index(kind, address))
+
+
+class Channel(models.Model):
+    """An address at which an owner can be reached; sealed, found through a blind index."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="channels")
+    kind = models.CharField(max_length=8, choices=ChannelKind)
+    sealed_address = models.BinaryField()
+    address_index = models.BinaryField(max_length=32)
+    hint = models.CharField(max_length=40, blank=True)  # what may be shown and logged
+    verified_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "kind", "address_index"], name="channel_address_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "address_index"], name="channel_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hint}"
+
+    @staticmethod
+    def index(kind: str, address: str) -> bytes:
+        """Return the blind index of an address (e-mail addresses in lower case)."""
+        return sealing.blind_index(address.strip().lower(), field=f"channel.{kind}")
+
+    @property
+    def address(self) -> str:
+        """The address in the clear; for the transport only."""
+        return sealing.unseal(
+            self.sealed_address, table="owners_channel", key=str(self.uuid), field="address"
+        ).decode()
+
+    def set_address(self, address: str) -> None:
+        """Seal `address` and note its index and hint."""
+        address = address.strip()
+        self.sealed_address = sealing.seal(
+            address.encode(), table="owners_channel", key=str(self.uuid), field="address"
+        )
+        self.address_index = self.index(self.kind, address)
+        if "@" in address:
+            local, _, domain = address.partition("@")
+            self.hint = f"{local[:1]}…@{domain}"[:40]
+        else:
+            self.hint = f"…{address[-4:]}"
+
+
+class ReachRule(models.Model):
+    """One cell that a member changed in the reach matrix."""
+
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="reach_rules")
+    topic = models.CharField(max_length=10, choices=Topic)
+    moment = models.CharField(max_length=5, choices=Moment)
+    channel = models.CharField(max_length=8, choices=ChannelKind, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "topic"], name="reachrule_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.moment}"
+
+
+def reach_of(
+    membership: Membership, *, rules: list[ReachRule], kinds: list[str]
+) -> Reach:
+    """Return a member's wishes as a value.
+
+    `rules` are the membership's, `kinds` those of the owner's usable channels.
+    """
+    owner_zone = membership.owner.zone
+    zone = owner_zone if owner_zone != "UTC" else membership.household.zone
+    return Reach(
+        zone=ZoneInfo(zone),
+        prefers=ChannelKind(membership.prefers),
+        channels=tuple(ChannelKind(kind) for kind in kinds),
+        rules={
+            Topic(rule.topic): (
+                Moment(rule.moment),
+                ChannelKind(rule.channel) if rule.channel else None,
+            )
+            for rule in rules
+        },
+        quiet_from=membership.quiet_from,
+        quiet_until=membership.quiet_until,
+        has_quiet_exceptions=membership.has_quiet_exceptions,
+        digest_at=membership.digest_at,
+    )

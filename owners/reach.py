@@ -1,0 +1,115 @@
+"""When and where a member wants to hear of a topic: pure, no clock, no database."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from owners.choices import ChannelKind, Moment, Topic
+
+DEFAULT_MOMENTS: dict[Topic, Moment] = {
+    Topic.ARRIVING: Moment.NOW,
+    Topic.CHANGED: Moment.NOW,
+    Topic.FAILED: Moment.NOW,
+    Topic.QUESTION: Moment.TODAY,
+    Topic.MONEY: Moment.TODAY,
+    Topic.CARE: Moment.TODAY,
+    Topic.LEGAL: Moment.TODAY,
+    Topic.PROGRESS: Moment.NEVER,
+    Topic.OFFER: Moment.NEVER,
+    Topic.FEEDBACK: Moment.NEVER,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One member's wishes: the reach matrix, quiet hours and the digest slot.
+
+    `channels` lists the kinds with a verified, working address. `rules` holds only
+    what the member changed; everything else is `DEFAULT_MOMENTS` on `prefers`.
+    Times of day are wall-clock times in `zone` (IANA).
+    """
+
+    zone: ZoneInfo
+    prefers: ChannelKind = ChannelKind.EMAIL
+    channels: tuple[ChannelKind, ...] = ()
+    rules: dict[Topic, tuple[Moment, ChannelKind | None]] = field(default_factory=dict)
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    has_quiet_exceptions: bool = True
+    digest_at: time = time(18, 0)
+
+    def moment(self, topic: Topic) -> Moment:
+        """Return when this member wants to hear of `topic`."""
+        rule = self.rules.get(topic)
+        return rule[0] if rule else DEFAULT_MOMENTS[topic]
+
+    def ladder(self, topic: Topic) -> tuple[ChannelKind, ...]:
+        """Return the channels for an interrupt about `topic`, the preferred one first.
+
+        The feed is never part of it: the card is always there.
+        """
+        rule = self.rules.get(topic)
+        first = (rule[1] if rule else None) or self.prefers
+        ordered = [first, self.prefers, *self.channels]
+        usable = [kind for kind in ordered if kind in self.channels]
+        return tuple(dict.fromkeys(usable))
+
+
+def at_wall_time(day_of: datetime, wall: time, zone: ZoneInfo) -> datetime:
+    """Return the instant (UTC) at which `wall` occurs on the local day of `day_of`.
+
+    A time skipped by daylight saving is the first valid instant after the gap; a
+    repeated one is its first occurrence.
+    """
+    local = day_of.astimezone(zone)
+    naive = datetime.combine(local.date(), wall)
+    candidate = naive.replace(tzinfo=zone, fold=0)
+    back = candidate.astimezone(UTC).astimezone(zone)
+    if back.replace(tzinfo=None) == naive:
+        return candidate.astimezone(UTC)
+    # In a gap, PEP 495 with fold=1 uses the offset after it, so this instant lies
+    # before the gap by the same amount as fold=0 lies behind; walk to the edge.
+    before = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    after = candidate.astimezone(UTC)
+    low, high = min(before, after), max(before, after)
+    start_offset = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == start_offset:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def quiet_end(reach: Reach, now: datetime) -> datetime | None:
+    """Return the end (UTC) of the quiet hours that `now` lies in, or None outside them.
+
+    A window across midnight belongs to the day on which it starts; its end is
+    exclusive.
+    """
+    if reach.quiet_from is None or reach.quiet_until is None:
+        return None
+    if reach.quiet_from == reach.quiet_until:
+        return None
+    now = now.astimezone(UTC)
+    crosses = reach.quiet_until < reach.quiet_from
+    local = now.astimezone(reach.zone)
+    for days in (-1, 0):
+        day = local.replace(hour=12, minute=0) + timedelta(days=days)
+        start = at_wall_time(day, reach.quiet_from, reach.zone)
+        end_day = day + timedelta(days=1) if crosses else day
+        end = at_wall_time(end_day, reach.quiet_until, reach.zone)
+        if start <= now < end:
+            return end
+    return None
+
+
+def next_digest(reach: Reach, now: datetime) -> datetime:
+    """Return the first digest slot (UTC) at or after `now`."""
+    local = now.astimezone(reach.zone).replace(hour=12, minute=0)
+    for days in range(-1, 3):
+        slot = at_wall_time(local + timedelta(days=days), reach.digest_at, reach.zone)
+        if slot >= now:
+            return slot
+    raise AssertionError("a digest slot exists within two days")  # pragma: no cover

@@ -1,0 +1,251 @@
+"""What one contact says, as a value.
+
+Every adapter ends in these values, whatever the format was; the rules of the feed read
+nothing else. They are pure, compare by content, and go to and from JSON unchanged.
+Instants are aware datetimes; money keeps its amount as a decimal string.
+"""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
+
+from suppliers.choices import (
+    Authentication,
+    CallStatus,
+    ContactKind,
+    Direction,
+    Medium,
+    Purpose,
+    Stage,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An identifier of the matter: an order number, an appointment UID, a thread.
+
+    `scheme` is one of `order`, `ticket`, `contract`, `tracking`, `payment`, `claim`,
+    `invoice`, `quote`, `thread`, `uid`, `entity`, `message`. The issuer is the supplier
+    whose number it is; the inbox fills it in.
+    """
+
+    scheme: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount with its currency (ISO 4217); empty currency means the household's."""
+
+    amount: str
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A span of time in which somebody comes or calls; the end is exclusive."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What a contact says about a visit, delivery or call (RFC 5545, RFC 5546).
+
+    `window` is None when only the stage is told. `sequence` and `dtstamp` order the
+    statements about one `uid` and `recurrence_id`; text has neither.
+    """
+
+    window: Window | None = None
+    stage: Stage = Stage.BOOKED
+    uid: str = ""
+    recurrence_id: str = ""
+    sequence: int | None = None
+    dtstamp: datetime | None = None
+    zone: str = ""
+    kind: str = "visit"
+    place: str = ""
+    person: str = ""
+    at: datetime | None = None  # when the stage was reached
+    is_reminder: bool = False  # never revives a cancelled visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactClaim:
+    """One named value as the contact states it.
+
+    `value` is a string in one canonical form (RFC 3339, decimal, E.164, plain text);
+    `money` carries amounts instead. `label` is what it was called there ("Upgrade").
+    """
+
+    name: str
+    value: str = ""
+    money: Money | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskClaim:
+    """A question put to the owner: which fact is wanted, and the words."""
+
+    fact: str
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyClaim:
+    """A request for feedback; `about` names the experience and may be empty."""
+
+    survey_id: str
+    about: str = ""
+    url: str = ""
+    questions: tuple[dict[str, Any], ...] = ()
+    closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseClaim:
+    """What the supplier says it will do, and by when."""
+
+    promise_id: str
+    what: str = ""
+    due_at: datetime | None = None
+    state: str = "open"  # open, kept, withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How a call went. `duration_s` in seconds."""
+
+    status: CallStatus
+    duration_s: int = 0
+    transcript: str = ""
+    awaits_transcript: bool = False
+    transfers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One thing said or reported, by a supplier or by the owner.
+
+    `said_at` is the sender's own time and orders statements; `sender` is the address
+    or number it came from; `asset` is the asset's public UUID when the contact names
+    one we know. `quote` is the sentence worth repeating word for word.
+    """
+
+    kind: ContactKind
+    medium: Medium
+    said_at: datetime
+    direction: Direction = Direction.IN
+    type: str = ""  # the event type where there is one
+    sender: str = ""
+    authentication: Authentication = Authentication.NONE
+    purpose: Purpose | None = Purpose.SERVICE  # None: needs none (a recall)
+    title: str = ""
+    summary: str = ""
+    quote: str = ""
+    language: str = ""
+    asset: str = ""
+    asset_hint: str = ""  # the reference as sent, when it is not (yet) an asset of ours
+    keys: tuple[Key, ...] = ()
+    quoted: tuple[str, ...] = ()  # reference-like tokens in the text; only known keys count
+    visit: Visit | None = None
+    eta: Window | None = None
+    facts: tuple[FactClaim, ...] = ()
+    asks: tuple[AskClaim, ...] = ()
+    survey: SurveyClaim | None = None
+    promise: PromiseClaim | None = None
+    call: Call | None = None
+    revision: int | None = None
+    entity: str = ""
+    status: str = ""  # a ticket's, order's, claim's own status word
+    is_reaching_out: bool = False  # tries to reach the owner in person, now
+    is_arriving: bool = False  # says somebody is coming
+    is_resolution: bool = False  # the supplier calls the matter resolved or closed
+    is_safety: bool = False
+    is_from_text: bool = False  # some of it was read from text by a deterministic extractor
+    is_counted: bool = True  # reached for the owner; progress and administration do not
+    expires_at: datetime | None = None
+    payment_domains: tuple[str, ...] = ()  # hosts at which the contact wants to be paid
+    link_domains: tuple[str, ...] = ()
+    body: str = ""  # plain text, cut to a sane length, for the owner to read
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; fields at their default are left out."""
+        return _dump(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the contact that `to_json` wrote."""
+        return _load(cls, data)  # type: ignore[no-any-return]
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with `changes`."""
+        return replace(self, **changes)
+
+
+@cache
+def _shape(cls: type) -> tuple[tuple[str, Any, Any], ...]:
+    hints = get_type_hints(cls)
+    return tuple((item.name, item.default, hints[item.name]) for item in fields(cls))
+
+
+def _dump(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        shape = _shape(type(value))
+        return {
+            name: _dump(item)
+            for name, default, _ in shape
+            if (item := getattr(value, name)) != default
+        }
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, tuple):
+        return [_dump(item) for item in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, str | int) and type(value) not in (str, int, bool):
+        return value.value  # type: ignore[union-attr]
+    return value
+
+
+@cache
+def _loader(hint: Any) -> Any:
+    """Return the function that reads a value of type `hint`, or None to take it as is."""
+    if isinstance(hint, UnionType):
+        inner = next(arg for arg in get_args(hint) if arg is not NoneType)
+        return _loader(inner)
+    if get_origin(hint) is tuple:
+        inner = _loader(get_args(hint)[0])
+        if inner is None:
+            return tuple
+        return lambda items: tuple([inner(item) for item in items])
+    if hint is datetime:
+        return datetime.fromisoformat
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda data: _load(hint, data)
+    if isinstance(hint, type) and hasattr(hint, "choices"):
+        return hint
+    return None
+
+
+@cache
+def _loaders(cls: type) -> dict[str, Any]:
+    return {name: _loader(hint) for name, _, hint in _shape(cls)}
+
+
+def _load(cls: type, data: dict[str, Any]) -> Any:
+    loaders = _loaders(cls)
+    values = {}
+    for name, raw in data.items():
+        if name not in loaders:
+            continue  # written by a later version
+        read = loaders[name]
+        values[name] = read(raw) if read is not None and raw is not None else raw
+    return cls(**values)
+
+

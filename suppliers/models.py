@@ -1,0 +1,397 @@
+"""Who serves what is owned, what the household allows them, and all that arrives and leaves."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from assets.models import Asset
+from owners import sealing
+from owners.choices import Trust
+from owners.models import Household, Owner
+from suppliers.choices import (
+    ContactKind,
+    Direction,
+    EventState,
+    MandateState,
+    Medium,
+    Outcome,
+    Purpose,
+    RoleKind,
+    Way,
+)
+
+# No 0/O, 1/l/i: people read these aloud.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def token(size: int) -> str:
+    """Return a random token of `size` letters (about 5 bits each)."""
+    return "".join(secrets.choice(LETTERS) for _ in range(size))
+
+
+def new_owner_ref() -> str:
+    """Return a pairwise name for an owner: two suppliers can never compare theirs."""
+    return f"own_{token(26)}"
+
+
+def new_alias() -> str:
+    """Return the local part of a mail alias."""
+    return token(14)
+
+
+class SupplierQuerySet(models.QuerySet["Supplier"]):
+    """Reads of suppliers."""
+
+    def for_owner(self, owner: Owner) -> SupplierQuerySet:
+        """Return the suppliers that have a mandate or a role in `owner`'s households."""
+        mine = Q(mandates__household__memberships__owner=owner)
+        return self.filter(mine | Q(roles__household__memberships__owner=owner)).distinct()
+
+
+class Supplier(models.Model):
+    """An organisation that serves assets: one global entry."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    webhook_url = models.URLField(max_length=500, blank=True)
+    technical_contact = models.EmailField(blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SupplierQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SupplierDomain(models.Model):
+    """A domain that is the supplier's: proved (no household), or noted by one household."""
+
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="domains")
+    household = models.ForeignKey(Household, models.CASCADE, null=True, blank=True)
+    domain = models.CharField(max_length=253)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "household", "domain"],
+                name="supplierdomain_once",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["domain"],
+                condition=Q(household=None),
+                name="supplierdomain_proved_for_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class SupplierNumber(models.Model):
+    """A phone number (E.164) that is the supplier's: proved, or noted by one household."""
+
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="numbers")
+    household = models.ForeignKey(Household, models.CASCADE, null=True, blank=True)
+    number = models.CharField(max_length=20, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "household", "number"],
+                name="suppliernumber_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class SigningSecretQuerySet(models.QuerySet["SigningSecret"]):
+    """Reads of signing secrets."""
+
+    def live(self, now: datetime) -> SigningSecretQuerySet:
+        """Return the secrets that verify at `now`; several may, while they rotate."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by("-created_at")
+
+
+class SigningSecret(models.Model):
+    """What a supplier signs with: a shared secret (`v1`) or a public key (`v1a`)."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="secrets")
+    version = models.CharField(max_length=3, choices=[("v1", "v1"), ("v1a", "v1a")], default="v1")
+    sealed_value = models.BinaryField()  # whsec_… or whpk_…
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SigningSecretQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.version} of {self.supplier}"
+
+    @property
+    def value(self) -> str:
+        """The secret or key in the clear."""
+        return sealing.unseal(
+            self.sealed_value, table="suppliers_signingsecret", key=str(self.uuid), field="value"
+        ).decode()
+
+    def set_value(self, value: str) -> None:
+        """Seal `value` for this row."""
+        self.sealed_value = sealing.seal(
+            value.encode(), table="suppliers_signingsecret", key=str(self.uuid), field="value"
+        )
+
+
+class Role(models.Model):
+    """What a supplier is for one asset."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="roles")
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="roles")
+    kind = models.CharField(max_length=12, choices=RoleKind)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "supplier", "kind"], name="role_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier}: {self.kind} of {self.asset}"
+
+
+class MandateQuerySet(models.QuerySet["Mandate"]):
+    """Reads of mandates."""
+
+    def for_owner(self, owner: Owner) -> MandateQuerySet:
+        """Return the mandates of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+    def live(self) -> MandateQuerySet:
+        """Return the mandates that have not ended."""
+        return self.exclude(state=MandateState.ENDED)
+
+
+@pghistory.track()
+class Mandate(models.Model):
+    """The household's revocable permission for one supplier."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="mandates")
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="mandates")
+    owner_ref = models.CharField(max_length=40, unique=True, default=new_owner_ref)
+    alias = models.CharField(max_length=40, unique=True, default=new_alias)
+    purposes = ArrayField(models.CharField(max_length=10, choices=Purpose), default=list)
+    assets = models.ManyToManyField(Asset, related_name="mandates", blank=True)
+    state = models.CharField(
+        max_length=6, choices=MandateState, default=MandateState.ACTIVE
+    )
+    granted_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MandateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "supplier"],
+                condition=~Q(state="ended"),
+                name="mandate_one_live",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.supplier} for {self.household}"
+
+
+class InboundEvent(models.Model):
+    """What arrived, byte for byte, and who sent it; never changed.
+
+    `source` and `event_id` identify it for ever. `routing` holds what the entrance
+    learned (recipient, authentication, numbers), never content. The row is the queue:
+    stored rows are claimed by `lease_until`.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    household = models.ForeignKey(
+        Household, models.CASCADE, null=True, related_name="+", db_index=False
+    )
+    way = models.CharField(max_length=9, choices=Way)
+    source = models.CharField(max_length=500)
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=80, blank=True)
+    body_hash = models.BinaryField(max_length=32)
+    payload = models.BinaryField(null=True)  # sealed; None once the retention has passed
+    routing = models.JSONField(default=dict)
+    webhook_id = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=9, choices=EventState, default=EventState.STORED)
+    code = models.CharField(max_length=40, blank=True)  # why it was rejected or id_reused
+    pointer = models.CharField(max_length=200, blank=True)  # JSON pointer to the fault
+    detail = models.CharField(max_length=300, blank=True)
+    received_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    claims = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # supplier is null for mail, telephony and the owner's log; their source names
+            # the recipient, so the same rule holds for them.
+            models.UniqueConstraint(
+                fields=["supplier", "source", "event_id"],
+                name="inboundevent_once",
+                nulls_distinct=False,
+            ),
+        ]
+        indexes = [
+            # The inbox queue: only rows that wait are in it, so it stays small for ever.
+            models.Index(
+                fields=["id"],
+                condition=Q(state="stored"),
+                name="inboundevent_waiting",
+            ),
+            models.Index(fields=["supplier", "-id"], name="inboundevent_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.type or self.source} {self.event_id}"
+
+    @property
+    def body(self) -> bytes:
+        """The bytes as they arrived."""
+        return sealing.unseal(
+            self.payload, table="suppliers_inboundevent", key=str(self.uuid), field="payload"
+        )
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    """Reads of contacts."""
+
+    def for_owner(self, owner: Owner) -> ContactQuerySet:
+        """Return the contacts of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+    def at_the_door(self) -> ContactQuerySet:
+        """Return the contacts that wait for a yes, the newest first."""
+        return self.filter(outcome=Outcome.DOOR).order_by("-said_at", "-pk")
+
+
+class Contact(models.Model):
+    """One thing said or reported. `said` is the value the rules read; it never changes.
+
+    `outcome`, `reason`, `rule` and `evidence` are written by the rules of the feed.
+    `decided_at` is empty until they have run: the consolidation queue.
+    """
+
+    uuid = models.UUIDField(unique=True, editable=False)
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="contacts", db_index=False
+    )
+    supplier = models.ForeignKey(
+        Supplier, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    mandate = models.ForeignKey(Mandate, models.SET_NULL, null=True, related_name="+", db_index=False)
+    inbound = models.ForeignKey(
+        InboundEvent, models.PROTECT, null=True, related_name="contacts"
+    )
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="contacts")
+    owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")  # who logged it
+    kind = models.CharField(max_length=14, choices=ContactKind)
+    medium = models.CharField(max_length=9, choices=Medium)
+    direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
+    trust = models.PositiveSmallIntegerField(choices=Trust, default=Trust.UNKNOWN)
+    said_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(null=True)  # a voicemail waits for its transcript
+    said = models.JSONField()
+    suspicion = models.CharField(max_length=40, blank=True)  # why it must wait at the Door
+    refusal = models.CharField(max_length=40, blank=True)  # why the mandate does not cover it
+    outcome = models.CharField(max_length=9, choices=Outcome, blank=True)
+    reason = models.CharField(max_length=60, blank=True)
+    rule = models.CharField(max_length=40, blank=True)
+    evidence = models.JSONField(default=dict)
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # The consolidation queue, per household: small, because decided rows leave it.
+            models.Index(
+                fields=["household", "said_at"],
+                condition=Q(decided_at=None),
+                name="contact_undecided",
+            ),
+            # Contacts that may still find their journey.
+            models.Index(
+                fields=["household", "-said_at"],
+                condition=Q(outcome="door"),
+                name="contact_at_door",
+            ),
+            models.Index(fields=["household", "-said_at"], name="contact_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.said_at:%Y-%m-%d %H:%M}"
+
+
+class OutboundState:
+    """States of an outbound event."""
+
+    PENDING, SENT, FAILED = "pending", "sent", "failed"
+    CHOICES = [(PENDING, "Pending"), (SENT, "Sent"), (FAILED, "Failed")]
+
+
+class OutboundEventQuerySet(models.QuerySet["OutboundEvent"]):
+    """Reads of outbound events."""
+
+    def for_owner(self, owner: Owner) -> OutboundEventQuerySet:
+        """Return what was sent to suppliers for `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class OutboundEvent(models.Model):
+    """What Steward tells a supplier: an owner's answer, or a deferral."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="outbound")
+    household = models.ForeignKey(Household, models.CASCADE, null=True, related_name="+")
+    mandate = models.ForeignKey(Mandate, models.SET_NULL, null=True, related_name="+")
+    type = models.CharField(max_length=60)
+    data = models.JSONField(default=dict)
+    via = models.CharField(max_length=8, default="none")  # webhook, mail, sms, none
+    state = models.CharField(max_length=8, choices=OutboundState.CHOICES, default="pending")
+    detail = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    next_at = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = OutboundEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_at"], condition=Q(state="pending"), name="outboundevent_due"
+            ),
+            models.Index(fields=["supplier", "-id"], name="outboundevent_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} to {self.supplier}"
