@@ -109,6 +109,8 @@ class Membership(models.Model):
     has_quiet_exceptions = models.BooleanField(default=True)
     digest_at = models.TimeField(default=time(18, 0))
     looked_at = models.DateTimeField(null=True, blank=True)  # the last look at the feed
+    # The next digest slot; None until it is worked out, and again when the wishes change.
+    next_digest_at = models.DateTimeField(null=True, blank=True, db_index=True)
     intake_number = models.CharField(max_length=20, unique=True, null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
