@@ -442,6 +442,8 @@ class Delivery(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="pending"), name="delivery_due"),
+            # What a provider may or may not have taken, until it is looked up: rare rows.
+            models.Index(fields=["next_at"], condition=Q(state="unknown"), name="delivery_unknown"),
             models.Index(fields=["household", "-id"], name="delivery_by_household"),
         ]
 
