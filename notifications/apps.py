@@ -8,3 +8,11 @@ class NotificationsConfig(AppConfig):
 
     name = "notifications"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the one signal."""
+        # Models are not ready when this module is read.
+        from notifications import receivers  # noqa: PLC0415
+        from suppliers.signals import contacts_stored  # noqa: PLC0415
+
+        contacts_stored.connect(receivers.contacts_stored, dispatch_uid="feed")

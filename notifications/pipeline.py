@@ -1,0 +1,120 @@
+"""The way of a contact from the inbox to the owner, stage by stage.
+
+Every stage claims rows that are not done yet, so any process may run any of them at any
+time: Celery tasks when the doorbell rings, `manage.py drain` without Redis, and replays
+under a simulated clock all come here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db.models import Min, Q
+
+from notifications import delivery, digests, feed
+from notifications.choices import DeliveryState, NotificationState
+from notifications.models import Delivery, Journey, Notification
+from owners import doorbell
+from owners.models import Membership
+from suppliers import inbox, outbox
+from suppliers.choices import EventState
+from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
+
+BATCH = 500
+GO_S = 20.0  # one go of the pump; then it rings again, so that deploys need not wait
+
+
+def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
+    """Take what waits from the inbox to planned and told notifications.
+
+    The stages alternate, so a flood in the inbox never starves the cards. Rings for
+    the deliveries it planned, and for company when a batch was full. Returns how many
+    rows it moved.
+    """
+    moved, until = 0, time.monotonic() + seconds
+    while True:
+        with doorbell.hushed():
+            arrived = inbox.process_due(now=now_fn(), limit=BATCH)
+        if arrived >= BATCH:
+            doorbell.ring("inbox")
+        with doorbell.hushed():
+            decided = feed.consolidate_due(now=now_fn(), limit=BATCH)
+            told = feed.tell_due(now=now_fn())
+        if told:
+            doorbell.ring("delivery")
+        if decided:
+            doorbell.ring("outbox")
+        moved += arrived + decided + told
+        if not (arrived or decided or told):
+            return moved
+        if time.monotonic() > until:
+            doorbell.ring("feed")
+            return moved
+
+
+def tick(*, now: datetime) -> int:
+    """Do what time alone brings: overdue visits, survey offers, digests."""
+    return feed.sweep(now=now) + digests.make_due(now=now)
+
+
+def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
+    """Run every stage, again and again until nothing is due; without Redis.
+
+    With `until_idle` false each stage runs once. Returns how many rows moved.
+    """
+    moved = 0
+    with doorbell.hushed():
+        while True:
+            count = sum(
+                (
+                    inbox.process_due(now=now_fn(), limit=BATCH),
+                    feed.consolidate_due(now=now_fn(), limit=BATCH),
+                    feed.sweep(now=now_fn()),
+                    feed.tell_due(now=now_fn()),
+                    digests.make_due(now=now_fn()),
+                    delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
+                    outbox.send_due(now=now_fn(), limit=BATCH),
+                )
+            )
+            moved += count
+            if not count or not until_idle:
+                return moved
+
+
+def due(*, now: datetime) -> list[str]:
+    """Return the bells at which rows wait at `now`, also those whose lease ran out."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    ready = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = {
+        "inbox": InboundEvent.objects.filter(free, state=EventState.STORED),
+        "feed": Contact.objects.filter(ready, decided_at=None),
+        "delivery": delivery.claimable(now=now),
+        "outbox": OutboundEvent.objects.filter(free, state=OutboundState.PENDING, next_at__lte=now),
+    }
+    bells = [name for name, rows in waiting.items() if rows.exists()]
+    if "feed" not in bells and Notification.objects.due(now).exists():
+        bells.append("feed")
+    return bells
+
+
+def next_at(*, after: datetime) -> datetime | None:
+    """Return the first instant after `after` at which a row falls due, or None.
+
+    A simulated clock jumps there: nothing happens in between.
+    """
+    pending = Q(state=DeliveryState.PENDING) | Q(state=DeliveryState.UNKNOWN)
+    sources = (
+        (Contact.objects.filter(decided_at=None), "not_before"),
+        (Journey.objects.all(), "next_at"),
+        (Notification.objects.filter(state=NotificationState.PLANNED), "not_before"),
+        (Membership.objects.all(), "next_digest_at"),
+        (Delivery.objects.filter(pending), "next_at"),
+        (OutboundEvent.objects.filter(state=OutboundState.PENDING), "next_at"),
+    )
+    instants = [
+        rows.filter(**{f"{field}__gt": after}).aggregate(first=Min(field))["first"]
+        for rows, field in sources
+    ]
+    return min((instant for instant in instants if instant is not None), default=None)

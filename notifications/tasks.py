@@ -1,0 +1,29 @@
+"""What answers the doorbell. A task carries no data: the rows say what is to be done."""
+
+from celery import shared_task
+
+from notifications import delivery, pipeline
+from owners import clock, doorbell
+
+
+@shared_task(name="notifications.tasks.pump", ignore_result=True)
+def pump() -> None:
+    """Take what waits from the inbox to the cards and planned notifications."""
+    doorbell.answered("feed")
+    pipeline.pump(now_fn=clock.now)
+
+
+@shared_task(name="notifications.tasks.deliver", ignore_result=True)
+def deliver() -> None:
+    """Send what is due."""
+    doorbell.answered("delivery")
+    delivery.deliver_due(now=clock.now(), now_fn=clock.now)
+
+
+@shared_task(name="notifications.tasks.sweep", ignore_result=True, expires=10)
+def sweep() -> None:
+    """Do what time alone brings, and ring for what is due or was left behind."""
+    now = clock.now()
+    pipeline.tick(now=now)
+    for name in pipeline.due(now=now):
+        doorbell.ring(name)
