@@ -8,3 +8,9 @@ class OwnersConfig(AppConfig):
 
     name = "owners"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Hear of addresses that sign-in has verified."""
+        from owners import adapters  # noqa: PLC0415 - models are not loaded before
+
+        adapters.connect()

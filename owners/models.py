@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import time
+from datetime import datetime, time
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -191,6 +191,74 @@ class Channel(models.Model):
             self.hint = f"{local[:1]}…@{domain}"[:40]
         else:
             self.hint = f"…{address[-4:]}"
+
+
+class ChannelCodeQuerySet(models.QuerySet["ChannelCode"]):
+    """Reads of verification codes."""
+
+    def waiting(self, now: datetime) -> ChannelCodeQuerySet:
+        """Return the codes that nobody has taken to send yet, the oldest first."""
+        return self.filter(queued_at=None, used_at=None, expires_at__gt=now).order_by("pk")
+
+
+class ChannelCode(models.Model):
+    """A code that proves a channel; delivery takes it from here and sets `queued_at`."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, related_name="codes")
+    sealed_code = models.BinaryField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    objects = ChannelCodeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # The queue of codes to send: taken rows leave it.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(queued_at=None, used_at=None),
+                name="channelcode_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"code for {self.channel}"
+
+    @property
+    def code(self) -> str:
+        """The code in the clear; for the transport and the comparison only."""
+        return sealing.unseal(
+            self.sealed_code, table="owners_channelcode", key=str(self.uuid), field="code"
+        ).decode()
+
+    def set_code(self, code: str) -> None:
+        """Seal `code` for this row."""
+        self.sealed_code = sealing.seal(
+            code.encode(), table="owners_channelcode", key=str(self.uuid), field="code"
+        )
+
+
+class RequestKey(models.Model):
+    """An `Idempotency-Key` an app has used, with the answer it got; kept for ever."""
+
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    sealed_answer = models.BinaryField()
+    used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="requestkey_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.owner_id}"
 
 
 class ReachRule(models.Model):

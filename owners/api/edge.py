@@ -1,0 +1,134 @@
+"""What every endpoint for owners has in common: who calls, once-only writes, no caching."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.views import APIView
+
+from owners import clock, sealing
+from owners.api.problems import Problem
+from owners.models import Owner, RequestKey
+
+KEY_HEADER = "Idempotency-Key"
+KEY_MOST = 255
+M = TypeVar("M", bound=Model)
+Handler = Callable[..., Response]
+
+
+def owner_of(request: Request) -> Owner:
+    """Return the owner who calls."""
+    return cast("Owner", request.user)
+
+
+def checked(form: type[serializers.Serializer[Any]], request: Request, **kwargs: Any) -> Any:
+    """Return the valid values of a request's body; raises ValidationError."""
+    read = form(data=request.data, context={"owner": owner_of(request)}, **kwargs)
+    read.is_valid(raise_exception=True)
+    return read.validated_data
+
+
+class OwnerView(APIView):
+    """An endpoint for signed-in owners. Answers are private and never cached."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep answers out of caches."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+
+class Known(serializers.UUIDField):
+    """The id of an object that the calling owner has; becomes the object.
+
+    An id that exists elsewhere is refused in the words of one that exists nowhere.
+    """
+
+    default_error_messages = {"unknown": "There is no such object."}
+
+    def __init__(self, rows: Callable[[Owner], QuerySet[M]], **kwargs: Any) -> None:
+        """Look ids up among `rows(owner)`."""
+        self.rows: Callable[[Owner], QuerySet[Any]] = rows
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the object with this id."""
+        wanted: UUID = super().to_internal_value(data)
+        found = self.rows(self.context["owner"]).filter(uuid=wanted).first()
+        if found is None:
+            self.fail("unknown")
+        return found
+
+
+def once(handler: Handler) -> Handler:
+    """Let a write happen once for each `Idempotency-Key`.
+
+    The key, the work and the answer are committed together: a request that died half
+    way left nothing, and its repetition does the work. The same key answers the same
+    for ever; 409 while the first request is under way, 422 when the body differs.
+    """
+
+    @wraps(handler)
+    def write(view: OwnerView, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(KEY_HEADER, "")
+        if not key:
+            return handler(view, request, *args, **kwargs)
+        if len(key) > KEY_MOST or not key.isascii() or not key.isprintable():
+            raise Problem(400, code="key", detail=f"{KEY_HEADER}: at most 255 visible characters.")
+        owner, digest = owner_of(request), request_hash(request)
+        with transaction.atomic():
+            _take_turn(owner, key)
+            used = RequestKey.objects.filter(owner=owner, key=key).first()
+            if used is not None:
+                return _again(used, digest)
+            response = handler(view, request, *args, **kwargs)
+            body = json.dumps(response.data, cls=JSONEncoder).encode()
+            RequestKey.objects.create(
+                owner=owner,
+                key=key,
+                request_hash=digest,
+                status=response.status_code,
+                sealed_answer=sealing.seal(body, **_place(owner, key)),
+                used_at=clock.now(),
+            )
+        return response
+
+    write.is_once = True  # type: ignore[attr-defined]
+    return write
+
+
+def request_hash(request: Request) -> bytes:
+    """Return what makes two requests the same: method, address and values."""
+    values = json.dumps(request.data, sort_keys=True, cls=JSONEncoder)
+    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{values}".encode()).digest()
+
+
+def _take_turn(owner: Owner, key: str) -> None:
+    """Hold the key until the transaction ends; Problem when another request holds it."""
+    name = hashlib.sha256(f"{owner.pk}:{key}".encode()).digest()
+    number = int.from_bytes(name[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        (is_ours,) = cursor.fetchone()
+    if not is_ours:
+        raise Problem(409, code="in_progress", detail="The first request is still under way.")
+
+
+def _again(used: RequestKey, digest: bytes) -> Response:
+    if bytes(used.request_hash) != digest:
+        raise Problem(422, code="key_reused", detail="This key was used for another request.")
+    body = sealing.unseal(used.sealed_answer, **_place(used.owner, used.key))
+    return Response(json.loads(body), status=used.status, headers={"Idempotency-Replayed": "true"})
+
+
+def _place(owner: Owner, key: str) -> dict[str, str]:
+    return {"table": "owners_requestkey", "key": f"{owner.pk}:{key}", "field": "answer"}

@@ -1,0 +1,135 @@
+"""Channels: an address counts only after its owner has proved it."""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from owners.choices import ChannelKind
+from owners.models import Channel, ChannelCode, Household, Owner
+
+CODE_LIFE = timedelta(minutes=10)
+CODE_TRIES = 5
+CODES_A_DAY = 5  # every code may cost a message
+CHANNELS_MOST = 10
+
+
+class ChannelError(Exception):
+    """The channel cannot be added or proved; `code` says why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Note the machine's and the reader's words."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Channel:
+    """Add an unproved channel and have a code sent to it.
+
+    An address the owner already has is returned as it is, with a new code when it is
+    still unproved. Raises ChannelError for an address that cannot be one.
+    """
+    address = canonical(owner=owner, kind=kind, address=address)
+    with transaction.atomic():
+        Owner.objects.select_for_update().get(pk=owner.pk)
+        channel = Channel.objects.for_owner(owner).at(kind, address).first()
+        if channel is None:
+            if Channel.objects.for_owner(owner).count() >= CHANNELS_MOST:
+                raise ChannelError("too_many", f"At most {CHANNELS_MOST} channels are kept.")
+            channel = Channel(owner=owner, kind=kind, created_at=now)
+            channel.set_address(address)
+            channel.save()
+        if channel.verified_at is None:
+            send_code(channel=channel, now=now)
+    return channel
+
+
+def canonical(*, owner: Owner, kind: ChannelKind, address: str) -> str:
+    """Return the address in its one form: a lower-case mail address or an E.164 number."""
+    if kind == ChannelKind.EMAIL:
+        try:
+            validate_email(address.strip())
+        except ValidationError as error:
+            raise ChannelError("address", "This is not an e-mail address.") from error
+        return address.strip().lower()
+    if kind != ChannelKind.SMS:
+        raise ChannelError("kind", "The feed needs no address.")
+    home = Household.objects.for_owner(owner).exclude(country="").order_by("pk").first()
+    try:
+        number = phonenumbers.parse(address, home.country if home else None)
+    except phonenumbers.NumberParseException as error:
+        raise ChannelError("address", "Write the number with its country: +1 212 …") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ChannelError("address", "This is not a phone number.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def send_code(*, channel: Channel, now: datetime) -> ChannelCode:
+    """Write a new code for the channel; earlier ones stop working.
+
+    Raises ChannelError once too many were sent in a day.
+    """
+    with transaction.atomic():
+        Channel.objects.select_for_update().get(pk=channel.pk)
+        of_owner = ChannelCode.objects.filter(
+            channel__owner_id=channel.owner_id, created_at__gt=now - timedelta(days=1)
+        )
+        if of_owner.count() >= CODES_A_DAY:
+            raise ChannelError("too_many_codes", "No more codes today; try again tomorrow.")
+        channel.codes.filter(expires_at__gt=now).update(expires_at=now)
+        code = ChannelCode(channel=channel, created_at=now, expires_at=now + CODE_LIFE)
+        code.set_code(f"{secrets.randbelow(10**6):06}")
+        code.save()
+    return code
+
+
+def verify(*, channel: Channel, code: str, now: datetime) -> bool:
+    """Prove a channel with the code it got; return whether that was the code.
+
+    A wrong try is counted and committed, so it is an answer and not an exception that
+    would roll it back.
+    """
+    with transaction.atomic():
+        live = (
+            channel.codes.select_for_update()
+            .filter(used_at=None, expires_at__gt=now, tries__lt=CODE_TRIES)
+            .order_by("-pk")
+            .first()
+        )
+        if live is None:
+            return False
+        if not hmac.compare_digest(live.code.encode(), code.strip().encode()):
+            live.tries += 1
+            live.save(update_fields=["tries"])
+            return False
+        live.used_at = now
+        live.save(update_fields=["used_at"])
+        channel.verified_at = now
+        channel.failed_at = None
+        channel.failure = ""
+        channel.save(update_fields=["verified_at", "failed_at", "failure"])
+    return True
+
+
+def trust_email(*, owner: Owner, address: str, now: datetime) -> Channel:
+    """Let an e-mail address count that sign-in has verified."""
+    address = address.strip().lower()
+    with transaction.atomic():
+        Owner.objects.select_for_update().get(pk=owner.pk)
+        channel = Channel.objects.for_owner(owner).at(ChannelKind.EMAIL, address).first()
+        if channel is None:
+            channel = Channel(owner=owner, kind=ChannelKind.EMAIL, created_at=now)
+            channel.set_address(address)
+        channel.verified_at = channel.verified_at or now
+        channel.save()
+    return channel
+
+
+def remove(*, channel: Channel) -> None:
+    """Forget a channel."""
+    channel.delete()

@@ -1,0 +1,124 @@
+"""Households: who is in them, what a member may do, and how each wants to be told."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.models import Household, Membership, Owner, ReachRule
+
+RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
+HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap"})
+WISHES = frozenset({"prefers", "quiet_from", "quiet_until", "has_quiet_exceptions", "digest_at"})
+
+
+class NotAllowedError(Exception):
+    """The owner is in the household, but the rank does not allow this."""
+
+    def __init__(self, least: Rank) -> None:
+        """Note the rank that would be enough."""
+        super().__init__(f"This needs the rank {least.label.lower()}.")
+        self.least = least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicWish:
+    """One row of the reach matrix as a member wants it; no channel: the preferred one."""
+
+    topic: Topic
+    moment: Moment
+    channel: ChannelKind | None = None
+
+
+def create(
+    *,
+    owner: Owner,
+    name: str,
+    now: datetime,
+    zone: str = "UTC",
+    country: str = "",
+    currency: str = "EUR",
+) -> Household:
+    """Create a household whose admin is `owner`."""
+    with transaction.atomic():
+        household = Household.objects.create(
+            name=name,
+            zone=zone,
+            country=country,
+            currency=currency,
+            intake_alias=f"in{secrets.token_hex(8)}",
+            created_at=now,
+        )
+        Membership.objects.create(household=household, owner=owner, rank=Rank.ADMIN)
+    return household
+
+
+def ensure_first(*, owner: Owner, now: datetime) -> Household:
+    """Return the owner's oldest household; make one of their own when there is none."""
+    found = Household.objects.for_owner(owner).order_by("pk").first()
+    if found is not None:
+        return found
+    name = f"{owner.name}'s household" if owner.name else "My household"
+    return create(owner=owner, name=name[:120], zone=owner.zone, now=now)
+
+
+def require(*, owner: Owner, household_id: int, least: Rank = Rank.MEMBER) -> Membership:
+    """Return the owner's membership.
+
+    Raises Membership.DoesNotExist outside the household and NotAllowedError below `least`.
+    """
+    membership = Membership.objects.select_related("household").get(
+        owner=owner, household_id=household_id
+    )
+    if RANKS[Rank(membership.rank)] < RANKS[least]:
+        raise NotAllowedError(least)
+    return membership
+
+
+def reachable(*, owner: Owner, household: UUID, least: Rank = Rank.MEMBER) -> Household:
+    """Return the household named in a request, when the owner's rank there is enough.
+
+    Raises Household.DoesNotExist for one that is not the owner's, known or not.
+    """
+    found = Household.objects.for_owner(owner).get(uuid=household)
+    require(owner=owner, household_id=found.pk, least=least)
+    return found
+
+
+def change(*, household: Household, values: Mapping[str, Any]) -> Household:
+    """Change what a household is called and where it is."""
+    changed = HOUSEHOLD_FIELDS & values.keys()
+    for field in changed:
+        setattr(household, field, values[field])
+    household.save(update_fields=sorted(changed) or None)
+    return household
+
+
+def change_reach(
+    *, membership: Membership, values: Mapping[str, Any], topics: Sequence[TopicWish] = ()
+) -> Membership:
+    """Change how one member wants to be told; topics not named stay as they are."""
+    with transaction.atomic():
+        changed = WISHES & values.keys()
+        for field in changed:
+            setattr(membership, field, values[field])
+        if changed:
+            membership.save(update_fields=sorted(changed))
+        for wish in topics:
+            set_topic(membership=membership, wish=wish)
+    return membership
+
+
+def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
+    """Set one cell of the reach matrix."""
+    rule, _ = ReachRule.objects.update_or_create(
+        membership=membership,
+        topic=wish.topic,
+        defaults={"moment": wish.moment, "channel": wish.channel or ""},
+    )
+    return rule
