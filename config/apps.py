@@ -7,3 +7,7 @@ class ConfigConfig(AppConfig):
     """Django's handle on the wiring."""
 
     name = "config"
+
+    def ready(self) -> None:
+        """Register the checks of production settings."""
+        from config import checks  # noqa: F401, PLC0415 - registers by being imported
