@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from owners.choices import ChannelKind, Moment, Rank, Topic
@@ -14,6 +15,7 @@ from owners.models import Household, Membership, Owner, ReachRule
 
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
 HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap"})
+OWNER_FIELDS = frozenset({"name", "zone", "language"})
 WISHES = frozenset({"prefers", "quiet_from", "quiet_until", "has_quiet_exceptions", "digest_at"})
 
 
@@ -90,12 +92,30 @@ def reachable(*, owner: Owner, household: UUID, least: Rank = Rank.MEMBER) -> Ho
     return found
 
 
+def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
+    """Change an owner's name, time zone or language."""
+    changed = OWNER_FIELDS & values.keys()
+    for field in changed:
+        setattr(owner, field, values[field])
+    if changed:
+        owner.save(update_fields=sorted(changed))
+    return owner
+
+
+def intake_address(household: Household) -> str:
+    """Return where mail goes that belongs to no mandate yet."""
+    if not household.intake_alias:
+        return ""
+    return f"{household.intake_alias}@{settings.MAIL_DOMAIN}"
+
+
 def change(*, household: Household, values: Mapping[str, Any]) -> Household:
     """Change what a household is called and where it is."""
     changed = HOUSEHOLD_FIELDS & values.keys()
     for field in changed:
         setattr(household, field, values[field])
-    household.save(update_fields=sorted(changed) or None)
+    if changed:
+        household.save(update_fields=sorted(changed))
     return household
 
 

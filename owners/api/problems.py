@@ -8,12 +8,12 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from owners.channels import ChannelError
 from owners.households import NotAllowedError
 
+PROBLEM_JSON = "application/problem+json"
 TITLES = {
     400: "The request cannot be understood",
     401: "Sign in first",
@@ -40,11 +40,11 @@ class Problem(APIException):
         self.code = code
         self.pointer = pointer
 
-
-class ProblemRenderer(JSONRenderer):
-    """JSON under the media type of problems."""
-
-    media_type = "application/problem+json"
+    def answer(self) -> Response:
+        """Return the problem as an answer, for work that must stay committed."""
+        response = Response(document(self), status=self.status_code)
+        response.content_type = PROBLEM_JSON
+        return response
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -53,21 +53,6 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if known is None:
         return None
     status = known.status_code
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": TITLES.get(status, "Error"),
-        "status": status,
-    }
-    if isinstance(known, ValidationError):
-        body["code"] = "invalid"
-        body["errors"] = list(_faults(known.detail))
-    else:
-        body["code"] = str(known.get_codes())
-        body["detail"] = str(known.detail)
-        if isinstance(known, Problem) and known.pointer:
-            body["errors"] = [
-                {"pointer": known.pointer, "code": known.code, "detail": str(known.detail)}
-            ]
     headers = {"Cache-Control": "no-store"}
     if getattr(known, "auth_header", None):
         headers["WWW-Authenticate"] = known.auth_header  # type: ignore[attr-defined]
@@ -75,9 +60,27 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         headers["Retry-After"] = str(int(known.wait) + 1)  # type: ignore[attr-defined]
     if status == 503:
         headers["Retry-After"] = "2"
-    response = Response(body, status=status, headers=headers)
-    response.content_type = ProblemRenderer.media_type
+    response = Response(document(known), status=status, headers=headers)
+    response.content_type = PROBLEM_JSON
     return response
+
+
+def document(error: APIException) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    status = error.status_code
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+    }
+    if isinstance(error, ValidationError):
+        return {**body, "code": "invalid", "errors": list(_faults(error.detail))}
+    body["code"] = str(error.get_codes())
+    body["detail"] = str(error.detail)
+    if isinstance(error, Problem) and error.pointer:
+        fault = {"pointer": error.pointer, "code": error.code, "detail": str(error.detail)}
+        body["errors"] = [fault]
+    return body
 
 
 def _translate(error: Exception) -> APIException | None:
