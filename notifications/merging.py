@@ -1,0 +1,959 @@
+"""What a matter comes to: its contacts and the owner's decisions, folded into one state.
+
+Pure. The fold goes through the contacts in the order in which they were *said*, so any
+order of arrival ends in the same state, and the same contact twice changes nothing. A
+contact is absorbed only when it brings nothing that is not already known.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from notifications.choices import JourneyState, Turn
+from owners.choices import Trust
+from suppliers.choices import CallStatus, ContactKind, Direction, Outcome, Stage
+from suppliers.contacts import Contact, FactClaim, SurveyClaim, Visit, Window
+
+# A visitor who has not come this long after the window's end is not here yet.
+GRACE = timedelta(minutes=5)
+# A journey whose question nobody answered closes by itself (rule 8).
+SILENCE = timedelta(days=14)
+# Names that identify or describe without being news to the owner.
+QUIET_FACTS = frozenset(
+    {"reference", "item", "items", "order_status", "status", "quantity", "phone", "url", "carrier"}
+)
+# The owner's log reports what a supplier said: it overrides, and may be overridden by
+# anybody who is known; only the owner's own correction is final.
+LOG_AS_INCUMBENT = Trust.KNOWN_NUMBER
+LIVE_STAGES = frozenset(
+    {Stage.ASKED, Stage.QUOTED, Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY, Stage.STARTED}
+)
+EXPECTED_STAGES = frozenset({Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY})
+# After this much lateness an arrival no longer counts as inside the window.
+EARLY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A contact as the rules see it: what it says, and who is believed to say it.
+
+    `supplier` is 0 for an unknown sender. `covers` are the assets (public UUIDs) of the
+    sender's mandate.
+    """
+
+    id: str
+    said: Contact
+    supplier: int = 0
+    trust: int = Trust.UNKNOWN
+    asset: str = ""
+    covers: frozenset[str] = frozenset()
+    suspicion: str = ""
+    refusal: str = ""
+    is_likely: bool = False
+    owner: int = 0  # the member who logged it
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the owner says it."""
+        return self.trust == Trust.OWNER
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """The place of the entry in the fold."""
+        return (self.said.said_at, self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One decision of an owner on this journey (see `notifications.models.Decision`)."""
+
+    id: str
+    name: str
+    at: datetime
+    contact: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    owner: int = 0
+
+
+@dataclass(slots=True)
+class Value:
+    """One value of a fact, with everybody who stated it; the first stated it first."""
+
+    key: str
+    trust: int
+    said_at: datetime
+    sources: list[str]
+    text: str = ""
+    label: str = ""
+    is_from_text: bool = False
+
+
+@dataclass(slots=True)
+class Register:
+    """A fact over time: the value that holds, those it replaced, and one that contests it."""
+
+    current: Value | None = None
+    replaced: list[Value] = field(default_factory=list)
+    contested: Value | None = None
+    rejected: set[str] = field(default_factory=set)  # values that the owner corrected
+
+    def state(self, value: Value, *, challenger: int, is_ordered: bool = False) -> str:
+        """Take a statement in and say what it was.
+
+        Returns `new`, `same`, `changed`, `conflict` or `rejected`. `challenger` is the
+        trust with which the statement may override; `is_ordered` says that a sequence
+        number places it after the current value, so that going back is no contradiction.
+        """
+        if value.key in self.rejected and challenger < Trust.OWNER:
+            return "rejected"
+        if self.current is None:
+            self.current = value
+            return "new"
+        if value.key == self.current.key:
+            self._join(self.current, value)
+            return "same"
+        if self.contested is not None and value.key == self.contested.key:
+            self._join(self.contested, value)
+            return "same"
+        known = next((old for old in self.replaced if old.key == value.key), None)
+        if (known is not None and not is_ordered and challenger < Trust.OWNER) or (
+            challenger < self.current.trust
+        ):
+            self.contested = known or value
+            if known is not None:
+                self._join(known, value)
+            return "conflict"
+        if known is not None:
+            self.replaced.remove(known)
+            self._join(known, value)
+            value = known
+        self.replaced.append(self.current)
+        self.current = value
+        self.contested = None
+        return "changed"
+
+    def correct(self, value: Value) -> None:
+        """Let the owner's word stand; what it corrects is never believed again."""
+        for old in (self.current, self.contested, *self.replaced):
+            if old is not None and old.key != value.key:
+                self.rejected.add(old.key)
+        self.rejected.discard(value.key)
+        if self.current is not None and self.current.key != value.key:
+            self.replaced.append(self.current)
+        if self.contested is not None and self.contested.key != value.key:
+            if self.contested not in self.replaced:
+                self.replaced.append(self.contested)
+        self.replaced = [old for old in self.replaced if old.key != value.key]
+        self.contested = None
+        self.current = value
+
+    @staticmethod
+    def _join(known: Value, again: Value) -> None:
+        known.trust = max(known.trust, again.trust)
+        for source in again.sources:
+            if source not in known.sources:
+                known.sources.append(source)
+
+
+@dataclass(slots=True)
+class Slot:
+    """One visit, delivery or call of the journey."""
+
+    name: str
+    supplier: int
+    kind: str = "visit"
+    uid: str = ""
+    recurrence_id: str = ""
+    window: Register = field(default_factory=Register)
+    stage: Stage = Stage.ASKED
+    stage_source: str = ""
+    zone: str = ""
+    place: str = ""
+    person: str = ""
+    order: tuple[int, datetime] | None = None
+    ordered_window: str = ""
+    eta: Window | None = None
+    eta_source: str = ""
+    booked_at: datetime | None = None
+    arrived_at: datetime | None = None
+    done_at: datetime | None = None
+    is_declined: bool = False
+    sources: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Window | None:
+        """The window that holds now."""
+        return read_window(self.window.current.key) if self.window.current else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the visit is still to come or under way."""
+        return self.stage in LIVE_STAGES and not self.is_declined
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether somebody is expected and has not arrived."""
+        return self.stage in EXPECTED_STAGES and not self.is_declined
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether the window has passed and nobody came."""
+        span = self.span
+        return bool(span and self.is_expected and now >= span.end + GRACE)
+
+    @property
+    def was_on_time(self) -> bool | None:
+        """Whether the visitor came inside the window; None while nobody can say."""
+        came = self.arrived_at or self.done_at
+        span = self.span
+        if came is None or span is None:
+            return None
+        return span.start - EARLY <= came <= span.end
+
+
+@dataclass(slots=True)
+class Reached:
+    """One attempt of somebody to reach the owner."""
+
+    entry: str
+    sender: str
+    supplier: int
+    at: datetime
+    quote: str
+    is_likely: bool
+    is_call: bool
+    owner: int = 0
+
+
+@dataclass(slots=True)
+class SurveyState_:
+    """A request for feedback as it was made."""
+
+    contact: str
+    supplier: int
+    claim: SurveyClaim
+    requested_at: datetime
+    is_closed: bool = False
+
+
+@dataclass(slots=True)
+class PromiseState_:
+    """A promise as it stands."""
+
+    promise_id: str
+    supplier: int
+    what: str
+    due_at: datetime | None
+    state: str
+    source: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of a contact, and why."""
+
+    outcome: Outcome
+    reason: str
+    rule: str
+    evidence: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Matter:
+    """The state of a journey: everything the card, the API and the report show."""
+
+    currency: str = ""
+    asset: str = ""
+    asset_hint: str = ""
+    suppliers: list[int] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
+    facts: dict[str, Register] = field(default_factory=dict)
+    money: dict[str, str] = field(default_factory=dict)  # fact name -> amount currency
+    asks: dict[str, tuple[str, str]] = field(default_factory=dict)  # fact -> prompt, entry
+    surveys: list[SurveyState_] = field(default_factory=list)
+    promises: dict[str, PromiseState_] = field(default_factory=dict)
+    reached: list[Reached] = field(default_factory=list)
+    safety: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)  # entries shown for their words alone
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    own: dict[str, tuple[int, bool]] = field(default_factory=dict)  # id -> who, read from text
+    tried: list[dict[str, Any]] = field(default_factory=list)
+    revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    callers: dict[str, datetime] = field(default_factory=dict)
+    title: str = ""
+    issue: str = ""
+    stage: Stage = Stage.ASKED
+    opened_at: datetime | None = None
+    last_said_at: datetime | None = None
+    done_at: datetime | None = None
+    done_source: str = ""
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    reopened_at: datetime | None = None
+    confirmed: set[str] = field(default_factory=set)  # what the owner said yes to
+    questions: set[str] = field(default_factory=set)  # log entries whose text is a suggestion
+    always_show: set[int] = field(default_factory=set)
+    snoozed_until: datetime | None = None
+    score: int | None = None
+    scored_at: datetime | None = None
+    turn: Turn = Turn.SUPPLIER
+    is_muted: bool = False
+
+    @property
+    def state(self) -> JourneyState:
+        """Open until the owner, or long silence after the question, closes it."""
+        return JourneyState.CLOSED if self.closed_at else JourneyState.OPEN
+
+    @property
+    def live_slots(self) -> list[Slot]:
+        """The visits still to come or under way, the nearest first."""
+        far = datetime.max.replace(tzinfo=UTC)
+        live = [slot for slot in self.slots if slot.is_live]
+        return sorted(live, key=lambda slot: slot.span.start if slot.span else far)
+
+    @property
+    def conflicts(self) -> list[tuple[str, Value, Value]]:
+        """The facts with two values between which nobody decided."""
+        found = []
+        for slot in self.slots:
+            if slot.is_live and slot.window.contested and slot.window.current:
+                found.append(("window", slot.window.current, slot.window.contested))
+        for name, register in self.facts.items():
+            if register.contested and register.current:
+                found.append((name, register.current, register.contested))
+        return found
+
+
+def window_key(window: Window) -> str:
+    """Return a window in one canonical form."""
+    start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
+    return f"{start.isoformat()}/{end.isoformat()}"
+
+
+def read_window(key: str) -> Window:
+    """Return the window that `window_key` wrote."""
+    start, _, end = key.partition("/")
+    return Window(start=datetime.fromisoformat(start), end=datetime.fromisoformat(end))
+
+
+def money_key(amount: str, currency: str) -> str:
+    """Return an amount in one canonical form."""
+    return f"{amount} {currency}".strip()
+
+
+def fold(
+    entries: Iterable[Entry],
+    decisions: Sequence[Decided] = (),
+    *,
+    currency: str,
+    now: datetime,
+) -> Matter:
+    """Return what the matter comes to at `now`.
+
+    `currency` is what an amount without one means here.
+    """
+    matter = Matter(currency=currency)
+    steps: list[tuple[datetime, int, str, Entry | Decided]] = [
+        (entry.said.said_at, 0, entry.id, entry) for entry in entries
+    ]
+    steps += [(decided.at, 1, decided.id, decided) for decided in decisions]
+    steps.sort(key=lambda step: step[:3])
+    for _, _, _, step in steps:
+        if isinstance(step, Entry):
+            _take(matter, step)
+        else:
+            _decide(matter, step)
+    _finish(matter, now)
+    return matter
+
+
+# -- one contact -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _News:
+    """What an entry brings, and what in it was known."""
+
+    new: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+
+
+def _take(matter: Matter, entry: Entry) -> None:
+    said = entry.said
+    is_first = matter.opened_at is None
+    matter.opened_at = matter.opened_at or said.said_at
+    matter.last_said_at = max(matter.last_said_at or said.said_at, said.said_at)
+    if entry.supplier and entry.supplier not in matter.suppliers:
+        matter.suppliers.append(entry.supplier)
+    if entry.asset and not matter.asset:
+        matter.asset = entry.asset
+    if said.asset_hint and not matter.asset_hint:
+        matter.asset_hint = said.asset_hint
+    if said.title and not matter.title and not entry.is_own:
+        matter.title = said.title
+    if entry.is_own:
+        matter.issue = matter.issue or said.summary or said.body
+        matter.own[entry.id] = (entry.owner, said.is_from_text)
+    if said.sender and said.call is not None:
+        matter.callers[said.sender] = said.said_at
+    if said.survey is not None or said.kind == ContactKind.SURVEY_CLOSED:
+        _survey(matter, entry)
+        return
+    news = _News()
+    if _is_stale(matter, entry):
+        matter.verdicts[entry.id] = Verdict(
+            Outcome.ABSORBED, "older_revision", "merge_by_order", {"revision": said.revision}
+        )
+        return
+    if said.visit is not None:
+        _visit(matter, entry, said.visit, news)
+    _facts(matter, entry, news)
+    _reach(matter, entry, news)
+    _asks(matter, entry, news)
+    _promise(matter, entry, news)
+    _progress(matter, entry, news)
+    if said.payment_domains and "payment_link" not in matter.confirmed:
+        matter.confirmed.add("payment_link")
+        news.new.append("payment_link")
+    recognised = news.known or said.keys or said.visit or said.facts
+    is_silent_call = said.call is not None and said.call.status in (
+        CallStatus.DROPPED,
+        CallStatus.MISSED,
+    )
+    if not news.new and not recognised and not is_silent_call and not entry.is_own:
+        # Words that no rule understood are never taken for known.
+        matter.words.append(entry.id)
+        news.new.append("words")
+    if is_first and not news.new:
+        news.new.append("first")
+    if entry.is_own and said.is_from_text and any(
+        item in news.new for item in ("visit", "visit_moved", "price", "price_changed")
+    ):
+        matter.questions.add(entry.id)
+    matter.verdicts[entry.id] = _judge(matter, entry, news)
+    if matter.closed_at and _reopens(entry, news):
+        matter.closed_at, matter.closed_by = None, ""
+        matter.reopened_at = said.said_at
+
+
+def _judge(matter: Matter, entry: Entry, news: _News) -> Verdict:
+    if entry.is_own:
+        return Verdict(Outcome.OWN, "own", "owner_log", {"read": news.new})
+    if news.new:
+        return Verdict(Outcome.SHOWN, news.new[0], "only_the_known_absorbs", {"new": news.new})
+    if entry.supplier in matter.always_show:
+        return Verdict(Outcome.SHOWN, "always_show", "owner_decided", {"known": news.known})
+    return Verdict(
+        Outcome.ABSORBED, "nothing_new", "only_the_known_absorbs", {"known": news.known}
+    )
+
+
+def _reopens(entry: Entry, news: _News) -> bool:
+    bill = {"price", "paid", "payment_link"}
+    return bool(set(news.new) - bill - {"first", "words"}) and not entry.said.is_resolution
+
+
+def _is_stale(matter: Matter, entry: Entry) -> bool:
+    said = entry.said
+    if said.revision is None or not said.entity:
+        return False
+    family = (said.type.partition(".")[0], said.entity)
+    newest = matter.revisions.get(family, -1)
+    if said.revision < newest:
+        return True
+    matter.revisions[family] = said.revision
+    return False
+
+
+def _survey(matter: Matter, entry: Entry) -> None:
+    said = entry.said
+    known = next(
+        (s for s in matter.surveys if said.survey and s.claim.survey_id == said.survey.survey_id),
+        None,
+    )
+    if said.kind == ContactKind.SURVEY_CLOSED:
+        if known:
+            known.is_closed = True
+        matter.verdicts[entry.id] = Verdict(Outcome.SHOWN, "survey_closed", "surveys_wait", {})
+        return
+    if known is None and said.survey is not None:
+        matter.surveys.append(
+            SurveyState_(
+                contact=entry.id,
+                supplier=entry.supplier,
+                claim=said.survey,
+                requested_at=said.said_at,
+            )
+        )
+    matter.verdicts[entry.id] = Verdict(
+        Outcome.HELD, "survey", "surveys_never_interrupt", {"about": said.survey.about}
+        if said.survey
+        else {},
+    )
+
+
+# -- visits ----------------------------------------------------------------------------
+
+
+def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
+    """Return the visit that is spoken of, or None for a new one."""
+    if visit.uid:
+        for slot in matter.slots:
+            if slot.uid == visit.uid and slot.recurrence_id == visit.recurrence_id:
+                return slot
+    if visit.window is not None:
+        key = window_key(visit.window)
+        for slot in matter.slots:
+            known = {old.key for old in slot.window.replaced}
+            if slot.window.current:
+                known.add(slot.window.current.key)
+            fits = not visit.uid or not slot.uid or slot.uid == visit.uid
+            if key in known and slot.kind == visit.kind and (
+                fits or slot.window.current is not None and slot.window.current.key == key
+            ):
+                return slot
+    live = [slot for slot in matter.slots if slot.is_live and slot.kind == visit.kind]
+    if visit.uid:
+        live = [slot for slot in live if not slot.uid]
+    if visit.window is None and not live:
+        live = [slot for slot in matter.slots if slot.kind == visit.kind and not visit.uid][-1:]
+    return live[0] if len(live) == 1 else None
+
+
+def _visit(matter: Matter, entry: Entry, visit: Visit, news: _News) -> None:
+    slot = _find_slot(matter, entry, visit)
+    if slot is None:
+        name = visit.uid + visit.recurrence_id or (
+            window_key(visit.window) if visit.window else entry.id
+        )
+        if visit.is_reminder and visit.window is None:
+            return
+        slot = Slot(name=name, supplier=entry.supplier, kind=visit.kind)
+        matter.slots.append(slot)
+    if visit.uid and not slot.uid:
+        slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
+    if slot.supplier == 0:
+        slot.supplier = entry.supplier
+    order = None
+    if visit.sequence is not None and visit.dtstamp is not None:
+        order = (visit.sequence, visit.dtstamp)
+        if slot.order is not None and order < slot.order:
+            news.known.append("older_revision")
+            return
+    is_revived = (
+        order is not None
+        and slot.order is not None
+        and order > slot.order
+        and visit.stage in EXPECTED_STAGES
+    )
+    if slot.stage == Stage.CANCELLED and not is_revived and visit.stage != Stage.CANCELLED:
+        _speak_of_cancelled(matter, entry, visit, slot, news)
+        return
+    if visit.window is not None:
+        _window(entry, visit, slot, order, news)
+    if order is not None:
+        slot.order = order
+    if is_revived and slot.stage == Stage.CANCELLED:
+        slot.stage, slot.stage_source = visit.stage, entry.id
+        news.new.append("visit")
+    for name in ("zone", "place", "person"):
+        value = getattr(visit, name)
+        if value and not getattr(slot, name):
+            setattr(slot, name, value)
+            slot.sources.setdefault(name, []).append(entry.id)
+            if name != "zone" and slot.window.current and len(slot.window.current.sources) > 1:
+                news.new.append(name)
+        elif value and value != getattr(slot, name) and name != "zone":
+            setattr(slot, name, value)
+            slot.sources[name] = [entry.id]
+            news.new.append(f"{name}_changed")
+    _advance(entry, visit, slot, news)
+
+
+def _speak_of_cancelled(
+    matter: Matter, entry: Entry, visit: Visit, slot: Slot, news: _News
+) -> None:
+    """A reminder never revives a cancelled visit; a real new booking is another visit."""
+    is_same = visit.window is None or (
+        slot.window.current is not None and window_key(visit.window) == slot.window.current.key
+    )
+    if visit.is_reminder or is_same:
+        news.known.append("cancelled_visit")
+        return
+    fresh = Slot(name=window_key(visit.window), supplier=entry.supplier, kind=visit.kind)  # type: ignore[arg-type]
+    matter.slots.append(fresh)
+    _window(entry, visit, fresh, None, news)
+    _advance(entry, visit, fresh, news)
+
+
+def _window(
+    entry: Entry, visit: Visit, slot: Slot, order: tuple[int, datetime] | None, news: _News
+) -> None:
+    assert visit.window is not None  # noqa: S101 - the caller asked
+    key = window_key(visit.window)
+    value = Value(
+        key=key,
+        trust=LOG_AS_INCUMBENT if entry.is_own else entry.trust,
+        said_at=entry.said.said_at,
+        sources=[entry.id],
+        is_from_text=entry.said.is_from_text,
+    )
+    is_ordered = order is not None and slot.ordered_window not in ("", key)
+    had = slot.window.current
+    what = slot.window.state(value, challenger=entry.trust, is_ordered=is_ordered)
+    if order is not None:
+        slot.ordered_window = key
+    if what == "new":
+        slot.booked_at = entry.said.said_at
+        news.new.append("visit")
+    elif what == "changed":
+        news.new.append("visit_moved")
+        if had is not None:
+            slot.eta = None
+    elif what == "conflict":
+        news.new.append("visit_conflict")
+    else:
+        news.known.append("visit_window")
+    slot.sources.setdefault("start", []).append(entry.id)
+
+
+def _advance(entry: Entry, visit: Visit, slot: Slot, news: _News) -> None:
+    """Stages only move forward; late news is history."""
+    stage = visit.stage
+    at = visit.at or entry.said.said_at
+    if stage == Stage.STARTED and slot.arrived_at is None:
+        slot.arrived_at = at
+    if stage == Stage.DONE and slot.done_at is None:
+        slot.done_at = at
+    if stage == Stage.MISSED and slot.stage == Stage.DONE:
+        news.known.append("stage")
+        return
+    if stage == Stage.DONE and entry.trust < Trust.KNOWN_NUMBER:
+        news.known.append("unproved_stage")
+        return
+    if entry.said.eta is not None and entry.said.eta != slot.eta and slot.is_expected:
+        slot.eta, slot.eta_source = entry.said.eta, entry.id
+        news.new.append("eta")
+    if visit.is_reminder or stage <= slot.stage:
+        if slot.stage == stage or visit.is_reminder:
+            news.known.append("stage")
+        return
+    was_unknown = slot.stage == Stage.ASKED and stage == Stage.BOOKED
+    slot.stage, slot.stage_source = stage, entry.id
+    if not was_unknown:
+        names = {
+            Stage.CANCELLED: "cancelled",
+            Stage.DONE: "done",
+            Stage.MISSED: "missed",
+            Stage.ON_THE_WAY: "on_the_way",
+        }
+        news.new.append(names.get(stage, "stage"))
+    elif slot.window.current is None:
+        news.new.append("stage")
+
+
+# -- everything else a contact may bring -----------------------------------------------
+
+
+def _facts(matter: Matter, entry: Entry, news: _News) -> None:
+    for claim in entry.said.facts:
+        value = Value(
+            key=claim.value,
+            text=claim.value,
+            label=claim.label,
+            trust=LOG_AS_INCUMBENT if entry.is_own else entry.trust,
+            said_at=entry.said.said_at,
+            sources=[entry.id],
+            is_from_text=entry.said.is_from_text,
+        )
+        if claim.money is not None:
+            currency = claim.money.currency or matter.currency
+            value.key = value.text = money_key(claim.money.amount, currency)
+            _money(matter, entry, claim, value, news)
+            continue
+        register = matter.facts.setdefault(claim.name, Register())
+        what = register.state(value, challenger=entry.trust)
+        if claim.name in QUIET_FACTS or what in ("same", "rejected"):
+            news.known.append(claim.name)
+        else:
+            news.new.append(claim.name if what == "new" else f"{claim.name}_{what}")
+
+
+def _money(matter: Matter, entry: Entry, claim: FactClaim, value: Value, news: _News) -> None:
+    """An amount that is already on the card is not new, under whatever name."""
+    is_on_card = any(
+        register.current is not None and register.current.key == value.key
+        for name, register in matter.facts.items()
+        if name in matter.money
+    )
+    register = matter.facts.setdefault(claim.name, Register())
+    what = register.state(value, challenger=entry.trust)
+    if register.current is not None:
+        matter.money[claim.name] = register.current.key
+        if value.label and not register.current.label:
+            register.current.label = value.label
+    if what in ("same", "rejected") or (is_on_card and what == "new"):
+        news.known.append(claim.name)
+    elif what == "new":
+        news.new.append("price")
+    elif what == "changed":
+        news.new.append("price_changed")
+    else:
+        news.new.append("price_conflict")
+
+
+def _reach(matter: Matter, entry: Entry, news: _News) -> None:
+    said = entry.said
+    if not said.is_reaching_out or said.direction == Direction.OUT:
+        if said.is_arriving and said.quote and said.eta is None and said.visit is None:
+            news.new.append("arriving")
+            _note_reach(matter, entry)
+        return
+    day = timedelta(hours=24)
+    before = [
+        past
+        for past in matter.reached
+        if said.said_at - past.at <= day
+        and (past.sender == said.sender or (entry.supplier and past.supplier == entry.supplier))
+    ]
+    if said.quote and all(past.quote != said.quote for past in before):
+        news.new.append("reaching_out")
+        _note_reach(matter, entry)
+    elif not before:
+        news.new.append("reaching_out")
+        _note_reach(matter, entry)
+    else:
+        news.known.append("caller")
+
+
+def _note_reach(matter: Matter, entry: Entry) -> None:
+    matter.reached.append(
+        Reached(
+            entry=entry.id,
+            sender=entry.said.sender,
+            supplier=entry.supplier,
+            at=entry.said.said_at,
+            quote=entry.said.quote,
+            is_likely=entry.is_likely,
+            is_call=entry.said.call is not None,
+        )
+    )
+
+
+def _asks(matter: Matter, entry: Entry, news: _News) -> None:
+    if entry.is_own:
+        return
+    for ask in entry.said.asks:
+        if ask.fact in matter.asks:
+            news.known.append(f"ask_{ask.fact}")
+        else:
+            matter.asks[ask.fact] = (ask.prompt, entry.id)
+            news.new.append("ask")
+
+
+def _promise(matter: Matter, entry: Entry, news: _News) -> None:
+    claim = entry.said.promise
+    if claim is None:
+        return
+    known = matter.promises.get(claim.promise_id)
+    if known is None:
+        matter.promises[claim.promise_id] = PromiseState_(
+            promise_id=claim.promise_id,
+            supplier=entry.supplier,
+            what=claim.what,
+            due_at=claim.due_at,
+            state=claim.state,
+            source=entry.id,
+        )
+        news.new.append("promise")
+        return
+    changed = claim.state != known.state and known.state != "kept"
+    if claim.due_at is not None and claim.due_at != known.due_at:
+        known.due_at, changed = claim.due_at, True
+    if claim.state != "open":
+        known.state = claim.state if known.state != "kept" else known.state
+    known.what = known.what or claim.what
+    if changed:
+        known.source = entry.id
+        news.new.append("promise_changed")
+    else:
+        news.known.append("promise")
+
+
+def _progress(matter: Matter, entry: Entry, news: _News) -> None:
+    said = entry.said
+    if said.is_safety:
+        matter.safety.append(entry.id)
+        news.new.append("safety")
+    if said.is_resolution:
+        if matter.resolved_at is None or (
+            matter.reopened_at and matter.resolved_at < matter.reopened_at
+        ):
+            matter.resolved_at, matter.done_source = said.said_at, entry.id
+            news.new.append("resolved")
+        else:
+            news.known.append("resolved")
+    elif said.kind == ContactKind.PROGRESS and not news.new:
+        status = f"{said.type}:{said.status}"
+        if status in matter.confirmed:
+            news.known.append("status")
+        else:
+            matter.confirmed.add(status)
+            news.new.append("paid" if said.type in _PAID else "progress")
+    elif said.status:
+        status = f"{said.type.partition('.')[0]}:{said.status}"
+        if status in matter.confirmed:
+            news.known.append("status")
+        else:
+            matter.confirmed.add(status)
+
+
+_PAID = frozenset({"payment.received", "invoice.paid", "payment.refunded"})
+
+
+# -- the owner's decisions -------------------------------------------------------------
+
+
+def _decide(matter: Matter, decided: Decided) -> None:
+    name, data, at = decided.name, decided.data, decided.at
+    matter.own[decided.id] = (decided.owner, False)
+    if name == "answer":
+        _answer(matter, decided, data.get("answer", ""))
+    elif name == "undo_absorb":
+        verdict = matter.verdicts.get(decided.contact)
+        if verdict is not None:
+            matter.verdicts[decided.contact] = Verdict(
+                Outcome.SHOWN,
+                "owner_wants_it",
+                "owner_decided",
+                {"was": verdict.outcome, "rule": verdict.rule, **verdict.evidence},
+            )
+    elif name == "always_show":
+        matter.always_show.add(int(data.get("supplier", 0)))
+    elif name in ("accept", "yes"):
+        _confirm(matter, at)
+    elif name == "decline":
+        for slot in matter.live_slots:
+            slot.is_declined = True
+            slot.stage_source = decided.id
+        matter.turn = Turn.SUPPLIER
+    elif name in ("counter", "reply", "ask_supplier"):
+        matter.confirmed.add(f"{name}:{decided.id}")
+        matter.turn = Turn.SUPPLIER
+        if name == "reply":
+            matter.asks.clear()
+    elif name == "snooze":
+        matter.snoozed_until = datetime.fromisoformat(data["until"])
+    elif name == "mute":
+        matter.is_muted = True
+    elif name == "rate":
+        matter.score, matter.scored_at = int(data["score"]), at
+    elif name == "choose_asset":
+        matter.asset, matter.asset_hint = data["asset"], ""
+    elif name == "correct":
+        _correct(matter, decided)
+
+
+def _answer(matter: Matter, decided: Decided, answer: str) -> None:
+    if answer == "works":
+        matter.closed_at, matter.closed_by = decided.at, "owner"
+        matter.turn = Turn.OWNER
+    elif answer == "not_yet":
+        done = [slot for slot in matter.slots if slot.stage == Stage.DONE]
+        for slot in done:
+            matter.tried.append(
+                {
+                    "what": slot.kind,
+                    "at": slot.done_at.isoformat() if slot.done_at else None,
+                    "result": "not_yet",
+                }
+            )
+        if not done:
+            matter.tried.append({"what": "answer", "at": decided.at.isoformat(), "result": "not_yet"})
+        matter.closed_at, matter.closed_by = None, ""
+        matter.resolved_at = None
+        matter.reopened_at = decided.at
+        matter.turn = Turn.SUPPLIER
+    elif answer == "yes":
+        _confirm(matter, decided.at)
+    elif answer == "no":
+        matter.questions.clear()
+        matter.turn = Turn.OWNER
+
+
+def _confirm(matter: Matter, at: datetime) -> None:
+    matter.questions.clear()
+    for slot in matter.live_slots:
+        matter.confirmed.add(f"slot:{slot.name}")
+
+
+def _correct(matter: Matter, decided: Decided) -> None:
+    name, raw = decided.data["fact"], decided.data["value"]
+    value = Value(
+        key=raw, text=raw, trust=Trust.OWNER, said_at=decided.at, sources=[decided.id]
+    )
+    if name == "window":
+        slots = matter.live_slots or matter.slots[-1:]
+        if not slots:
+            slot = Slot(name=raw, supplier=matter.suppliers[0] if matter.suppliers else 0)
+            slot.stage = Stage.BOOKED
+            matter.slots.append(slot)
+            slots = [slot]
+        slots[0].window.correct(value)
+        matter.questions.clear()
+        return
+    register = matter.facts.setdefault(name, Register())
+    if register.current is not None:
+        value.label = register.current.label
+    register.correct(value)
+    if name in matter.money:
+        matter.money[name] = raw
+
+
+# -- what follows ----------------------------------------------------------------------
+
+
+def _finish(matter: Matter, now: datetime) -> None:
+    since = matter.reopened_at or datetime.min.replace(tzinfo=UTC)
+    done = [
+        slot
+        for slot in matter.slots
+        if slot.stage == Stage.DONE and slot.done_at is not None and slot.done_at > since
+    ]
+    if done and not matter.live_slots:
+        last = max(done, key=lambda slot: slot.done_at or since)
+        matter.done_at, matter.done_source = last.done_at, last.stage_source
+    elif matter.resolved_at is not None and matter.resolved_at > since and not matter.live_slots:
+        matter.done_at = matter.resolved_at
+    else:
+        matter.done_at = None
+    stages = [slot.stage for slot in matter.slots]
+    matter.stage = max(stages, default=Stage.ASKED)
+    if matter.closed_at is None and matter.done_at is not None:
+        if now >= matter.done_at + SILENCE:
+            matter.closed_at, matter.closed_by = matter.done_at + SILENCE, "silence"
+    if matter.closed_at is None:
+        needs = matter.done_at is not None or matter.conflicts or matter.asks
+        overdue = any(slot.is_overdue(now) for slot in matter.slots)
+        matter.turn = Turn.OWNER if needs or overdue else matter.turn
+
+
+def next_change(matter: Matter, now: datetime) -> datetime | None:
+    """Return the next instant after `now` at which time alone changes the matter."""
+    times: list[datetime] = []
+    for slot in matter.slots:
+        span = slot.span
+        if span is not None and slot.is_expected:
+            times.append(span.end + GRACE)
+    if matter.done_at is not None:
+        if matter.closed_at is None:
+            times.append(matter.done_at + SILENCE)
+        if matter.surveys:
+            times.append(matter.done_at + timedelta(hours=2))
+    for promise in matter.promises.values():
+        if promise.state == "open" and promise.due_at is not None:
+            times.append(promise.due_at)
+    if matter.snoozed_until is not None:
+        times.append(matter.snoozed_until)
+    return min((at for at in times if at > now), default=None)

@@ -1,0 +1,405 @@
+"""Whether to speak, when and how loudly: a pure comparison with what was told last.
+
+What a member knows is a flat mapping (`visit:…` -> window, `money:…` -> amount). What
+differs from it is news; going from A to B and back inside a hold is none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifications.merging import Matter, Slot, Value, window_key
+from owners.choices import Level, Moment, Topic
+from owners.reach import Reach, next_digest, quiet_end
+from suppliers.choices import Stage
+
+NEAR = timedelta(hours=24)
+HOLD_NOW = timedelta(0)
+HOLD_NEAR = timedelta(seconds=30)
+HOLD_CHANGE = timedelta(minutes=2)
+HOLD_LONGEST = timedelta(minutes=10)
+HOLD_INFORMATION = timedelta(minutes=15)
+AFTER_QUIET = timedelta(hours=2)
+LATE = timedelta(minutes=15)
+EXPECTED_AFTER = timedelta(hours=4)
+# When several things changed, the first of these gives the notification its reason.
+URGENCY = (
+    "safety",
+    "not_here",
+    "missed",
+    "reaching_out",
+    "cancelled",
+    "conflict",
+    "moved",
+    "late",
+    "on_the_way",
+    "booked",
+    "money",
+    "asked",
+    "promise_missed",
+    "which_asset",
+    "done",
+    "wanted",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that may be told, and the contact it comes from."""
+
+    key: str
+    value: str
+    because: str = ""
+    slot: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One item that differs from what was told.
+
+    `hold` None waits for the digest slot or the next look. `near` is the nearest start
+    that it touches; `deadline` is when knowing it stops helping.
+    """
+
+    item: Item
+    reason: str
+    topic: Topic
+    hold: timedelta | None
+    wants_interrupt: bool
+    before: str = ""
+    near: datetime | None = None
+    deadline: datetime | None = None
+    expires_at: datetime | None = None
+    is_safety: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One notification to one member: what changed, how loudly, from when on."""
+
+    changes: tuple[Change, ...]
+    level: Level
+    topic: Topic
+    reason: str
+    rule: str
+    because: tuple[str, ...]
+    not_before: datetime
+    held_since: datetime
+    deadline: datetime | None
+    expires_at: datetime | None
+    snapshot: dict[str, str]
+
+
+def items(matter: Matter, now: datetime) -> dict[str, Item]:
+    """Return everything a member could be told of the matter at `now`, by key."""
+    found: list[Item] = []
+    for slot in matter.slots:
+        found += _slot_items(slot, now)
+    for name, current, other in matter.conflicts:
+        source = _latest(current, other)
+        slot = next((s for s in matter.live_slots if s.window.current is current), None)
+        pair = "|".join(sorted((current.key, other.key)))
+        found.append(Item(key=f"conflict:{name}", value=pair, because=source, slot=slot))
+    for name in matter.money:
+        register = matter.facts[name]
+        if register.current is not None and not _is_repeated_amount(matter, name):
+            value = register.current
+            found.append(Item(key=f"money:{name}", value=value.key, because=value.sources[0]))
+    for reached in matter.reached:
+        found.append(Item(key=f"reach:{reached.entry}", value="1", because=reached.entry))
+    for fact, (_, source) in matter.asks.items():
+        found.append(Item(key=f"ask:{fact}", value="1", because=source))
+    for promise in matter.promises.values():
+        if promise.state == "open" and promise.due_at is not None and now >= promise.due_at:
+            found.append(
+                Item(key=f"promise:{promise.promise_id}", value="missed", because=promise.source)
+            )
+    for entry in matter.safety:
+        found.append(Item(key=f"safety:{entry}", value="1", because=entry))
+    for entry, verdict in matter.verdicts.items():
+        if verdict.reason == "always_show":
+            found.append(Item(key=f"wanted:{entry}", value="1", because=entry))
+    if not matter.asset and matter.asset_hint:
+        found.append(Item(key="asset:", value=matter.asset_hint))
+    if matter.done_at is not None and matter.closed_by != "owner":
+        found.append(
+            Item(key="done:", value=matter.done_at.isoformat(), because=matter.done_source)
+        )
+    return {item.key: item for item in found}
+
+
+def _slot_items(slot: Slot, now: datetime) -> list[Item]:
+    found: list[Item] = []
+    current = slot.window.current
+    if slot.stage in (Stage.CANCELLED, Stage.MISSED):
+        value = "cancelled" if slot.stage == Stage.CANCELLED else "missed"
+        found.append(
+            Item(key=f"visit:{slot.name}", value=value, because=slot.stage_source, slot=slot)
+        )
+    elif slot.is_declined:
+        found.append(
+            Item(key=f"visit:{slot.name}", value="declined", because=slot.stage_source, slot=slot)
+        )
+    elif current is not None:
+        found.append(
+            Item(
+                key=f"visit:{slot.name}",
+                value=current.key,
+                because=current.sources[0],
+                slot=slot,
+            )
+        )
+    span = slot.span
+    if slot.stage == Stage.ON_THE_WAY:
+        found.append(
+            Item(key=f"way:{slot.name}", value="1", because=slot.stage_source, slot=slot)
+        )
+    if slot.eta is not None and span is not None and slot.is_expected:
+        is_out = slot.eta.end > span.end + LATE or slot.eta.start < span.start - LATE
+        if is_out:
+            value = window_key(slot.eta)
+            found.append(
+                Item(key=f"eta:{slot.name}", value=value, because=slot.eta_source, slot=slot)
+            )
+    if slot.is_overdue(now):
+        found.append(
+            Item(key=f"overdue:{slot.name}", value="1", because=current.sources[0], slot=slot)  # type: ignore[union-attr]
+        )
+    return found
+
+
+def _latest(*values: Value) -> str:
+    """The contact that made two values differ: the last source of either."""
+    first, second = values
+    repeated = second if len(second.sources) > 1 else first if len(first.sources) > 1 else second
+    return repeated.sources[-1] if repeated is second else second.sources[-1]
+
+
+def _is_repeated_amount(matter: Matter, name: str) -> bool:
+    """Whether an earlier fact already says this amount."""
+    register = matter.facts[name]
+    for earlier in matter.money:
+        if earlier == name:
+            return False
+        other = matter.facts[earlier].current
+        if other is not None and register.current is not None and other.key == register.current.key:
+            return True
+    return False
+
+
+def changes(
+    matter: Matter, told: Mapping[str, str], *, owner: int, now: datetime
+) -> tuple[list[Change], dict[str, str]]:
+    """Return what is news to a member, and what that member knows without being told.
+
+    What a member decided or logged in plain fields needs no telling back; what was read
+    from the text of a log does, silently.
+    """
+    news: list[Change] = []
+    silent: dict[str, str] = {}
+    for key, item in items(matter, now).items():
+        before = told.get(key, "")
+        if item.value == before:
+            continue
+        own = matter.own.get(item.because)
+        if own is not None and own[0] == owner and not own[1]:
+            silent[key] = item.value
+            continue
+        change = _change(matter, item, before, now=now, is_log=own is not None)
+        if change is None:
+            silent[key] = item.value
+        else:
+            news.append(change)
+    return news, silent
+
+
+def _change(
+    matter: Matter, item: Item, before: str, *, now: datetime, is_log: bool
+) -> Change | None:
+    kind = item.key.partition(":")[0]
+    if kind == "visit":
+        return _visit_change(item, before, now=now, is_log=is_log)
+    if kind == "conflict":
+        start = item.slot.span.start if item.slot and item.slot.span else None
+        if item.slot is None:
+            return Change(
+                item=item, reason="conflict", topic=Topic.CHANGED, hold=HOLD_CHANGE,
+                wants_interrupt=False,
+            )
+        near = min((w for w in _starts(item.value) if w is not None), default=start)
+        return Change(
+            item=item, reason="conflict", topic=Topic.CHANGED, hold=_hold(near, now),
+            wants_interrupt=True, near=near, deadline=near,
+        )
+    if kind == "reach":
+        expected = next((slot for slot in matter.live_slots if slot.span), None)
+        end = expected.span.end + EXPECTED_AFTER if expected and expected.span else None
+        start = expected.span.start if expected and expected.span else None
+        return Change(
+            item=item, reason="reaching_out", topic=Topic.ARRIVING, hold=HOLD_NOW,
+            wants_interrupt=expected is not None, near=start, expires_at=end,
+        )
+    if kind in ("way", "eta"):
+        span = item.slot.span if item.slot else None
+        return Change(
+            item=item, reason="on_the_way" if kind == "way" else "late", topic=Topic.ARRIVING,
+            hold=HOLD_NOW, wants_interrupt=True, before=before,
+            near=span.start if span else None,
+            expires_at=span.end + EXPECTED_AFTER if span else None,
+        )
+    if kind == "overdue":
+        return Change(
+            item=item, reason="not_here", topic=Topic.FAILED, hold=HOLD_NOW, wants_interrupt=True,
+            near=now,
+        )
+    if kind == "safety":
+        return Change(
+            item=item, reason="safety", topic=Topic.FAILED, hold=HOLD_NOW, wants_interrupt=True,
+            is_safety=True,
+        )
+    if kind == "done":
+        return Change(
+            item=item, reason="done", topic=Topic.QUESTION, hold=None, wants_interrupt=False,
+        )
+    simple = {
+        "money": ("money", Topic.CHANGED if before else Topic.MONEY),
+        "ask": ("asked", Topic.QUESTION),
+        "asset": ("which_asset", Topic.QUESTION),
+        "promise": ("promise_missed", Topic.FAILED),
+        "wanted": ("wanted", Topic.QUESTION),
+    }
+    reason, topic = simple[kind]
+    hold = HOLD_NOW if is_log else HOLD_CHANGE if before else HOLD_INFORMATION
+    return Change(
+        item=item, reason=reason, topic=topic, hold=hold, wants_interrupt=False, before=before
+    )
+
+
+def _visit_change(item: Item, before: str, *, now: datetime, is_log: bool) -> Change | None:
+    starts = [start for start in (*_starts(before), *_starts(item.value)) if start is not None]
+    near = min(starts, key=lambda start: abs(start - now), default=None)
+    if item.value in ("cancelled", "declined", "missed"):
+        if not before or before in ("cancelled", "missed"):
+            return None  # who was not told that it is booked needs no end of it
+        reason = "missed" if item.value == "missed" else "cancelled"
+        return Change(
+            item=item, reason=reason, topic=Topic.CHANGED if reason == "cancelled" else Topic.FAILED,
+            hold=HOLD_NOW if reason == "missed" else _hold(near, now), wants_interrupt=True,
+            before=before, near=near, deadline=near,
+        )
+    slot = item.slot
+    if slot is not None and not slot.is_live and not before:
+        return None  # it was over before anybody was told
+    if before and before not in ("cancelled", "missed", "declined"):
+        return Change(
+            item=item, reason="moved", topic=Topic.CHANGED, hold=_hold(near, now),
+            wants_interrupt=not is_log, before=before, near=near, deadline=near,
+        )
+    is_soon = near is not None and near - now <= NEAR
+    return Change(
+        item=item, reason="booked", topic=Topic.CHANGED,
+        hold=HOLD_NOW if is_log else HOLD_CHANGE, wants_interrupt=is_soon and not is_log,
+        near=near, deadline=near,
+    )
+
+
+def _starts(value: str) -> list[datetime | None]:
+    """The starts of the windows in a value."""
+    return [
+        datetime.fromisoformat(part.partition("/")[0])
+        for part in value.split("|")
+        if "/" in part
+    ]
+
+
+def _hold(near: datetime | None, now: datetime) -> timedelta:
+    return HOLD_NEAR if near is not None and near - now <= NEAR else HOLD_CHANGE
+
+
+def plan(
+    matter: Matter,
+    told: Mapping[str, str],
+    *,
+    reach: Reach,
+    owner: int,
+    now: datetime,
+    held_since: datetime | None = None,
+    planned: Mapping[str, str] | None = None,
+    planned_not_before: datetime | None = None,
+) -> tuple[Plan | None, dict[str, str]]:
+    """Return the notification this member should get, and what is known silently.
+
+    `held_since`, `planned` (its snapshot) and `planned_not_before` describe the
+    notification that already waits, if one does: a further change slides its hold, at
+    most to ten minutes after it began.
+    """
+    news, silent = changes(matter, told, owner=owner, now=now)
+    loud: list[tuple[Change, Level]] = []
+    for change in news:
+        moment = Moment.NOW if change.is_safety else reach.moment(change.topic)
+        if moment in (Moment.NEVER, Moment.WEEK) or matter.is_muted and not change.is_safety:
+            silent[change.item.key] = change.item.value
+            continue
+        can_interrupt = moment == Moment.NOW and change.wants_interrupt
+        loud.append((change, Level.INTERRUPT if can_interrupt else Level.FEED))
+    if not loud:
+        return None, silent
+    snapshot = {**told, **silent, **{c.item.key: c.item.value for c, _ in loud}}
+    loud.sort(key=lambda pair: URGENCY.index(pair[0].reason))
+    level = Level.INTERRUPT if any(lv == Level.INTERRUPT for _, lv in loud) else Level.FEED
+    lead = next(change for change, lv in loud if lv == level)
+    since = held_since or now
+    not_before = min(_from(change, reach, now) for change, _ in loud)
+    if held_since is not None and planned_not_before is not None:
+        if planned == snapshot:
+            not_before = planned_not_before
+        elif not_before > now:
+            not_before = max(now, min(not_before, held_since + HOLD_LONGEST))
+            slots = {change.hold for change, _ in loud}
+            if slots == {None}:
+                not_before = planned_not_before
+    deadlines = [c.deadline for c, lv in loud if lv == Level.INTERRUPT and c.deadline]
+    expiries = [change.expires_at for change, _ in loud]
+    return (
+        Plan(
+            changes=tuple(change for change, _ in loud),
+            level=level,
+            topic=lead.topic,
+            reason=lead.reason,
+            rule="speak_only_on_change",
+            because=tuple(dict.fromkeys(c.item.because for c, _ in loud if c.item.because)),
+            not_before=not_before,
+            held_since=since,
+            deadline=min((at for at in deadlines if at > now), default=None),
+            expires_at=None if None in expiries else max(at for at in expiries if at),
+            snapshot=snapshot,
+        ),
+        silent,
+    )
+
+
+def _from(change: Change, reach: Reach, now: datetime) -> datetime:
+    return next_digest(reach, now) if change.hold is None else now + change.hold
+
+
+def release(plan: Plan, *, reach: Reach, now: datetime) -> datetime:
+    """Return when a notification whose hold has ended may really be told.
+
+    That is `now`, or the end of quiet hours for an interrupt that may not go through
+    them. Nothing is ever dropped for being late at night.
+    """
+    if plan.level != Level.INTERRUPT:
+        return now
+    end = quiet_end(reach, now)
+    if end is None or any(change.is_safety for change in plan.changes):
+        return now
+    if reach.has_quiet_exceptions:
+        for change in plan.changes:
+            begins = [change.near] if change.near is not None else []
+            begins += [at for at in _starts(change.before) if at is not None]
+            begins += [at for at in _starts(change.item.value) if at is not None]
+            if any(now <= at < end + AFTER_QUIET for at in begins):
+                return now
+            if change.expires_at is not None and now < change.expires_at <= end:
+                return now
+    return end

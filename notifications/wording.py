@@ -1,0 +1,343 @@
+"""The words: titles are facts or questions, never subject lines.
+
+Everything is made from facts, in the member's language and zone; what a supplier wrote
+is quoted only as a short sentence in quotation marks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_skeleton
+from django.utils.translation import gettext as _
+
+from notifications.merging import Matter, Reached, Slot, Value, read_window
+from notifications.telling import Change
+from suppliers.choices import Stage
+from suppliers.contacts import Window
+
+QUOTE_LENGTH = 120
+TITLE_LENGTH = 70
+EPOCH = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the words need beside the matter: names, language (babel locale) and zone."""
+
+    zone: ZoneInfo
+    now: datetime
+    suppliers: Mapping[int, str] = field(default_factory=dict)
+    asset: str = ""
+    locale: str = "en_GB"
+
+    def day(self, at: datetime) -> str:
+        """A day, as in `Fri 13 Nov`."""
+        if self.locale.startswith("en"):
+            return format_datetime(at, "EEE d MMM", tzinfo=self.zone, locale="en_GB").replace(
+                "Sept", "Sep"
+            )
+        return str(format_skeleton("MMMEd", at, tzinfo=self.zone, locale=self.locale))
+
+    def clock(self, at: datetime) -> str:
+        """A time of day, as in `08:00`."""
+        return str(format_datetime(at, "HH:mm", tzinfo=self.zone, locale=self.locale))
+
+    def window(self, window: Window) -> str:
+        """A window, as in `Fri 13 Nov, 08:00 to 12:00`."""
+        start, end = window.start.astimezone(self.zone), window.end.astimezone(self.zone)
+        if start.date() == end.date():
+            return _("%(day)s, %(start)s to %(end)s") % {
+                "day": self.day(start),
+                "start": self.clock(start),
+                "end": self.clock(end),
+            }
+        return _("%(start_day)s, %(start)s to %(end_day)s, %(end)s") % {
+            "start_day": self.day(start),
+            "start": self.clock(start),
+            "end_day": self.day(end),
+            "end": self.clock(end),
+        }
+
+    def hours(self, window: Window) -> str:
+        """The hours of a window today, else with its day."""
+        start = window.start.astimezone(self.zone)
+        if start.date() == self.now.astimezone(self.zone).date():
+            return _("%(start)s to %(end)s") % {
+                "start": self.clock(window.start),
+                "end": self.clock(window.end),
+            }
+        return self.window(window)
+
+    def supplier(self, number: int) -> str:
+        """A supplier's name."""
+        return self.suppliers.get(number) or _("Somebody")
+
+
+def supplier_of(matter: Matter, words: Words, slot: Slot | None = None) -> str:
+    """The supplier whose move it is, by name."""
+    number = slot.supplier if slot is not None and slot.supplier else 0
+    if not number and matter.suppliers:
+        number = matter.suppliers[0]
+    return words.supplier(number) if number else ""
+
+
+def number_hint(sender: str) -> str:
+    """A phone number as it may be said: its last four digits, or the address."""
+    return f"… {sender[-4:]}" if sender.startswith("+") else sender
+
+
+def short(quote: str) -> str:
+    """A quotation cut to one line."""
+    line = " ".join(quote.split())
+    return line if len(line) <= QUOTE_LENGTH else f"{line[: QUOTE_LENGTH - 1].rstrip()}…"
+
+
+def amount(value: Value, matter: Matter) -> str:
+    """An amount; the currency is left out when it is the household's own."""
+    number, _space, currency = value.key.partition(" ")
+    shown = number if currency in ("", matter.currency) else f"{number} {currency}"
+    return f"{value.label}, {shown}" if value.label else shown
+
+
+def done_question(matter: Matter, words: Words, slot: Slot | None) -> str:
+    """What the owner is asked once the work is done."""
+    if slot is not None and slot.kind == "delivery":
+        return _("Is everything there?")
+    if words.asset:
+        return _("Is the %(asset)s working again?") % {"asset": words.asset}
+    return _("Is it solved?")
+
+
+def done_sentence(matter: Matter, words: Words) -> str:
+    """What was done, and whether it was on time."""
+    slot = done_slot(matter)
+    if slot is None:
+        return _("%(supplier)s says it is resolved.") % {
+            "supplier": supplier_of(matter, words) or _("The supplier")
+        }
+    what = _("Delivered") if slot.kind == "delivery" else _("Visit done")
+    if slot.was_on_time is None:
+        return f"{what}."
+    if slot.was_on_time:
+        return _("%(what)s, on time.") % {"what": what}
+    return _("%(what)s, not in its window.") % {"what": what}
+
+
+def done_slot(matter: Matter) -> Slot | None:
+    """The visit that finished the work."""
+    done = [slot for slot in matter.slots if slot.stage == Stage.DONE and slot.done_at]
+    return max(done, key=lambda slot: slot.done_at or EPOCH, default=None)
+
+
+
+
+
+def text(matter: Matter, changes: tuple[Change, ...], words: Words) -> str:
+    """The text of one notification: what changed, the most urgent first."""
+    said: list[str] = []
+    for change in changes:
+        sentence = _sentence(matter, change, words, alone=len(changes) == 1)
+        if sentence and sentence not in said:
+            said.append(sentence)
+    if any(change.reason == "booked" for change in changes) and matter.questions:
+        said.append(_("Right?"))
+    return " ".join(said)
+
+
+def _sentence(matter: Matter, change: Change, words: Words, *, alone: bool) -> str:
+    slot = change.item.slot
+    who = supplier_of(matter, words, slot)
+    reason = change.reason
+    if reason == "booked" and slot is not None and slot.span is not None:
+        what = _("Delivery") if slot.kind == "delivery" else _("Visit booked")
+        return f"{what}: {words.window(slot.span)}."
+    if reason == "moved" and slot is not None and slot.span is not None:
+        old = read_window(change.before)
+        return _("%(who)s: the time changed to %(new)s (was %(old)s).") % {
+            "who": who,
+            "new": words.window(slot.span),
+            "old": words.hours(old) if _same_day(old, slot.span, words) else words.window(old),
+        }
+    if reason == "cancelled" and slot is not None:
+        span = slot.span
+        when = words.window(span) if span else ""
+        return _("%(who)s: the visit is cancelled (%(when)s).") % {"who": who, "when": when}
+    if reason == "missed":
+        return _("%(who)s did not come.") % {"who": who}
+    if reason == "conflict":
+        return _conflict_sentence(matter, change, words, who)
+    if reason == "reaching_out":
+        return _reach_sentence(matter, change, words)
+    if reason == "on_the_way" and slot is not None:
+        about = ""
+        if slot.eta is not None:
+            about = " " + _("about %(hours)s") % {"hours": words.hours(slot.eta)}
+        return _("%(who)s is on the way%(about)s.") % {"who": who, "about": about}
+    if reason == "late" and slot is not None and slot.eta is not None:
+        return _("%(who)s now expects to come %(hours)s.") % {
+            "who": who,
+            "hours": words.hours(slot.eta),
+        }
+    if reason == "not_here":
+        return _("%(who)s: not here yet. Call / Message / Rebook") % {"who": who}
+    if reason == "done":
+        return f"{done_sentence(matter, words)} {done_question(matter, words, done_slot(matter))}"
+    return _plain_sentence(matter, change, words, who)
+
+
+def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
+    name = change.item.key.partition(":")[2]
+    if change.reason == "money":
+        value = matter.facts[name].current
+        shown = amount(value, matter) if value else ""
+        if change.before:
+            old = change.before.partition(" ")[0]
+            return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
+        return f"{shown}."
+    if change.reason == "asked":
+        prompt = matter.asks[name][0] or name
+        return _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
+    if change.reason == "promise_missed":
+        promise = matter.promises[name]
+        return _("%(who)s promised and did not: %(what)s.") % {"who": who, "what": promise.what}
+    if change.reason == "which_asset":
+        return _("%(who)s: which of your things is this about?") % {"who": who}
+    if change.reason == "safety":
+        return _("Safety notice from %(who)s about the %(asset)s.") % {
+            "who": who,
+            "asset": words.asset or _("thing you own"),
+        }
+    return _("%(who)s: %(title)s") % {"who": who, "title": short(matter.title)}
+
+
+def _conflict_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
+    first, _bar, second = change.item.value.partition("|")
+    if "/" in first:
+        return _("%(who)s: two different times were given: %(first)s, and %(second)s.") % {
+            "who": who,
+            "first": words.window(read_window(first)),
+            "second": words.window(read_window(second)),
+        }
+    return _("%(who)s: two different values were given: %(first)s, and %(second)s.") % {
+        "who": who,
+        "first": first,
+        "second": second,
+    }
+
+
+def _reach_sentence(matter: Matter, change: Change, words: Words) -> str:
+    entry = change.item.because
+    reached = next(past for past in matter.reached if past.entry == entry)
+    slot = next((slot for slot in matter.live_slots if slot.span), None)
+    sentence = _who_reached(matter, reached, slot, words)
+    if reached.quote:
+        sentence += f': "{short(reached.quote)}".'
+    else:
+        sentence += " " + _("tried to call you.")
+    if slot is not None and slot.span is not None:
+        sentence += " " + _("Your window is %(hours)s.") % {"hours": words.hours(slot.span)}
+    return sentence
+
+
+def _who_reached(matter: Matter, reached: Reached, slot: Slot | None, words: Words) -> str:
+    number = reached.supplier or (slot.supplier if slot else 0) or (
+        matter.suppliers[0] if matter.suppliers else 0
+    )
+    name = words.supplier(number)
+    if reached.is_likely:
+        return _("Likely %(name)s, from %(number)s") % {
+            "name": name,
+            "number": number_hint(reached.sender),
+        }
+    return name
+
+
+def _same_day(first: Window, second: Window, words: Words) -> bool:
+    zone = words.zone
+    return first.start.astimezone(zone).date() == second.start.astimezone(zone).date()
+
+
+def title(matter: Matter, words: Words) -> str:
+    """The title of the card: the question to the owner, else the fact that matters most."""
+    who = supplier_of(matter, words)
+    live = matter.live_slots
+    if any(name == "window" for name, _current, _other in matter.conflicts):
+        return _("Two different times were given")
+    overdue = next((slot for slot in live if slot.is_overdue(words.now)), None)
+    if overdue is not None:
+        return _("%(who)s is not here yet") % {"who": supplier_of(matter, words, overdue)}
+    if matter.closed_at is None and matter.done_at is not None:
+        return done_question(matter, words, done_slot(matter))
+    if matter.asks:
+        prompt = next(iter(matter.asks.values()))[0]
+        return short(prompt)[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
+    if not matter.asset and matter.asset_hint:
+        return _("Which of your things is this about?")
+    if matter.closed_at is not None:
+        done = done_slot(matter)
+        if matter.closed_by == "owner":
+            return _("%(asset)s: solved") % {"asset": words.asset or who or _("Matter")}
+        return done_sentence(matter, words) if done else _("Closed after long silence")
+    if live and live[0].span is not None:
+        return f"{_kind(live[0])}: {words.window(live[0].span)}"
+    return _quiet_title(matter, words, who)
+
+
+def _kind(slot: Slot) -> str:
+    if slot.stage == Stage.STARTED:
+        return _("Visit under way")
+    if slot.kind == "delivery":
+        return _("Delivery")
+    return _("Call") if slot.kind == "call" else _("Visit")
+
+
+def _quiet_title(matter: Matter, words: Words, who: str) -> str:
+    for name in matter.money:
+        value = matter.facts[name].current
+        if value is not None:
+            return f"{who}: {amount(value, matter)}"[:TITLE_LENGTH]
+    if matter.issue:
+        return short(matter.issue.splitlines()[0])[:TITLE_LENGTH]
+    if any(slot.stage == Stage.CANCELLED for slot in matter.slots):
+        return _("Visit cancelled")
+    about = words.asset or matter.title
+    return (f"{who}: {about}" if who and about else who or about or _("A matter"))[:TITLE_LENGTH]
+
+
+def meta(matter: Matter, words: Words) -> str:
+    """The line under the title: who, and what else there is to know."""
+    parts = [words.supplier(number) for number in matter.suppliers]
+    if words.asset:
+        parts.append(words.asset)
+    done = done_slot(matter)
+    if done is not None and done.done_at is not None and matter.done_at is not None:
+        finished = _("visit finished %(clock)s") % {"clock": words.clock(done.done_at)}
+        if done.was_on_time:
+            finished += ", " + _("inside the window")
+        parts.append(finished)
+    elif matter.closed_at is None:
+        for name in matter.money:
+            value = matter.facts[name].current
+            if value is not None:
+                parts.append(amount(value, matter))
+                break
+    return " · ".join(parts)
+
+
+def drafted_question(matter: Matter, words: Words) -> str:
+    """A question to the supplier, ready to send, for a conflict nobody may guess at."""
+    for name, current, other in matter.conflicts:
+        if name == "window":
+            return _(
+                "You gave two different times: %(first)s, and %(second)s. Which one is right?"
+            ) % {
+                "first": words.window(read_window(current.key)),
+                "second": words.window(read_window(other.key)),
+            }
+        return _(
+            "You gave two different values for %(fact)s: %(first)s, and %(second)s. "
+            "Which one is right?"
+        ) % {"fact": name, "first": current.key, "second": other.key}
+    return ""
