@@ -97,6 +97,7 @@ class JourneyKey(models.Model):
     scheme = models.CharField(max_length=10)
     issuer = models.BigIntegerField(default=0)  # the supplier's id; 0 when nobody's in particular
     value = models.CharField(max_length=300)
+    said_at = models.DateTimeField(default=timezone.now)  # last used; a caller's number fades
 
     class Meta:
         constraints = [
@@ -181,6 +182,7 @@ class Appointment(models.Model):
     sequence = models.IntegerField(default=0)
     arrived_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField(null=True)  # since when nobody is expected any more
     was_on_time = models.BooleanField(null=True)
     sources = models.JSONField(default=dict)  # field -> contact uuids
 
@@ -305,7 +307,7 @@ class Decision(models.Model):
     name = models.CharField(max_length=20)  # the story's `do` names, and correct
     data = models.JSONField(default=dict)
     decided_at = models.DateTimeField(default=timezone.now)
-    revoked_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)  # undone
 
     objects: models.Manager[Decision] = OwnedQuerySet.as_manager()
 
