@@ -1,0 +1,185 @@
+"""The assets' side of the API."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from assets import register
+from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
+from assets.models import Asset
+from owners import clock, households
+from owners.api.edge import Known, OwnerView, checked, once, owner_of
+from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.models import Household, Owner
+
+
+def my_households(owner: Owner) -> QuerySet[Household]:
+    """Return the households an asset may be added to."""
+    return Household.objects.for_owner(owner)
+
+
+def my_people(owner: Owner) -> QuerySet[Owner]:
+    """Return the members of the owner's households."""
+    return Owner.objects.filter(memberships__household__memberships__owner=owner).distinct()
+
+
+class IdentifierField(serializers.Serializer[Any]):
+    """One identifier of an asset."""
+
+    scheme = serializers.ChoiceField(choices=IdentifierScheme.choices)
+    value = serializers.CharField(max_length=200)
+
+
+class AssetChange(serializers.Serializer[Any]):
+    """What an owner may change about an asset."""
+
+    name = serializers.CharField(max_length=120)
+    kind = serializers.ChoiceField(choices=AssetKind.choices, required=False)
+    maker = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    model = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    lifecycle = serializers.ChoiceField(choices=Lifecycle.choices, required=False)
+    operational_status = serializers.ChoiceField(choices=OperationalStatus.choices, required=False)
+    custody = serializers.ChoiceField(choices=Custody.choices, required=False)
+    keeper = Known(my_people, allow_null=True, required=False)
+    identifiers = IdentifierField(many=True, required=False, max_length=50)
+
+
+class AssetIn(AssetChange):
+    """A new asset."""
+
+    household = Known(my_households)
+
+
+class AssetOut(serializers.Serializer[Any]):
+    """A thing the household owns."""
+
+    id = serializers.UUIDField()
+    household = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=AssetKind.choices)
+    maker = serializers.CharField(allow_blank=True)
+    model = serializers.CharField(allow_blank=True)
+    lifecycle = serializers.ChoiceField(choices=Lifecycle.choices)
+    operational_status = serializers.ChoiceField(choices=OperationalStatus.choices)
+    custody = serializers.ChoiceField(choices=Custody.choices)
+    keeper = serializers.UUIDField(allow_null=True)
+    identifiers = IdentifierField(many=True)
+    created_at = serializers.DateTimeField()
+
+
+def show_asset(asset: Asset) -> dict[str, Any]:
+    """Return an asset as the API shows it."""
+    return {
+        "id": str(asset.uuid),
+        "household": str(asset.household.uuid),
+        "name": asset.name,
+        "kind": asset.kind,
+        "maker": asset.maker,
+        "model": asset.model,
+        "lifecycle": asset.lifecycle,
+        "operational_status": asset.operational_status,
+        "custody": asset.custody,
+        "keeper": str(asset.keeper.uuid) if asset.keeper else None,
+        "identifiers": [
+            {"scheme": row.scheme, "value": row.value}
+            for row in sorted(asset.identifiers.all(), key=lambda row: row.pk)
+        ],
+        "created_at": asset.created_at,
+    }
+
+
+def my_assets(owner: Owner) -> QuerySet[Asset]:
+    """Return the owner's assets with all that `show_asset` reads."""
+    rows = Asset.objects.for_owner(owner).select_related("household", "keeper")
+    return rows.prefetch_related("identifiers")
+
+
+def named(values: dict[str, Any]) -> list[tuple[IdentifierScheme, str]] | None:
+    """Take the identifiers out of the values of a request; None when none were given."""
+    given = values.pop("identifiers", None)
+    if given is None:
+        return None
+    return [(IdentifierScheme(row["scheme"]), row["value"]) for row in given]
+
+
+class Assets(OwnerView):
+    """The owner's assets."""
+
+    @extend_schema(
+        operation_id="assets_list",
+        parameters=[
+            CURSOR,
+            LIMIT,
+            OpenApiParameter(
+                "lifecycle", OpenApiTypes.STR, enum=Lifecycle.values, description="Only these."
+            ),
+        ],
+        responses=page_of(AssetOut, "Asset"),
+    )
+    def get(self, request: Request) -> Response:
+        """List the owner's assets by name."""
+        rows = my_assets(owner_of(request))
+        lifecycle = request.query_params.get("lifecycle", "")
+        if lifecycle:
+            rows = rows.filter(lifecycle=lifecycle if lifecycle in Lifecycle.values else None)
+        return Response(page(rows, request, by="name", show=show_asset, is_time=False))
+
+    @extend_schema(operation_id="assets_add", request=AssetIn, responses={201: AssetOut})
+    @once
+    def post(self, request: Request) -> Response:
+        """Add an asset."""
+        owner = owner_of(request)
+        values = checked(AssetIn, request)
+        household = values.pop("household")
+        households.require(owner=owner, household_id=household.pk)
+        identifiers = named(values) or []
+        try:
+            asset = register.add(
+                household=household, values=values, identifiers=identifiers, now=clock.now()
+            )
+        except register.KeeperError as error:
+            raise unknown_keeper() from error
+        return Response(show_asset(my_assets(owner).get(pk=asset.pk)), status=201)
+
+
+class OneAsset(OwnerView):
+    """One asset."""
+
+    @extend_schema(operation_id="assets_get", responses=AssetOut)
+    def get(self, request: Request, asset: UUID) -> Response:
+        """Return one asset."""
+        return Response(show_asset(my_assets(owner_of(request)).get(uuid=asset)))
+
+    @extend_schema(operation_id="assets_change", request=AssetChange, responses=AssetOut)
+    @once
+    def patch(self, request: Request, asset: UUID) -> Response:
+        """Change an asset; one that is gone gets the lifecycle `ended`."""
+        owner = owner_of(request)
+        found = my_assets(owner).get(uuid=asset)
+        households.require(owner=owner, household_id=found.household_id)
+        values = checked(AssetChange, request, partial=True)
+        identifiers = named(values)
+        try:
+            register.change(asset=found, values=values, identifiers=identifiers)
+        except register.KeeperError as error:
+            raise unknown_keeper() from error
+        return Response(show_asset(my_assets(owner).get(pk=found.pk)))
+
+
+def unknown_keeper() -> serializers.ValidationError:
+    """Return the fault of a keeper from elsewhere: the words of one that does not exist."""
+    text = Known.default_error_messages["unknown"]
+    return serializers.ValidationError({"keeper": [text]}, code="unknown")
+
+
+urlpatterns = [
+    path("assets/", Assets.as_view(), name="assets"),
+    path("assets/<uuid:asset>/", OneAsset.as_view(), name="asset"),
+]

@@ -1,0 +1,81 @@
+"""The register of what a household owns."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from assets.choices import IdentifierScheme
+from assets.models import Asset, AssetIdentifier
+from owners.models import Household, Owner
+
+FIELDS = frozenset(
+    {
+        "name",
+        "kind",
+        "maker",
+        "model",
+        "lifecycle",
+        "operational_status",
+        "custody",
+        "keeper",
+    }
+)
+Identifiers = Sequence[tuple[IdentifierScheme, str]]
+
+
+class KeeperError(Exception):
+    """The keeper is not a member of the asset's household."""
+
+
+def add(
+    *,
+    household: Household,
+    values: Mapping[str, Any],
+    now: datetime,
+    identifiers: Identifiers = (),
+) -> Asset:
+    """Add an asset to a household. Raises KeeperError for a keeper from elsewhere."""
+    _check_keeper(household=household, keeper=values.get("keeper"))
+    with transaction.atomic():
+        asset = Asset.objects.create(
+            household=household,
+            created_at=now,
+            **{field: values[field] for field in FIELDS & values.keys()},
+        )
+        name_by(asset=asset, identifiers=identifiers)
+    return asset
+
+
+def change(
+    *, asset: Asset, values: Mapping[str, Any], identifiers: Identifiers | None = None
+) -> Asset:
+    """Change an asset; `identifiers`, when given, are all that it has from now on."""
+    _check_keeper(household=asset.household, keeper=values.get("keeper"))
+    with transaction.atomic():
+        changed = FIELDS & values.keys()
+        for field in changed:
+            setattr(asset, field, values[field])
+        if changed:
+            asset.save(update_fields=sorted(changed))
+        if identifiers is not None:
+            name_by(asset=asset, identifiers=identifiers)
+    return asset
+
+
+def name_by(*, asset: Asset, identifiers: Identifiers) -> None:
+    """Let the asset be named by exactly these identifiers."""
+    wanted = {(scheme, AssetIdentifier.fold(value)): value for scheme, value in identifiers}
+    for old in asset.identifiers.all():
+        if wanted.pop((IdentifierScheme(old.scheme), old.folded), None) is None:
+            old.delete()
+    for (scheme, _), value in wanted.items():
+        AssetIdentifier.objects.create(
+            household_id=asset.household_id, asset=asset, scheme=scheme, value=value
+        )
+
+
+def _check_keeper(*, household: Household, keeper: Owner | None) -> None:
+    if keeper is not None and not household.memberships.filter(owner=keeper).exists():
+        raise KeeperError
