@@ -1,4 +1,4 @@
-"""Wiring only: settings, addresses, processes. Importing it makes the Celery app the current one."""
+"""Wiring only: settings, addresses, processes; importing it makes the Celery app current."""
 
 from config.celery import app as celery_app
 

@@ -319,6 +319,8 @@ def prepare(where: Place, who: Account) -> None:
             safe_root_folder()
             where.base.mkdir(mode=0o711, exist_ok=True)
             where.base.chmod(0o711)
+            with contextlib.suppress(FileExistsError):  # so that one finds it
+                (where.home / "data").symlink_to(where.base)
         private_folder(where.sockets, who)
     except PermissionError as error:
         owner = owner_name(where.home)
@@ -734,7 +736,7 @@ def start_keeper(where: Place, *, services: Sequence[str], is_fast: bool) -> Non
     raise StartError(words)
 
 
-def test_home(home: Path) -> Path:
+def folder_of_test_run(home: Path) -> Path:
     """Return a folder for this test run's servers that no other run of the checkout uses.
 
     The choice is inherited through the environment, so that a run's own processes share it.

@@ -105,7 +105,7 @@ def database(url: str, engine: str = "django.db.backends.postgresql") -> dict[st
 
 
 IS_TEST_RUN = "PYTEST_VERSION" in os.environ
-EMBEDDED_HOME = embedded.test_home(DATA_DIR) if IS_TEST_RUN else DATA_DIR
+EMBEDDED_HOME = embedded.folder_of_test_run(DATA_DIR) if IS_TEST_RUN else DATA_DIR
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL")
 if DATABASE_URL:
@@ -210,11 +210,13 @@ SPECTACULAR_SETTINGS = {
 # --- Processes and operation ---
 LOGGING = logs.logging_settings(env.text("LOG_LEVEL", "INFO"))
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-STEWARD_OUTBOX = env.text("STEWARD_OUTBOX")  # "local" keeps every message in a page instead of sending it
+STEWARD_OUTBOX = env.text(
+    "STEWARD_OUTBOX"
+)  # "local" keeps every message in a page instead of sending it
 
 
 def broker(url: str) -> str:
-    """Return Celery's name for a Redis; in memory, which loses only wake-ups, when there is none."""
+    """Return Celery's name for a Redis; without one, wake-ups go nowhere and nothing is lost."""
     if url.startswith("unix://"):
         return "redis+socket://" + url.removeprefix("unix://").partition("?")[0]
     return url or "memory://"

@@ -1,0 +1,54 @@
+"""What every test has: the cast, the hour, and settings that make tests quick and quiet.
+
+With DATABASE_URL unset the settings start a PostgreSQL and a Redis of this run's own
+(config/embedded.py); the processes of `pytest -n` share them.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from django.core.cache import cache
+from django.test import override_settings
+
+from tests import factories
+
+QUICK = {
+    # Hashing is slow on purpose; a test signs in far more often than a person.
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    # Each process counts rate limits for itself.
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+    "STEWARD_OUTBOX": "",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_settings() -> Iterator[None]:
+    with override_settings(**QUICK):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return Monday morning in New York, where the base story starts."""
+    return factories.START
+
+
+@pytest.fixture
+def cast(db: None) -> factories.Cast:
+    """Return Ana and her household, Skyline and its mandate, and Mallory who owns nothing here."""
+    return factories.cast()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, so that it can be run again on another server."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or names & {"db", "transactional_db"}:
+            item.add_marker(pytest.mark.database)
