@@ -52,8 +52,6 @@ def refuse_unsafe() -> None:
 
 
 @register(Tags.security)
-def check_production(
-    app_configs: Sequence[AppConfig] | None, **_: Any
-) -> list[CheckMessage]:
+def check_production(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Run with every command, so that an unsafe instance does not even migrate."""
     return messages()
