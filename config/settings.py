@@ -314,3 +314,27 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION  # nothing to collect before the first look
 MEDIA_ROOT = DATA_DIR / "media"
+
+# --- Delivery: e-mail, SMS, leases ---
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Steward <steward@{MAIL_DOMAIN}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND",
+    "notifications.transports.local.EmailBackend"
+    if STEWARD_OUTBOX == "local"
+    else "django.core.mail.backends.smtp.EmailBackend",
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, least=1)  # seconds
+TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com").rstrip("/")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_FROM = env.text("TWILIO_FROM")  # a number, or the SID of a messaging service
+TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
+SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds
+DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)
+DELIVERY_DOUBT_S = env.number("DELIVERY_DOUBT_S", 60, least=1)  # a receipt is awaited this long

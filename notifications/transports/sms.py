@@ -1,0 +1,187 @@
+"""SMS through Twilio's HTTP API, or any server that speaks it (TWILIO_API_URL).
+
+Twilio knows no idempotency key for messages, so after an ambiguous answer nothing is
+sent again before its list of messages was asked; the receipts say the same, later.
+"""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import aiohttp
+from django.conf import settings
+
+from notifications.transports.values import Message, Sent, TransportError
+
+T = TypeVar("T")
+
+# https://www.twilio.com/docs/api/errors: the number, not our account, is at fault.
+BAD_NUMBERS = {21211, 21217, 21401, 21407, 21421, 21601, 21604, 21610, 21612, 21614, 30005, 30006}
+# What a status means, by rank: a receipt never takes a message back to a lower one.
+STATUSES = {
+    "accepted": "sent",
+    "scheduled": "sent",
+    "queued": "sent",
+    "sending": "sent",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "delivered",
+    "undelivered": "failed",
+    "failed": "failed",
+    "canceled": "failed",
+}
+READ_LIMIT = 64 * 1024  # bytes of an answer that are read
+FOUND_PAGE = 50
+
+
+class TwilioTransport:
+    """Sends SMS from one thread with an event loop, up to `room` at once."""
+
+    is_repeatable = False
+    room = 64
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    def submit(self, message: Message) -> Future[Sent]:
+        """Start to send one SMS."""
+        return self._start(self._send(message))
+
+    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+        """Look for the message among those sent to its number since then."""
+        return self._start(self._find(message, since))
+
+    def close(self) -> None:
+        """End the connections, the loop and its thread."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        if self._session is not None:
+            asyncio.run_coroutine_threadsafe(self._session.close(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+        self._loop = self._thread = self._session = None
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="sms", daemon=True)
+            self._thread.start()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tokens = settings.TWILIO_AUTH_TOKENS
+            pair = f"{settings.TWILIO_ACCOUNT_SID}:{tokens[0] if tokens else ''}"
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self.room),
+                # A free connection is waited for without a limit: that wait is ours.
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    sock_connect=settings.SMS_TIMEOUT,
+                    sock_read=settings.SMS_TIMEOUT,
+                ),
+                headers={
+                    "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+            )
+        return self._session
+
+    @property
+    def _messages(self) -> str:
+        account = settings.TWILIO_ACCOUNT_SID
+        return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/Messages.json"
+
+    async def _send(self, message: Message) -> Sent:
+        form = {
+            "To": message.to,
+            "From": settings.TWILIO_FROM,
+            "Body": message.text,
+            "StatusCallback": f"{settings.TWILIO_STATUS_URL}?delivery={message.ref}",
+        }
+        answer = await self._call("POST", data=urlencode(form), key=message.key)
+        return Sent(ref=str(answer.get("sid", ""))[:120])
+
+    async def _find(self, message: Message, since: datetime) -> Sent | None:
+        asked = {
+            "To": message.to,
+            "DateSent>": since.astimezone(UTC).date().isoformat(),
+            "PageSize": str(FOUND_PAGE),
+        }
+        answer = await self._call("GET", params=asked, key=message.key)
+        for found in answer.get("messages", []):
+            if found.get("body") == message.text and _made_at(found) >= since.replace(
+                microsecond=0
+            ):
+                return Sent(ref=str(found.get("sid", ""))[:120])
+        return None
+
+    async def _call(
+        self,
+        method: str,
+        *,
+        key: str,
+        data: str | None = None,
+        params: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return the JSON of a good answer, or raise TransportError for any other."""
+        try:
+            async with self._client().request(
+                method,
+                self._messages,
+                data=data,
+                params=params,
+                headers={"Idempotency-Key": key},
+                allow_redirects=False,
+            ) as response:
+                body = await response.content.read(READ_LIMIT)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise TransportError(f"not reached: {type(error).__name__}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # The request had gone out; whether it was acted on nobody knows.
+            raise TransportError(f"no answer: {type(error).__name__}", is_ambiguous=True) from error
+        answer = _json(body)
+        if response.status < 300:
+            if answer is None:
+                raise TransportError("an answer that is not JSON", is_ambiguous=True)
+            return answer
+        raise _refusal(response.status, answer or {}, response.headers.get("Retry-After", ""))
+
+
+def _refusal(status: int, answer: dict[str, Any], retry_after: str) -> TransportError:
+    """Return what a refusal means: wait, give this message up, or give the number up."""
+    code = answer.get("code")
+    said = f"{status} {code or ''} {str(answer.get('message', ''))[:160]}".strip()
+    if status == 429 or status >= 500:
+        wait = float(retry_after) if retry_after.isdigit() else None
+        return TransportError(said, retry_after=wait)
+    if status in (401, 403) or 300 <= status < 400:
+        return TransportError(said)  # the operator's to mend, so wait
+    return TransportError(said, permanent=True, is_address_bad=code in BAD_NUMBERS)
+
+
+def _json(body: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _made_at(found: dict[str, Any]) -> datetime:
+    """Return when the provider made the message (RFC 2822); the year 1 when it does not say."""
+    try:
+        return parsedate_to_datetime(str(found.get("date_created", ""))).astimezone(UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,87 @@
+"""What goes into a transport and what comes out: values, no models, no clock."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one address.
+
+    `key` is the same at every attempt and goes to whoever can tell a repetition by it.
+    `ref` names the delivery in public: it may travel in a callback address.
+    """
+
+    key: str
+    ref: str
+    to: str
+    text: str
+    subject: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The provider took the message; `ref` is its own name for it.
+
+    `is_final` says that there will be no receipt because the message is there already.
+    """
+
+    ref: str = ""
+    is_final: bool = False
+
+
+class TransportError(Exception):
+    """The provider did not take the message.
+
+    `permanent`: trying again is useless. `is_address_bad`: and the address itself is at
+    fault, so nothing else will reach it either. `is_ambiguous`: the provider may have
+    taken it all the same. `retry_after`: seconds the provider asked us to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        is_address_bad: bool = False,
+        is_ambiguous: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.is_address_bad = is_address_bad
+        self.is_ambiguous = is_ambiguous
+        self.retry_after = retry_after
+
+
+class Transport(Protocol):
+    """Sends on one kind of channel; many messages may be under way at once.
+
+    `is_repeatable` says that after an ambiguous answer the message is simply sent again:
+    the worst is a second copy that the receiver can recognise. Where it is false, the
+    provider is asked first (`find`).
+    """
+
+    is_repeatable: bool
+    room: int  # how many messages may be under way at once
+
+    def submit(self, message: Message) -> Future[Sent]:
+        """Start to send; the future holds Sent or raises TransportError."""
+
+    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+        """Look up whether the provider took `message` at or after `since`."""
+
+    def close(self) -> None:
+        """Drop connections; the next `submit` opens them again."""
+
+
+def answered(value: T) -> Future[T]:
+    """Return a future that holds its answer already."""
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
