@@ -444,6 +444,10 @@ class Delivery(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="pending"), name="delivery_due"),
+            # The claim, per kind: a heap of one kind never hides what waits of another.
+            models.Index(
+                fields=["kind", "next_at"], condition=Q(state="pending"), name="delivery_claim"
+            ),
             # What a provider may or may not have taken, until it is looked up: rare rows.
             models.Index(fields=["next_at"], condition=Q(state="unknown"), name="delivery_unknown"),
             models.Index(fields=["household", "-id"], name="delivery_by_household"),

@@ -1,0 +1,19 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("notifications", "0002_delivery_unknown"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["kind", "next_at"],
+                name="delivery_claim",
+            ),
+        ),
+    ]
