@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("notifications", "0002_delivery_unknown"),
+        ("notifications", "0003_fade_callers_and_end_visits"),
     ]
 
     operations = [
