@@ -1,0 +1,461 @@
+"""What came of a story, in its own names: contacts by their id, everybody by their key."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from notifications import journeys, metrics
+from notifications.choices import (
+    AppointmentState,
+    DeliveryState,
+    NotificationState,
+    PromiseState,
+    SurveyState,
+)
+from notifications.models import (
+    Appointment,
+    Decision,
+    Delivery,
+    Digest,
+    Journey,
+    Link,
+    Notification,
+    Promise,
+    Survey,
+)
+from notifications.replay.player import Played, Player
+from notifications.replay.story import Line, Story
+from owners.choices import ChannelKind, Moment, Topic
+from owners.models import Channel, Membership, ReachRule, reach_of
+from owners.reach import Reach, quiet_end
+from suppliers.choices import ContactKind, Direction, Medium, Outcome, Way
+from suppliers.contacts import Contact as Said
+from suppliers.models import Contact, InboundEvent, OutboundEvent
+
+# Progress and administration: they do not reach for the owner.
+UNCOUNTED = frozenset(
+    {
+        "appointment.started",
+        "appointment.completed",
+        "appointment.en_route",
+        "appointment.no_show",
+        "ticket.resolved",
+        "ticket.closed",
+        "payment.received",
+        "invoice.paid",
+        "delivery.delivered",
+        "service.performed",
+    }
+)
+TOPIC_OF = {
+    ContactKind.CALL: Topic.ARRIVING,
+    ContactKind.VOICEMAIL: Topic.ARRIVING,
+    ContactKind.VISIT_CHANGE: Topic.CHANGED,
+    ContactKind.VISIT_PROGRESS: Topic.PROGRESS,
+    ContactKind.PROGRESS: Topic.PROGRESS,
+    ContactKind.SURVEY_REQUEST: Topic.FEEDBACK,
+    ContactKind.SURVEY_CLOSED: Topic.FEEDBACK,
+    ContactKind.ADVERT: Topic.OFFER,
+    ContactKind.RECALL: Topic.FAILED,
+}
+CHANNEL_OF = {Medium.EMAIL: ChannelKind.EMAIL, Medium.SMS: ChannelKind.SMS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The story's names for rows; what it does not name keeps its public UUID."""
+
+    zone: ZoneInfo
+    contacts: dict[str, str]
+    suppliers: dict[str, str]
+    assets: dict[str, str]
+    members: dict[int, str]
+
+    def contact(self, uuid: object) -> str:
+        return self.contacts.get(str(uuid), str(uuid))
+
+    def time(self, at: datetime | None) -> str | None:
+        """Return an instant in the world's zone (RFC 3339)."""
+        if at is None:
+            return None
+        return at.astimezone(self.zone).isoformat(timespec="seconds")
+
+    def told(self, value: Any) -> Any:
+        """Return `value` with names for UUIDs and local times for instants, all the way down."""
+        if isinstance(value, dict):
+            return {name: self.told(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.told(item) for item in value]
+        if isinstance(value, UUID):
+            return self.told(str(value))
+        if isinstance(value, datetime):
+            return self.time(value)
+        if isinstance(value, str):
+            return self._word(value)
+        return value
+
+    def _word(self, value: str) -> str:
+        for names in (self.contacts, self.suppliers, self.assets):
+            if value in names:
+                return names[value]
+        if "/" in value:  # a window is written as start/end
+            return "/".join(self._instant(part) for part in value.split("/"))
+        return self._instant(value)
+
+    def _instant(self, value: str) -> str:
+        if len(value) < 19 or value[4:5] != "-" or "T" not in value:
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return value if at.tzinfo is None else str(self.time(at))
+
+
+def make(story: Story, player: Player) -> dict[str, Any]:
+    """Return the report of what `player` has played."""
+    household = player.cast.household
+    names = _names(player)
+    described = [
+        (journey, names.told(journeys.describe(journey)))
+        for journey in Journey.objects.filter(household=household, is_emptied=False).order_by(
+            "opened_at", "pk"
+        )
+    ]
+    order = {line.id: index for index, line in enumerate(story.lines)}
+    outcomes = _outcomes(story, player, names)
+    seen = _seen(player, story)
+    measures = metrics.measure(seen)
+    return {
+        "contacts": {
+            "received": measures["contacts_received"],
+            "made": measures["contacts_made"],
+        },
+        "journeys": [_journey(item, order) for _, item in described],
+        "outcomes": outcomes,
+        "notifications": _notifications(household.pk, names),
+        "digests": _digests(household.pk, names),
+        "outbound": _outbound(household.pk, names),
+        "metrics": measures,
+    }
+
+
+def _names(player: Player) -> Names:
+    cast = player.cast
+    return Names(
+        zone=cast.world.zone,
+        contacts={str(uuid): name for uuid, name in player.story_ids().items()},
+        suppliers={str(row.uuid): key for key, row in cast.suppliers.items()},
+        assets={str(row.uuid): key for key, row in cast.assets.items()},
+        members={row.pk: key for key, row in cast.members.items()},
+    )
+
+
+def _journey(item: dict[str, Any], order: dict[str, int]) -> dict[str, Any]:
+    """Return a described journey in the report's shape."""
+    contacts = [contact["id"] for contact in item["contacts"]]
+    return {
+        "id": item["id"],
+        "title": item.get("title", ""),
+        "asset": _id(item["asset"]),
+        "suppliers": [_id(supplier) for supplier in item["suppliers"]],
+        "contacts": sorted(contacts, key=lambda name: order.get(name, len(order))),
+        "state": item["state"],
+        "turn": item["turn"],
+        "appointments": item["appointments"],
+        "surveys": item["surveys"],
+        "promises": item["promises"],
+        "conflicts": item["conflicts"],
+        "facts": _facts(item["facts"]),
+        "tried": item.get("tried", []),
+        "possibly_related": item.get("possibly_related", []),
+    }
+
+
+def _id(value: Any) -> Any:
+    return value["id"] if isinstance(value, dict) else value
+
+
+def _facts(facts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return facts by name; what was replaced stands beside what holds."""
+    found: dict[str, Any] = {}
+    for fact in facts:
+        entry = {key: fact[key] for key in ("label", "value", "state", "sources") if key in fact}
+        holder = found.setdefault(fact["name"], {"value": None, "sources": [], "replaced": []})
+        if fact.get("state") == "replaced":
+            holder["replaced"].append(entry)
+        else:
+            holder.update(entry)
+    return found
+
+
+# Outcomes
+
+
+def _outcomes(story: Story, player: Player, names: Names) -> dict[str, Any]:
+    return {
+        line.id: names.told(_outcome(player.played.get(line.id), player))
+        for line in story.lines
+        if line.makes_contact
+    }
+
+
+def _outcome(played: Played | None, player: Player) -> dict[str, Any]:
+    if played is None:
+        return {"outcome": "", "reason": "not_played", "rule": "", "evidence": {}}
+    if not played.events:
+        return {
+            "outcome": Outcome.DUPLICATE.value,
+            "reason": "same_message",
+            "rule": "once",
+            "evidence": {"detail": played.repeats},
+        }
+    contact = player.contacts(played.line.id).first()
+    if contact is not None:
+        return {
+            "outcome": contact.outcome,
+            "reason": contact.reason,
+            "rule": contact.rule,
+            "evidence": contact.evidence,
+        }
+    event = InboundEvent.objects.filter(id__in=played.events).order_by("id")[0]
+    return {
+        "outcome": Outcome.REFUSED.value if event.state == "rejected" else "",
+        "reason": event.code or event.state,
+        "rule": "content",
+        "evidence": {"pointer": event.pointer, "detail": event.detail},
+    }
+
+
+# What was told
+
+
+def _notifications(household: int, names: Names) -> list[dict[str, Any]]:
+    rows = (
+        Notification.objects.filter(household=household, state=NotificationState.TOLD)
+        .select_related("journey")
+        .order_by("told_at", "pk")
+    )
+    return [_notification(row, names) for row in rows]
+
+
+def _notification(row: Notification, names: Names) -> dict[str, Any]:
+    deliveries = list(
+        row.deliveries.exclude(state=DeliveryState.PENDING).order_by("step", "next_at", "pk")
+    )
+    first = deliveries[0] if deliveries else None
+    return {
+        "id": str(row.uuid),
+        "at": names.time((_delivered_at(first) if first else None) or row.told_at),
+        "to": names.members.get(row.owner_id),
+        "level": row.level,
+        "topic": row.topic,
+        "channel": first.kind if first else ChannelKind.FEED.value,
+        "text": row.text,
+        "because": [names.contact(uuid) for uuid in row.because],
+        "reason": row.reason,
+        "journey": str(row.journey.uuid),
+        "deliveries": [_delivery(delivery, names) for delivery in deliveries],
+    }
+
+
+def _delivered_at(delivery: Delivery) -> datetime:
+    return delivery.sent_at or delivery.delivered_at or delivery.next_at
+
+
+def _delivery(delivery: Delivery, names: Names) -> dict[str, Any]:
+    return {
+        "at": names.time(_delivered_at(delivery)),
+        "channel": delivery.kind,
+        "outcome": delivery.state,
+    }
+
+
+def _digests(household: int, names: Names) -> list[dict[str, Any]]:
+    found = []
+    for digest in Digest.objects.filter(household=household).order_by("slot", "pk"):
+        delivery = (
+            Delivery.objects.filter(key__startswith=f"{digest.uuid}:")
+            .order_by("step", "pk")
+            .first()
+        )
+        found.append(
+            {
+                "at": names.time(_delivered_at(delivery) if delivery else digest.made_at),
+                "to": names.members.get(digest.owner_id),
+                "channel": delivery.kind if delivery else ChannelKind.FEED.value,
+                "lines": names.told(digest.lines),
+            }
+        )
+    return found
+
+
+def _outbound(household: int, names: Names) -> list[dict[str, Any]]:
+    rows = (
+        OutboundEvent.objects.filter(household=household)
+        .select_related("supplier")
+        .order_by("created_at", "pk")
+    )
+    return [
+        {
+            "at": names.time(row.created_at),
+            "supplier": names.suppliers.get(str(row.supplier.uuid), row.supplier.code),
+            "type": row.type,
+            "via": row.via,
+            "data": names.told(row.data),
+        }
+        for row in rows
+    ]
+
+
+# What is measured
+
+
+def _seen(player: Player, story: Story) -> metrics.Seen:
+    household = player.cast.household.pk
+    links = dict(
+        Link.objects.filter(household=household, revoked_at=None).values_list(
+            "contact_id", "journey_id"
+        )
+    )
+    complaints = set(
+        Decision.objects.filter(
+            household=household, name="undo_absorb", revoked_at=None
+        ).values_list("contact_id", flat=True)
+    )
+    reaches = _reaches(player)
+    contacts = [
+        _seen_contact(
+            row,
+            journey=links.get(row.pk),
+            reaches=reaches,
+            is_false=row.pk in complaints,
+        )
+        for row in Contact.objects.filter(household=household).order_by("said_at", "pk")
+    ]
+    told = Notification.objects.filter(household=household, state=NotificationState.TOLD)
+    return metrics.Seen(
+        contacts=[*contacts, *_refused(player, story)],
+        notifications=[
+            metrics.SeenNotification(level=row.level, journey=str(row.journey_id)) for row in told
+        ],
+        digest_lines=sum(
+            len(digest.lines) for digest in Digest.objects.filter(household=household)
+        ),
+        visits=[_seen_visit(row) for row in Appointment.objects.filter(household=household)],
+        journeys=_seen_journeys(household),
+    )
+
+
+def _reaches(player: Player) -> dict[int, Reach]:
+    """Return the wishes of every member, by the owner's id."""
+    found = {}
+    for membership in Membership.objects.filter(household=player.cast.household).select_related(
+        "owner", "household"
+    ):
+        kinds = (
+            Channel.objects.filter(owner=membership.owner).usable().values_list("kind", flat=True)
+        )
+        rules = list(ReachRule.objects.filter(membership=membership))
+        found[membership.owner_id] = reach_of(membership, rules=rules, kinds=list(kinds))
+    return found
+
+
+def _seen_contact(
+    row: Contact, *, journey: int | None, reaches: dict[int, Reach], is_false: bool
+) -> metrics.SeenContact:
+    said = Said.from_json(row.said)
+    seconds = said.call.duration_s if said.call else 0
+    # A call the owner logged is dated by its end; what began then is what counts here.
+    at = row.said_at - timedelta(seconds=seconds) if row.outcome == Outcome.OWN else row.said_at
+    return metrics.SeenContact(
+        direction=Direction(row.direction),
+        medium=Medium(row.medium),
+        at=at,
+        kind=ContactKind(row.kind),
+        journey=str(journey or ""),
+        supplier=str(row.supplier_id or ""),
+        outcome=row.outcome,
+        is_counted=said.is_counted,
+        is_respectful=any(_is_wanted(row, reach) for reach in reaches.values()),
+        is_false_absorption=is_false,
+        status=said.call.status if said.call else None,
+        duration_s=seconds,
+        asks=tuple(ask.fact for ask in said.asks),
+        transfers=said.call.transfers if said.call else 0,
+    )
+
+
+def _is_wanted(row: Contact, reach: Reach) -> bool:
+    """Whether the contact came on a channel and at an hour that this member wished."""
+    if row.medium == Medium.NONE:
+        return True  # data alone disturbs nobody
+    topic = TOPIC_OF.get(ContactKind(row.kind), Topic.QUESTION)
+    if reach.moment(topic) == Moment.NEVER or quiet_end(reach, row.said_at) is not None:
+        return False
+    return reach.ladder(topic)[:1] == (CHANNEL_OF.get(Medium(row.medium)),)
+
+
+def _refused(player: Player, story: Story) -> list[metrics.SeenContact]:
+    """Return what reached for the owner and was refused before it became a contact."""
+    found = []
+    for line in story.lines:
+        played = player.played.get(line.id)
+        if played is None or not played.events or player.contacts(line.id).exists():
+            continue
+        if _is_counted(line):
+            found.append(
+                metrics.SeenContact(
+                    direction=Direction.IN,
+                    medium=_medium(line),
+                    at=line.at.astimezone(UTC),
+                    outcome=Outcome.REFUSED,
+                    is_respectful=_medium(line) == Medium.NONE,
+                )
+            )
+    return found
+
+
+def _is_counted(line: Line) -> bool:
+    if line.via != Way.WEBHOOK:
+        return line.via != Way.OWNER
+    kind = str(line.data["event"]["type"])
+    return kind not in UNCOUNTED and not kind.startswith("supplier.")
+
+
+def _medium(line: Line) -> Medium:
+    if line.via == Way.WEBHOOK:
+        medium = line.data["event"].get("data", {}).get("medium")
+        return Medium(medium) if medium in Medium.values else Medium.NONE
+    return {"email": Medium.EMAIL, "sms": Medium.SMS}.get(line.via, Medium.CALL)
+
+
+def _seen_visit(row: Appointment) -> metrics.SeenVisit:
+    start, end = row.start, row.end
+    return metrics.SeenVisit(
+        start=start or row.done_at or datetime.min.replace(tzinfo=UTC),
+        end=end or row.done_at or datetime.min.replace(tzinfo=UTC),
+        arrived_at=row.arrived_at or row.done_at,
+        is_missed=row.state == AppointmentState.MISSED,
+    )
+
+
+def _seen_journeys(household: int) -> list[metrics.SeenJourney]:
+    rows = Journey.objects.filter(household=household, is_emptied=False)
+    return [
+        metrics.SeenJourney(
+            name=str(row.pk),
+            done_at=row.done_at,
+            resolved_at=row.closed_at,
+            surveys_requested=Survey.objects.filter(journey=row).count(),
+            surveys_shown=Survey.objects.filter(journey=row, offered_at__isnull=False)
+            .exclude(state=SurveyState.HELD)
+            .count(),
+            promises_kept=Promise.objects.filter(journey=row, state=PromiseState.KEPT).count(),
+            promises_missed=Promise.objects.filter(journey=row, state=PromiseState.MISSED).count(),
+        )
+        for row in rows
+    ]
