@@ -15,10 +15,10 @@ help:
 	@echo "make bench  the table of docs/performance.md, measured here"
 
 demo: $(VENV)/ready
-	@$(BIN)/python manage.py run --demo
+	@$(BIN)/python manage.py run --demo $(if $(PORT),--port $(PORT))
 
 run: $(VENV)/ready
-	@$(BIN)/python manage.py run
+	@$(BIN)/python manage.py run $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

@@ -9,5 +9,5 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Register the checks of production settings."""
-        from config import checks  # noqa: F401, PLC0415 - registers by being imported
+        """Register the checks of production settings, and make the Celery app the current one."""
+        from config import celery, checks  # noqa: F401, PLC0415 - both work by being imported

@@ -138,7 +138,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # else served as they lie
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 
 # --- Sign-in and the API for apps ---
