@@ -20,6 +20,8 @@ from notifications.replay.story import Member, World, WorldAsset, WorldSupplier
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Household, Membership, Owner
 from suppliers.models import (
+    Contact,
+    InboundEvent,
     Mandate,
     Role,
     SigningSecret,
@@ -66,7 +68,7 @@ def store(world: World, *, now: datetime, is_demo: bool = False) -> Cast:
     Raises WorldError where a domain already belongs to another supplier.
     """
     members = {member.key: _owner(member, world, now=now) for member in world.members}
-    household = _household(world, members, now=now, is_demo=is_demo)
+    household = _household(world, now=now, is_demo=is_demo)
     memberships = {
         member.key: _membership(
             member, household, members[member.key], is_first=member is world.members[0]
@@ -98,6 +100,25 @@ def store(world: World, *, now: datetime, is_demo: bool = False) -> Cast:
         mandates=mandates,
         secrets=signing,
     )
+
+
+@transaction.atomic
+def forget(world: World) -> None:
+    """Delete the world's household with its whole past; the people keep their accounts."""
+    household = _stored_household(world)
+    if household is None:
+        return
+    # Contacts hold on to what arrived, so they go first.
+    Contact.objects.filter(household=household).delete()
+    InboundEvent.objects.filter(household=household).delete()
+    household.delete()
+
+
+def _stored_household(world: World) -> Household | None:
+    first = Owner.objects.filter(email=world.members[0].email.lower()).first()
+    if first is None:
+        return None
+    return Household.objects.for_owner(first).filter(name=world.name).order_by("pk").first()
 
 
 @transaction.atomic
@@ -144,11 +165,8 @@ def _owner(member: Member, world: World, *, now: datetime) -> Owner:
     return owner
 
 
-def _household(
-    world: World, members: Mapping[str, Owner], *, now: datetime, is_demo: bool
-) -> Household:
-    first = members[world.members[0].key]
-    stored = Household.objects.for_owner(first).filter(name=world.name).order_by("pk").first()
+def _household(world: World, *, now: datetime, is_demo: bool) -> Household:
+    stored = _stored_household(world)
     caps = [member.survey_cap for member in world.members if member.survey_cap is not None]
     household = stored or Household(name=world.name, intake_alias=new_alias(), created_at=now)
     household.zone = world.zone.key
@@ -171,6 +189,7 @@ def _membership(
     membership.quiet_from, membership.quiet_until = quiet_from, quiet_until
     membership.has_quiet_exceptions = member.has_quiet_exceptions
     membership.digest_at = member.digest_at
+    membership.next_digest_at = None  # worked out anew from these wishes
     membership.intake_number = (
         member.intake_number or membership.intake_number or _new_intake_number()
     )
