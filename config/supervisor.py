@@ -229,7 +229,7 @@ class Supervisor:
             if web.has_ended():
                 break
             try:
-                with urllib.request.urlopen(f"http://{self.address}/healthz", timeout=5):  # noqa: S310
+                with urllib.request.urlopen(f"http://{self.address}/healthz", timeout=5):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
