@@ -173,6 +173,8 @@ class Contact:
     payment_domains: tuple[str, ...] = ()  # hosts at which the contact wants to be paid
     link_domains: tuple[str, ...] = ()
     body: str = ""  # plain text, cut to a sane length, for the owner to read
+    phones: tuple[str, ...] = ()  # numbers in the text (E.164): identifiers, never news
+    identity: str = ""  # the call it belongs to: its callbacks are one contact
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; fields at their default are left out."""
@@ -183,9 +185,33 @@ class Contact:
         """Return the contact that `to_json` wrote."""
         return _load(cls, data)  # type: ignore[no-any-return]
 
+    def completed_by(self, other: Self) -> Self:
+        """Return the one contact that two callbacks of the same call amount to.
+
+        A voicemail says more than the bare call, a transcript more than its absence; the
+        order of arrival does not matter. Both must have the same `identity`.
+        """
+        first, second = sorted((self, other), key=_richness)
+        if first.call is None or second.call is None:
+            return second
+        call = replace(
+            second.call,
+            duration_s=second.call.duration_s or first.call.duration_s,
+            transfers=max(first.call.transfers, second.call.transfers),
+        )
+        return replace(second, call=call, said_at=min(first.said_at, second.said_at))
+
     def with_(self, **changes: Any) -> Self:
         """Return a copy with `changes`."""
         return replace(self, **changes)
+
+
+def _richness(contact: Contact) -> tuple[bool, bool, bool]:
+    call = contact.call
+    if call is None:
+        return (False, False, False)
+    is_voicemail = call.status == CallStatus.VOICEMAIL
+    return (is_voicemail, bool(call.transcript), not call.awaits_transcript)
 
 
 @cache
@@ -247,5 +273,3 @@ def _load(cls: type, data: dict[str, Any]) -> Any:
         read = loaders[name]
         values[name] = read(raw) if read is not None and raw is not None else raw
     return cls(**values)
-
-
