@@ -1,0 +1,213 @@
+"""Who is who, for a whole batch: mandates, households, domains, numbers and assets.
+
+Each read takes all the keys of the batch, so the number of queries does not grow with
+the number of events.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+
+from assets.models import Asset, AssetIdentifier
+from owners.models import Household
+from suppliers.admission import Granted
+from suppliers.choices import MandateState
+from suppliers.models import Mandate, MandateQuerySet, Supplier, SupplierDomain, SupplierNumber
+
+# Countries that write the month first (CLDR "short" date patterns).
+MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW", "GU", "AS", "MP", "PR", "VI", "UM"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What an adapter must know of a household."""
+
+    id: int
+    zone: str
+    country: str
+    currency: str
+
+    @property
+    def is_day_first(self) -> bool:
+        """Whether 11/12 is the eleventh of December here."""
+        return self.country.upper() not in MONTH_FIRST
+
+
+@dataclass(slots=True)
+class Acquaintance:
+    """Everything a batch has looked up so far."""
+
+    by_ref: dict[str, Granted] = field(default_factory=dict)
+    by_alias: dict[str, Granted] = field(default_factory=dict)
+    by_pair: dict[tuple[int, int], Granted] = field(default_factory=dict)
+    homes: dict[int, Home] = field(default_factory=dict)
+    by_intake: dict[str, int] = field(default_factory=dict)
+    supplier_ids: dict[UUID, int] = field(default_factory=dict)
+    # (household or None for everybody, supplier) -> domains; the same per number
+    domains: dict[int, list[tuple[int | None, str]]] = field(default_factory=dict)
+    numbers: dict[str, list[tuple[int | None, int]]] = field(default_factory=dict)
+    assets: dict[int, dict[str, tuple[int, str]]] = field(default_factory=dict)
+
+    def meet(self, *, refs: Iterable[str], names: Iterable[str]) -> None:
+        """Read the mandates with these owner_refs, or with aliases among `names`."""
+        refs, names = sorted(set(refs)), sorted(set(names))
+        if refs or names:
+            self._keep(Mandate.objects.filter(Q(owner_ref__in=refs) | Q(alias__in=names)))
+
+    def visit(self, *, household_ids: Iterable[int], names: Iterable[str]) -> None:
+        """Read these households, and those whose intake address is among `names`."""
+        wanted = {item.household_id for item in (*self.by_ref.values(), *self.by_alias.values())}
+        wanted.update(household_ids)
+        names = sorted(set(names) - self.by_alias.keys())
+        if not wanted and not names:
+            return
+        rows = Household.objects.filter(Q(pk__in=wanted) | Q(intake_alias__in=names)).order_by()
+        for pk, zone, country, currency, alias in rows.values_list(
+            "pk", "zone", "country", "currency", "intake_alias"
+        ):
+            self.homes[pk] = Home(id=pk, zone=zone, country=country, currency=currency)
+            if alias:
+                self.by_intake[alias] = pk
+
+    def note_domains(self, *, supplier_ids: Iterable[int], hosts: Iterable[str] = ()) -> None:
+        """Read the domains of these suppliers, and whose domains `hosts` lie in."""
+        ids = set(supplier_ids) - self.domains.keys()
+        parents = {parent for host in hosts for parent in _parents(host)}
+        if not ids and not parents:
+            return
+        found = SupplierDomain.objects.filter(Q(supplier__in=ids) | Q(domain__in=parents))
+        for supplier_id, household_id, domain in found.order_by("pk").values_list(
+            "supplier_id", "household_id", "domain"
+        ):
+            known = self.domains.setdefault(supplier_id, [])
+            if (household_id, domain.lower()) not in known:
+                known.append((household_id, domain.lower()))
+        for supplier_id in ids:
+            self.domains.setdefault(supplier_id, [])
+
+    def note_numbers(self, numbers: Iterable[str]) -> None:
+        """Read whose numbers these are."""
+        numbers = sorted(set(numbers))
+        if not numbers:
+            return
+        found = SupplierNumber.objects.filter(number__in=numbers).order_by("pk")
+        for number, household_id, supplier_id in found.values_list(
+            "number", "household_id", "supplier_id"
+        ):
+            self.numbers.setdefault(number, []).append((household_id, supplier_id))
+
+    def note_suppliers(self, uuids: Iterable[UUID]) -> None:
+        """Read the suppliers that owners named."""
+        uuids = set(uuids)
+        if uuids:
+            rows = Supplier.objects.filter(uuid__in=uuids).order_by().values_list("uuid", "pk")
+            self.supplier_ids.update(rows)
+
+    def pair(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Read the mandates of these (household, supplier) pairs, the live one first."""
+        missing = {item for item in pairs if item not in self.by_pair}
+        if not missing:
+            return
+        homes, suppliers = {item[0] for item in missing}, {item[1] for item in missing}
+        self._keep(Mandate.objects.filter(household__in=homes, supplier__in=suppliers))
+
+    def note_assets(self, hints: Sequence[tuple[int, str]]) -> None:
+        """Read which assets of their households these references name."""
+        if not hints:
+            return
+        homes = {household_id for household_id, _ in hints}
+        folded = {AssetIdentifier.fold(hint) for _, hint in hints} - {""}
+        by_name: dict[tuple[int, str], set[tuple[int, str]]] = defaultdict(set)
+        identifiers = AssetIdentifier.objects.filter(household__in=homes, folded__in=folded)
+        for household_id, fold, asset_id, uuid in identifiers.order_by().values_list(
+            "household_id", "folded", "asset_id", "asset__uuid"
+        ):
+            by_name[household_id, fold].add((asset_id, str(uuid)))
+        uuids = {found for _, hint in hints if (found := _uuid(hint)) is not None}
+        if uuids:
+            own = Asset.objects.filter(household__in=homes, uuid__in=uuids).order_by()
+            for household_id, asset_id, uuid in own.values_list("household_id", "pk", "uuid"):
+                by_name[household_id, AssetIdentifier.fold(str(uuid))].add((asset_id, str(uuid)))
+        for (household_id, fold), found in by_name.items():
+            if len(found) == 1:  # one number on two assets names neither
+                self.assets.setdefault(household_id, {})[fold] = next(iter(found))
+
+    def asset(self, household_id: int, hint: str) -> tuple[int, str] | None:
+        """Return (key, public UUID) of the asset that `hint` names, if exactly one."""
+        return self.assets.get(household_id, {}).get(AssetIdentifier.fold(hint))
+
+    def domains_of(self, supplier_id: int | None, household_id: int) -> tuple[str, ...]:
+        """Return the domains of a supplier: proved, or noted by this household."""
+        known = self.domains.get(supplier_id, []) if supplier_id is not None else []
+        return tuple(domain for owner, domain in known if owner in (None, household_id))
+
+    def callers(self, number: str, household_id: int) -> list[int]:
+        """Return the suppliers whose number this is for the household, its own notes first."""
+        found = [item for item in self.numbers.get(number, []) if item[0] in (None, household_id)]
+        found.sort(key=lambda item: item[0] is None)
+        return [supplier_id for _, supplier_id in found]
+
+    def writers(self, host: str, household_id: int) -> list[int]:
+        """Return the suppliers in whose domains `host` lies, for the household."""
+        parents = _parents(host)
+        return [
+            supplier_id
+            for supplier_id, known in self.domains.items()
+            if any(owner in (None, household_id) and name in parents for owner, name in known)
+        ]
+
+    def first_mandate(self, household_id: int, supplier_ids: Iterable[int]) -> Granted | None:
+        """Return the first supplier's mandate from this household, a live one before others."""
+        found = [
+            mandate
+            for supplier_id in supplier_ids
+            if (mandate := self.by_pair.get((household_id, supplier_id))) is not None
+        ]
+        found.sort(key=lambda mandate: mandate.state == MandateState.ENDED)
+        return found[0] if found else None
+
+    def _keep(self, mandates: MandateQuerySet) -> None:
+        rows = mandates.annotate(
+            covered=ArrayAgg("assets__id", filter=Q(assets__isnull=False), default=[])
+        ).order_by("pk")
+        for row in rows.values_list(
+            "pk",
+            "household_id",
+            "supplier_id",
+            "owner_ref",
+            "alias",
+            "purposes",
+            "state",
+            "covered",
+        ):
+            pk, household_id, supplier_id, owner_ref, alias, purposes, state, covered = row
+            mandate = Granted(
+                id=pk,
+                household_id=household_id,
+                supplier_id=supplier_id,
+                owner_ref=owner_ref,
+                alias=alias,
+                purposes=tuple(purposes),
+                state=state,
+                asset_ids=frozenset(covered),
+            )
+            self.by_ref[owner_ref] = self.by_alias[alias] = mandate
+            known = self.by_pair.get((household_id, supplier_id))
+            if known is None or known.state == MandateState.ENDED:
+                self.by_pair[household_id, supplier_id] = mandate
+
+
+def _parents(host: str) -> set[str]:
+    labels = host.lower().rstrip(".").split(".")
+    return {".".join(labels[index:]) for index in range(len(labels) - 1)}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

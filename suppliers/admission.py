@@ -1,0 +1,101 @@
+"""Whether a mandate covers what was said, and whether its sender can be believed: pure.
+
+It decides nothing about relevance: a refusal or a suspicion is a mark on the contact,
+and the rules of the feed say what becomes of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from owners.choices import Trust
+from suppliers.choices import Authentication, MandateState, Way
+from suppliers.contacts import Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """A mandate as a value. Without `asset_ids` it covers the whole household."""
+
+    id: int
+    household_id: int
+    supplier_id: int
+    owner_ref: str
+    alias: str
+    purposes: tuple[str, ...]
+    state: str
+    asset_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """How far a contact is believed, and why it may not pass."""
+
+    trust: Trust
+    suspicion: str = ""
+    refusal: str = ""
+
+
+def admit(
+    contact: Contact,
+    *,
+    way: str,
+    mandate: Granted | None,
+    asset_id: int | None,
+    domains: Iterable[str],
+) -> Admission:
+    """Return how a contact is admitted; `domains` are the supplier's."""
+    if way == Way.OWNER:
+        return Admission(trust=Trust.OWNER)
+    trust, suspicion = _believe(contact, way=way, mandate=mandate, domains=tuple(domains))
+    refusal = _refuse(contact, mandate=mandate, asset_id=asset_id) if mandate else ""
+    return Admission(trust=trust, suspicion=suspicion, refusal=refusal)
+
+
+def belongs(host: str, domains: Iterable[str]) -> bool:
+    """Say whether `host` is one of the domains, or below one."""
+    host = host.lower().rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def sender_domain(sender: str) -> str:
+    """Return the domain of a mail address, or nothing for a number."""
+    return sender.rpartition("@")[2].strip("> ").lower().rstrip(".") if "@" in sender else ""
+
+
+def _believe(
+    contact: Contact, *, way: str, mandate: Granted | None, domains: tuple[str, ...]
+) -> tuple[Trust, str]:
+    if way == Way.WEBHOOK:
+        return Trust.SIGNED, _foreign_link(contact, domains)
+    if way == Way.TELEPHONY:
+        if mandate is None:
+            return Trust.UNKNOWN, "unknown_sender"
+        return Trust.KNOWN_NUMBER, _foreign_link(contact, domains)
+    if contact.authentication == Authentication.FAIL:
+        return Trust.UNAUTHENTICATED, "authentication_failed"
+    if mandate is None:
+        return Trust.UNKNOWN, "unknown_sender"
+    is_theirs = belongs(sender_domain(contact.sender), domains)
+    link = _foreign_link(contact, domains)
+    if contact.authentication != Authentication.PASS:
+        return Trust.UNAUTHENTICATED, link or ("" if is_theirs else "unproved_sender")
+    if not is_theirs:
+        # Whoever it is has proved to be somebody else than the holder of the alias.
+        return Trust.UNAUTHENTICATED, link or "unproved_sender"
+    return Trust.AUTHENTICATED, link
+
+
+def _foreign_link(contact: Contact, domains: tuple[str, ...]) -> str:
+    # With no domain known nothing can be told apart; the pay link is then shown as text.
+    foreign = domains and any(not belongs(host, domains) for host in contact.payment_domains)
+    return "foreign_payment_link" if foreign else ""
+
+
+def _refuse(contact: Contact, *, mandate: Granted, asset_id: int | None) -> str:
+    if mandate.state == MandateState.ENDED:
+        return "mandate_ended"
+    if asset_id is not None and mandate.asset_ids and asset_id not in mandate.asset_ids:
+        return "asset_outside_mandate"
+    if contact.purpose is not None and contact.purpose.value not in mandate.purposes:
+        return "purpose_not_granted"
+    return ""

@@ -1,0 +1,232 @@
+"""The inbox: everything that arrives is stored here first, and becomes contacts from here.
+
+`record` answers only after the commit, so whoever was told "accepted" may forget the
+event. `process_due` claims what waits; the row is the queue, so a process that dies
+leaves nothing behind but a lease that runs out.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from psycopg import Cursor
+from psycopg.types.json import Jsonb
+
+from owners import sealing
+from owners.models import Household, Owner
+from suppliers import catalogue
+from suppliers.choices import Way
+from suppliers.processing import process_due
+
+__all__ = ["Received", "Recorded", "log", "process_due", "record"]
+
+ACCEPTED, DUPLICATE, UNKNOWN, REJECTED = "accepted", "duplicate", "unknown_type", "rejected"
+OWNER_SOURCE = "/owners"
+
+COLUMNS = (
+    "uuid, supplier_id, household_id, way, source, event_id, type, body_hash, payload, routing,"
+    " webhook_id, received_at, state, code, pointer, detail, claims"
+)
+INSERT = f"""
+    INSERT INTO suppliers_inboundevent ({COLUMNS})
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'stored', '', '', '', 0)
+    ON CONFLICT ON CONSTRAINT inboundevent_once DO NOTHING
+    RETURNING id
+"""  # noqa: S608 - constants only
+# Two statements, because IS NOT DISTINCT FROM cannot use the index.
+KEPT = """
+    SELECT body_hash FROM suppliers_inboundevent
+    WHERE supplier_id = %s AND source = %s AND event_id = %s
+"""
+KEPT_OF_NOBODY = """
+    SELECT body_hash FROM suppliers_inboundevent
+    WHERE supplier_id IS NULL AND source = %s AND event_id = %s
+"""
+# The table stays with the connection: making one for each batch would bloat the catalogue.
+LOAD_TABLE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS inbox_load (
+        ordinal integer, uuid uuid, supplier_id bigint, household_id bigint, way text,
+        source text, event_id text, type text, body_hash bytea, payload bytea, routing jsonb,
+        webhook_id text, received_at timestamptz
+    ) ON COMMIT DELETE ROWS
+"""
+COPY = """
+    COPY inbox_load (ordinal, uuid, supplier_id, household_id, way, source, event_id, type,
+        body_hash, payload, routing, webhook_id, received_at)
+    FROM STDIN (FORMAT BINARY)
+"""
+COPY_TYPES = (
+    "int4", "uuid", "int8", "int8", "text", "text", "text", "text",
+    "bytea", "bytea", "jsonb", "text", "timestamptz",
+)  # fmt: skip
+# Sorted, so that two batches with the same ids wait for each other instead of locking up.
+MOVE = f"""
+    INSERT INTO suppliers_inboundevent ({COLUMNS})
+    SELECT uuid, supplier_id, household_id, way, source, event_id, type, body_hash, payload,
+           routing, webhook_id, received_at, 'stored', '', '', '', 0
+    FROM inbox_load ORDER BY supplier_id, source, event_id, ordinal
+    ON CONFLICT ON CONSTRAINT inboundevent_once DO NOTHING
+    RETURNING uuid
+"""  # noqa: S608 - constants only
+KEPT_OF_LOAD = """
+    SELECT l.uuid, e.body_hash FROM inbox_load l JOIN suppliers_inboundevent e
+    ON e.supplier_id = l.supplier_id AND e.source = l.source AND e.event_id = l.event_id
+    WHERE l.uuid = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One event as an entrance hands it over.
+
+    `source` and `event_id` identify it for ever, within the supplier where there is one.
+    `routing` holds what the entrance learned: recipient, sender's proof, numbers, how the
+    envelope was put; never content.
+    """
+
+    supplier_id: int | None
+    household_id: int | None
+    way: str
+    source: str
+    event_id: str
+    type: str
+    payload: bytes
+    routing: dict[str, Any] = field(default_factory=dict)
+    webhook_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of one event: accepted, duplicate, unknown_type or rejected."""
+
+    id: str
+    status: str
+    code: str = ""
+    pointer: str = ""
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Row:
+    uuid: uuid.UUID
+    hash: bytes
+    values: tuple[Any, ...]
+
+
+def record(*, received: Sequence[Received], now: datetime) -> list[Recorded]:
+    """Store the events and return, in their order, what became of each.
+
+    Durable when it returns (unless the caller holds a transaction open). The same id
+    again is a duplicate; with another body the first is kept and the code says so.
+    """
+    if len(received) == 1:
+        return [_record_one(received[0], now)]
+    results: dict[int, Recorded] = {}
+    groups: dict[int | None, list[int]] = {}
+    for index, event in enumerate(received):
+        groups.setdefault(event.supplier_id, []).append(index)
+    for supplier_id, indexes in groups.items():
+        if supplier_id is None:
+            found = [_record_one(received[index], now) for index in indexes]
+        else:
+            found = _record_many([received[index] for index in indexes], now)
+        results.update(zip(indexes, found, strict=True))
+    return [results[index] for index in range(len(received))]
+
+
+def log(
+    *, owner: Owner, household: Household, data: dict[str, Any], now: datetime, key: str = ""
+) -> Recorded:
+    """Store what `owner` logged by hand; `key` (an idempotency key) makes a repeat one log."""
+    event_id = key or str(uuid.uuid4())
+    received = Received(
+        supplier_id=None,
+        household_id=household.pk,
+        way=Way.OWNER,
+        source=f"{OWNER_SOURCE}/{owner.uuid}/{household.uuid}",
+        event_id=event_id,
+        type="",
+        payload=json.dumps(data, separators=(",", ":")).encode(),
+        routing={"owner": owner.pk, "supplier": str(data.get("supplier") or "")},
+    )
+    return _record_one(received, now)
+
+
+def _row(event: Received, now: datetime) -> _Row:
+    key = uuid.uuid4()
+    digest = hashlib.sha256(event.payload).digest()
+    payload = sealing.seal(
+        event.payload, table="suppliers_inboundevent", key=str(key), field="payload"
+    )
+    values = (
+        key, event.supplier_id, event.household_id, str(event.way), event.source, event.event_id,
+        event.type, digest, payload, Jsonb(event.routing), event.webhook_id, now,
+    )  # fmt: skip
+    return _Row(key, digest, values)
+
+
+def _record_one(event: Received, now: datetime) -> Recorded:
+    row = _row(event, now)
+    try:
+        return _insert(event, row)
+    except (OperationalError, InterfaceError):
+        # A kept connection may be dead since the server restarted. Once more on a new one
+        # cannot store it twice.
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return _insert(event, row)
+
+
+def _insert(event: Received, row: _Row) -> Recorded:
+    connection.ensure_connection()
+    # psycopg's own cursor binds on the server: no escaping of the body into the SQL text.
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        if cursor.execute(INSERT, row.values).fetchone() is not None:
+            return _stored(event)
+        if event.supplier_id is None:
+            cursor.execute(KEPT_OF_NOBODY, (event.source, event.event_id))
+        else:
+            cursor.execute(KEPT, (event.supplier_id, event.source, event.event_id))
+        kept = cursor.fetchone()
+        return _repeated(event, is_same=kept is not None and bytes(kept[0]) == row.hash)
+
+
+def _record_many(events: list[Received], now: datetime) -> list[Recorded]:
+    rows = [_row(event, now) for event in events]
+    with transaction.atomic(), Cursor(connection.connection) as cursor:
+        cursor.execute(LOAD_TABLE)
+        with cursor.copy(COPY) as copy:
+            copy.set_types(COPY_TYPES)
+            for ordinal, row in enumerate(rows):
+                copy.write_row((ordinal, *row.values))
+        new = {key for (key,) in cursor.execute(MOVE)}
+        repeated = [row.uuid for row in rows if row.uuid not in new]
+        kept: dict[uuid.UUID, bytes] = {}
+        if repeated:
+            kept = {key: bytes(digest) for key, digest in cursor.execute(KEPT_OF_LOAD, (repeated,))}
+    return [
+        _stored(event)
+        if row.uuid in new
+        else _repeated(event, is_same=kept.get(row.uuid) == row.hash)
+        for event, row in zip(events, rows, strict=True)
+    ]
+
+
+def _stored(event: Received) -> Recorded:
+    is_unknown = event.way == Way.WEBHOOK and event.type not in catalogue.INBOUND
+    return Recorded(id=event.event_id, status=UNKNOWN if is_unknown else ACCEPTED)
+
+
+def _repeated(event: Received, *, is_same: bool) -> Recorded:
+    answer = Recorded(id=event.event_id, status=DUPLICATE)
+    if is_same:
+        return answer
+    return replace(
+        answer, code="id_reused", detail="This id came before with another body; the first is kept."
+    )

@@ -1,0 +1,543 @@
+"""From stored bytes to contacts: the second half of the inbox.
+
+A batch is claimed, read by its adapters, checked against the mandates, and written with
+a number of queries that does not depend on its size. What one row holds cannot hurt the
+others: an adapter that fails leaves its own row to be claimed again.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import DataError, connection, transaction
+from prometheus_client import Counter
+from psycopg import Cursor
+from psycopg.types.json import Jsonb
+
+from owners import sealing
+from suppliers import adapters, envelopes, outbox
+from suppliers.acquaintance import Acquaintance, Home
+from suppliers.adapters.context import Context
+from suppliers.adapters.errors import ContentError
+from suppliers.admission import Admission, Granted, admit, sender_domain
+from suppliers.choices import Authentication, EventState, Way
+from suppliers.contacts import Contact
+from suppliers.signals import contacts_stored
+
+log = structlog.get_logger(__name__)
+
+# A contact's public id follows from what it is, so any order of arrival gives the same.
+NAMESPACE = uuid.UUID("6f0e3a52-2c58-5a38-9d2e-4a3f5b7c8d90")
+LEASE = timedelta(minutes=2)
+MAX_CLAIMS = 8
+TRANSCRIPT_WAIT = timedelta(minutes=3)
+
+PROCESSED = Counter(
+    "steward_inbox_processed_total", "Inbound events by what became of them", ["state"]
+)
+
+CLAIM = """
+    WITH picked AS (
+        SELECT id FROM suppliers_inboundevent
+        WHERE state = 'stored' AND (lease_until IS NULL OR lease_until <= %(now)s)
+        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE suppliers_inboundevent e SET lease_until = %(until)s, claims = e.claims + 1
+    FROM picked WHERE e.id = picked.id
+    RETURNING e.id, e.uuid, e.supplier_id, e.household_id, e.way, e.source, e.event_id, e.type,
+              e.payload, e.routing, e.received_at, e.claims
+"""
+FINISH = """
+    UPDATE suppliers_inboundevent e
+    SET state = d.state, code = d.code, pointer = d.pointer, detail = d.detail,
+        household_id = COALESCE(e.household_id, d.household_id), lease_until = NULL
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+        AS d(id, state, code, pointer, detail, household_id)
+    WHERE e.id = d.id AND e.state = 'stored'
+"""
+KNOWN = """
+    SELECT uuid, said, decided_at IS NOT NULL FROM suppliers_contact
+    WHERE uuid = ANY(%s) ORDER BY uuid FOR UPDATE
+"""
+CONTACT_COLUMNS = (
+    "uuid", "household_id", "supplier_id", "mandate_id", "inbound_id", "asset_id", "owner_id",
+    "kind", "medium", "direction", "trust", "said_at", "received_at", "not_before", "said",
+    "suspicion", "refusal",
+)  # fmt: skip
+CONTACT_CASTS = (
+    "uuid", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint",
+    "text", "text", "text", "int", "timestamptz", "timestamptz", "timestamptz", "jsonb",
+    "text", "text",
+)  # fmt: skip
+# unnest keeps the statement the same text for any number of rows.
+STORE = f"""
+    INSERT INTO suppliers_contact ({", ".join(CONTACT_COLUMNS)},
+        outcome, reason, rule, evidence)
+    SELECT d.*, '', '', '', '{{}}'::jsonb
+    FROM unnest({", ".join(f"%s::{cast}[]" for cast in CONTACT_CASTS)}) AS d
+    ORDER BY 1
+    ON CONFLICT (uuid) DO NOTHING
+"""  # noqa: S608 - constants only
+COMPLETE = """
+    UPDATE suppliers_contact c
+    SET said = d.said, kind = d.kind, medium = d.medium, said_at = d.said_at,
+        not_before = d.not_before
+    FROM unnest(%s::uuid[], %s::jsonb[], %s::text[], %s::text[], %s::timestamptz[],
+        %s::timestamptz[]) AS d(uuid, said, kind, medium, said_at, not_before)
+    WHERE c.uuid = d.uuid AND c.decided_at IS NULL
+"""
+
+
+@dataclass(slots=True)
+class Work:
+    """One claimed event on its way; `state` stays empty while nothing is decided."""
+
+    id: int
+    uuid: uuid.UUID
+    supplier_id: int | None
+    household_id: int | None
+    way: str
+    source: str
+    event_id: str
+    type: str
+    payload: bytes | None
+    routing: dict[str, Any]
+    received_at: datetime
+    claims: int
+    content: Any = None
+    alias: str = ""
+    mandate: Granted | None = None
+    contacts: list[Contact] = field(default_factory=list)
+    state: str = ""
+    code: str = ""
+    pointer: str = ""
+    detail: str = ""
+    is_failed: bool = False  # something unforeseen; the row waits for its next claim
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the event still has to be read."""
+        return not self.state and not self.is_failed
+
+    def reject(self, code: str, pointer: str, detail: str) -> None:
+        """Note that the content breaks the contract; the event stays in the log."""
+        self.state, self.code = EventState.REJECTED, code[:40]
+        self.pointer, self.detail = pointer[:200], detail[:300]
+
+
+@dataclass(slots=True)
+class Row:
+    """One contact as it is stored."""
+
+    uuid: uuid.UUID
+    work: Work
+    contact: Contact
+    household_id: int
+    supplier_id: int | None
+    mandate_id: int | None
+    asset_id: int | None
+    admission: Admission
+
+    @property
+    def not_before(self) -> datetime | None:
+        """When the rules may look: a voicemail waits a little for its transcript."""
+        call = self.contact.call
+        waits = call is not None and call.awaits_transcript
+        return self.contact.said_at + TRANSCRIPT_WAIT if waits else None
+
+
+def process_due(*, now: datetime, limit: int = 500) -> int:
+    """Make contacts of what waits in the inbox; return how many events were taken.
+
+    Sends `contacts_stored` after the commit, with the households concerned.
+    """
+    batch = _claim(now=now, limit=limit)
+    if not batch:
+        return 0
+    rows = _read(batch)
+    try:
+        households = _write(batch, rows, now=now)
+    except DataError:
+        # One value no column takes must not hold up the others: each row for itself.
+        households = set()
+        for work in batch:
+            try:
+                mine = [row for row in rows if row.work is work]
+                households |= _write([work], mine, now=now)
+            except DataError as error:
+                log.error("inbox_row_failed", event=str(work.uuid), error=type(error).__name__)
+                work.is_failed = True
+    for work in batch:
+        PROCESSED.labels(work.state or "failed").inc()
+    if households:
+        contacts_stored.send(sender=None, household_ids=households)
+    return len(batch)
+
+
+def contact_uuid(
+    *, supplier_id: int | None, household_id: int, source: str, event_id: str, identity: str = ""
+) -> uuid.UUID:
+    """Return the public id of a contact: the same whatever the order of arrival.
+
+    `identity` names the call that several callbacks belong to, within a household.
+    """
+    if identity:
+        return uuid.uuid5(NAMESPACE, f"identity|{household_id}|{identity}")
+    return uuid.uuid5(NAMESPACE, f"{supplier_id or ''}|{source}|{event_id}")
+
+
+def _claim(*, now: datetime, limit: int) -> list[Work]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
+        batch = [Work(*row[:9], json.loads(row[9]), *row[10:]) for row in cursor]
+    batch.sort(key=lambda work: work.id)
+    return batch
+
+
+# --- reading -----------------------------------------------------------------------------
+
+
+def _read(batch: list[Work]) -> list[Row]:
+    known = Acquaintance()
+    for work in batch:
+        _open(work)
+    known.meet(
+        refs=(work.alias for work in batch if work.way == Way.WEBHOOK and work.alias),
+        names=(work.alias for work in batch if work.way == Way.MAIL and work.alias),
+    )
+    known.visit(
+        household_ids={work.household_id for work in batch if work.household_id is not None},
+        names=(work.alias for work in batch if work.way == Way.MAIL and work.alias),
+    )
+    for work in batch:
+        if work.is_open:
+            _place(work, known)
+    known.note_domains(
+        supplier_ids={work.mandate.supplier_id for work in batch if work.mandate is not None}
+    )
+    for work in batch:
+        if work.is_open and work.household_id is not None:
+            _adapt(work, known)
+    spoken = [work for work in batch if work.is_open and work.household_id is not None]
+    _recognise(spoken, known)
+    known.note_assets(
+        [
+            (work.household_id, hint)
+            for work in spoken
+            if work.household_id is not None
+            for contact in work.contacts
+            if (hint := contact.asset or contact.asset_hint)
+        ]
+    )
+    rows: list[Row] = []
+    for work in spoken:
+        rows.extend(_rows(work, known))
+    for work in batch:
+        if work.is_open:
+            work.state = EventState.PROCESSED
+    return rows
+
+
+def _open(work: Work) -> None:
+    """Unseal the payload, and find whom it is for."""
+    if work.claims > MAX_CLAIMS:
+        work.state, work.code = EventState.PARKED, "claimed_too_often"
+        work.detail = f"It was claimed {MAX_CLAIMS} times and never finished."
+        return
+    if work.payload is None:
+        work.reject("purged", "", "The retention passed before it was read.")
+        return
+    try:
+        body = sealing.unseal(
+            work.payload, table="suppliers_inboundevent", key=str(work.uuid), field="payload"
+        )
+    except sealing.UnsealError as error:
+        _fail(work, error)
+        return
+    work.payload = None
+    work.content = body
+    if work.way == Way.MAIL:
+        work.alias = str(work.routing.get("recipient", "")).partition("@")[0].lower()
+    elif work.way == Way.WEBHOOK:
+        work.content = envelopes.restored(body, work.routing)
+        data = work.content.get("data")
+        owner_ref = data.get("owner") if isinstance(data, dict) else None
+        work.alias = owner_ref if isinstance(owner_ref, str) else ""
+
+
+def _place(work: Work, known: Acquaintance) -> None:
+    """Find the household, and the mandate where the address names one."""
+    if work.way == Way.WEBHOOK:
+        _place_webhook(work, known)
+    elif work.way == Way.MAIL:
+        mandate = known.by_alias.get(work.alias)
+        if mandate is not None:
+            work.mandate, work.household_id = mandate, mandate.household_id
+        elif work.household_id is None:
+            work.household_id = known.by_intake.get(work.alias)
+            if work.household_id is None:
+                work.reject("unknown_recipient", "", "Nobody here has this address.")
+
+
+def _place_webhook(work: Work, known: Acquaintance) -> None:
+    if work.type.startswith("supplier."):
+        return  # what a supplier says of itself is for no household
+    if not work.alias:
+        data = work.content.get("data")
+        if isinstance(data, dict) and data.get("owner") is not None:
+            work.reject("invalid_field", "/data/owner", "Must be the owner_ref of a mandate.")
+        else:
+            work.reject("missing_field", "/data/owner", "This field is required.")
+        return
+    mandate = known.by_ref.get(work.alias)
+    # Another supplier's owner_ref is as unknown as none: nothing can be probed.
+    if mandate is None or mandate.supplier_id != work.supplier_id:
+        work.reject("unknown_owner", "/data/owner", "You have no mandate with this owner_ref.")
+        return
+    work.mandate, work.household_id = mandate, mandate.household_id
+
+
+def _adapt(work: Work, known: Acquaintance) -> None:
+    try:
+        context = _context(work, known)
+        work.contacts = adapters.read(work.way, work.content, context=context)
+    except ContentError as error:
+        work.reject(error.code, error.pointer, error.detail)
+    except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
+        _fail(work, error)
+    work.content = None
+
+
+def _fail(work: Work, error: Exception) -> None:
+    """Leave the row to its lease; after eight claims it is parked for the operator."""
+    work.is_failed = True
+    log.error(
+        "inbox_row_failed",
+        event=str(work.uuid),
+        way=work.way,
+        claims=work.claims,
+        exc_info=error,
+    )
+
+
+def _context(work: Work, known: Acquaintance) -> Context:
+    household_id = work.household_id or 0
+    home = known.homes.get(household_id, Home(id=household_id, zone="UTC", country="", currency=""))
+    if work.way in {Way.WEBHOOK, Way.OWNER}:
+        authentication = Authentication.PASS
+    else:
+        authentication = Authentication(work.routing.get("authentication") or "none")
+    supplier_id = work.mandate.supplier_id if work.mandate else None
+    return Context(
+        received_at=work.received_at,
+        zone=home.zone,
+        country=home.country,
+        currency=home.currency,
+        authentication=authentication,
+        recipient=str(work.routing.get("recipient", "")),
+        day_first=home.is_day_first,
+        supplier_domains=known.domains_of(supplier_id, household_id),
+    )
+
+
+# --- who said it -------------------------------------------------------------------------
+
+
+def _recognise(batch: list[Work], known: Acquaintance) -> None:
+    """Find the supplier of what came to the household's own address, number or log."""
+    strangers = [work for work in batch if work.mandate is None]
+    if not strangers:
+        return
+    senders = [contact.sender for work in strangers for contact in work.contacts]
+    hosts = {host for sender in senders if (host := sender_domain(sender))}
+    known.note_numbers(sender for sender in senders if sender and "@" not in sender)
+    if hosts:
+        known.note_domains(supplier_ids=(), hosts=hosts)
+    known.note_suppliers(
+        found for work in strangers if (found := _named_supplier(work)) is not None
+    )
+    pairs: dict[int, tuple[int, list[int]]] = {}
+    for work in strangers:
+        candidates = _candidates(work, known)
+        if work.household_id is not None and candidates:
+            pairs[work.id] = (work.household_id, candidates)
+    known.pair((home, supplier) for home, found in pairs.values() for supplier in found)
+    for work in strangers:
+        if work.id not in pairs:
+            continue
+        home, found = pairs[work.id]
+        work.mandate = known.first_mandate(home, found)
+        if work.way == Way.OWNER:
+            work.supplier_id = found[0]
+    met = {work.mandate.supplier_id for work in strangers if work.mandate is not None}
+    known.note_domains(supplier_ids=met)
+
+
+def _named_supplier(work: Work) -> uuid.UUID | None:
+    """Return the supplier an owner named in her log, noted at the entrance."""
+    named = work.routing.get("supplier") if work.way == Way.OWNER else None
+    try:
+        return uuid.UUID(str(named)) if named else None
+    except ValueError:
+        return None
+
+
+def _candidates(work: Work, known: Acquaintance) -> list[int]:
+    home = work.household_id or 0
+    named = _named_supplier(work)
+    if work.way == Way.OWNER:
+        return [known.supplier_ids[named]] if named in known.supplier_ids else []
+    found: list[int] = []
+    for contact in work.contacts:
+        host = sender_domain(contact.sender)
+        found += known.writers(host, home) if host else known.callers(contact.sender, home)
+    return list(dict.fromkeys(found))
+
+
+def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
+    home = work.household_id
+    if home is None:
+        return
+    mandate = work.mandate
+    supplier_id = mandate.supplier_id if mandate else work.supplier_id
+    for number, contact in enumerate(work.contacts):
+        asset_id, placed = _with_asset(contact, home, known)
+        admission = admit(
+            placed,
+            way=work.way,
+            mandate=mandate,
+            asset_id=asset_id,
+            domains=known.domains_of(supplier_id, home),
+        )
+        is_named = admission.suspicion != "unknown_sender"
+        suffix = f"#{number}" if number else ""
+        yield Row(
+            uuid=contact_uuid(
+                supplier_id=work.supplier_id if work.way == Way.WEBHOOK else None,
+                household_id=home,
+                source=work.source,
+                event_id=work.event_id + suffix,
+                identity=contact.identity,
+            ),
+            work=work,
+            contact=placed,
+            household_id=home,
+            supplier_id=supplier_id if is_named else None,
+            mandate_id=mandate.id if mandate and is_named else None,
+            asset_id=asset_id,
+            admission=admission,
+        )
+
+
+def _with_asset(contact: Contact, home: int, known: Acquaintance) -> tuple[int | None, Contact]:
+    hint = contact.asset or contact.asset_hint
+    if not hint:
+        return None, contact
+    found = known.asset(home, hint)
+    if found is None:
+        return None, contact.with_(asset="", asset_hint=hint)
+    return found[0], contact.with_(asset=found[1], asset_hint="")
+
+
+# --- writing -----------------------------------------------------------------------------
+
+
+def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
+    """Store contacts and states in one transaction; return the households concerned."""
+    done = [work for work in batch if work.state]
+    with transaction.atomic():
+        with Cursor(connection.connection) as cursor, connection.wrap_database_errors:
+            new, completed = _joined(cursor, rows)
+            if new:
+                cursor.execute(STORE, _columns(new))
+            if completed:
+                cursor.execute(COMPLETE, _completions(completed))
+            if done:
+                cursor.execute(FINISH, _states(done))
+        outbox.report_rejected(
+            [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
+            now=now,
+        )
+    return {row.household_id for row in (*new, *completed)}
+
+
+def _joined(cursor: Cursor[Any], rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Join the callbacks of one call; return what is new and what completes a stored row."""
+    merged: dict[uuid.UUID, Row] = {}
+    for row in rows:
+        first = merged.get(row.uuid)
+        if first is None:
+            merged[row.uuid] = row
+        elif row.contact.identity:
+            first.contact = first.contact.completed_by(row.contact)
+    calls = [row.uuid for row in merged.values() if row.contact.identity]
+    if not calls:
+        return list(merged.values()), []
+    stored = {key: (said, decided) for key, said, decided in cursor.execute(KNOWN, (calls,))}
+    new, completed = [], []
+    for row in merged.values():
+        if row.uuid not in stored:
+            new.append(row)
+            continue
+        said, is_decided = stored[row.uuid]
+        before = Contact.from_json(json.loads(said))
+        together = before.completed_by(row.contact)
+        if together == before:
+            continue
+        if is_decided:
+            # The rules have spoken on the first part; this is a further contact of the call.
+            row.uuid = uuid.uuid5(row.uuid, f"{row.work.source}|{row.work.event_id}")
+            new.append(row)
+        else:
+            row.contact = together
+            completed.append(row)
+    return new, completed
+
+
+def _columns(rows: list[Row]) -> list[list[Any]]:
+    return [
+        [row.uuid for row in rows],
+        [row.household_id for row in rows],
+        [row.supplier_id for row in rows],
+        [row.mandate_id for row in rows],
+        [row.work.id for row in rows],
+        [row.asset_id for row in rows],
+        [row.work.routing.get("owner") if row.work.way == Way.OWNER else None for row in rows],
+        [row.contact.kind.value for row in rows],
+        [row.contact.medium.value for row in rows],
+        [row.contact.direction.value for row in rows],
+        [int(row.admission.trust) for row in rows],
+        [row.contact.said_at for row in rows],
+        [row.work.received_at for row in rows],
+        [row.not_before for row in rows],
+        [Jsonb(row.contact.to_json()) for row in rows],
+        [row.admission.suspicion for row in rows],
+        [row.admission.refusal for row in rows],
+    ]
+
+
+def _completions(rows: list[Row]) -> list[list[Any]]:
+    return [
+        [row.uuid for row in rows],
+        [Jsonb(row.contact.to_json()) for row in rows],
+        [row.contact.kind.value for row in rows],
+        [row.contact.medium.value for row in rows],
+        [row.contact.said_at for row in rows],
+        [row.not_before for row in rows],
+    ]
+
+
+def _states(batch: list[Work]) -> list[list[Any]]:
+    return [
+        [work.id for work in batch],
+        [str(work.state) for work in batch],
+        [work.code for work in batch],
+        [work.pointer for work in batch],
+        [work.detail for work in batch],
+        [work.household_id for work in batch],
+    ]
