@@ -203,7 +203,20 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api.describe_problems_and_keys",
     ],
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelKind": "owners.choices.ChannelKind",
+        "AssetKind": "assets.choices.AssetKind",
+        "RoleKind": "suppliers.choices.RoleKind",
+        "ContactKind": "suppliers.choices.ContactKind",
+        "ContactOutcome": "suppliers.choices.Outcome",
+        "MandateState": "suppliers.choices.MandateState",
+        "ChosenMandateState": "suppliers.api_v1.CHOSEN_STATES",
+        "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
+        "JourneyState": "notifications.choices.JourneyState",
+        "AppointmentState": "notifications.choices.AppointmentState",
+        "SurveyState": "notifications.choices.SurveyState",
+        "DeliveryState": "notifications.choices.DeliveryState",
+    },
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -23,7 +23,7 @@ from suppliers import mandates
 from suppliers.choices import MandateState, Purpose, RoleKind
 from suppliers.models import Mandate, Role, Supplier, SupplierDomain, SupplierNumber
 
-ACCEPTED_STATES = [MandateState.ACTIVE, MandateState.PAUSED]
+CHOSEN_STATES = [(state.value, state.label) for state in (MandateState.ACTIVE, MandateState.PAUSED)]
 
 
 def my_households(owner: Owner) -> QuerySet[Household]:
@@ -174,9 +174,7 @@ def _one(owner: Owner, supplier: UUID) -> dict[str, Any]:
 class MandateChange(serializers.Serializer[Any]):
     """What may change about a mandate."""
 
-    state = serializers.ChoiceField(
-        choices=[(state.value, state.label) for state in ACCEPTED_STATES], required=False
-    )
+    state = serializers.ChoiceField(choices=CHOSEN_STATES, required=False)
     purposes = serializers.ListField(
         child=serializers.ChoiceField(choices=Purpose.choices), required=False, max_length=4
     )

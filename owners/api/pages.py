@@ -75,15 +75,13 @@ def next_url(request: Request, cursor: str) -> str:
     return str(replace_query_param(request.build_absolute_uri(), "cursor", cursor))
 
 
-def page(
-    rows: QuerySet[M],
-    request: Request,
-    *,
-    by: str,
-    show: Callable[[M], dict[str, Any]],
-    is_time: bool = True,
-) -> dict[str, Any]:
-    """Return one page of `rows`, ordered by the field `by` ("-" first: newest first) and key."""
+def cut(
+    rows: QuerySet[M], request: Request, *, by: str, is_time: bool = True
+) -> tuple[list[M], str | None]:
+    """Return the rows of one page and the address of the next.
+
+    `by` is the field that orders them ("-" first: the newest first); the key decides ties.
+    """
     field, is_down = by.lstrip("-"), by.startswith("-")
     limit = limit_of(request)
     raw = request.query_params.get("cursor", "")
@@ -94,12 +92,23 @@ def page(
         # The first condition alone lets the index find the place.
         rows = rows.filter(Q(**{f"{field}__{side}e": value}) & beyond)
     found = list(rows.order_by(by, "-pk" if is_down else "pk")[: limit + 1])
-    shown, has_more = found[:limit], len(found) > limit
-    last = shown[-1] if has_more else None
-    return {
-        "next": next_url(request, write_cursor(getattr(last, field), last.pk)) if last else None,
-        "results": [show(row) for row in shown],
-    }
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    return found[:limit], next_url(request, write_cursor(getattr(last, field), last.pk))
+
+
+def page(
+    rows: QuerySet[M],
+    request: Request,
+    *,
+    by: str,
+    show: Callable[[M], dict[str, Any]],
+    is_time: bool = True,
+) -> dict[str, Any]:
+    """Return one page of `rows` as the API shows it."""
+    found, following = cut(rows, request, by=by, is_time=is_time)
+    return {"next": following, "results": [show(row) for row in found]}
 
 
 def page_of(row: type[serializers.Serializer[Any]], name: str) -> serializers.Serializer[Any]:

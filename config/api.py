@@ -1,0 +1,100 @@
+"""The API for owners, its schema and its page to read."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+
+import assets.api.v1
+import notifications.api.v1
+import owners.api.v1
+import suppliers.api_v1
+from owners.api.edge import KEY_HEADER
+from owners.api.problems import PROBLEM_JSON
+
+METHODS = ("get", "post", "put", "patch", "delete")
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457: what went wrong, with a pointer to each field at fault.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901)."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+KEY = {
+    "in": "header",
+    "name": KEY_HEADER,
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "Makes a repeated write happen once; the repetition gets the first answer.",
+}
+
+
+def only_v1(endpoints: list[Any], **_: Any) -> list[Any]:
+    """Keep the endpoints for owners; suppliers have their own description."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
+
+
+def describe_problems_and_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say once for all endpoints what an error looks like and how a write is repeated."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    problem = {"$ref": "#/components/schemas/Problem"}
+    answer = {"description": "A problem.", "content": {PROBLEM_JSON: {"schema": problem}}}
+    for item in result.get("paths", {}).values():
+        for method, operation in item.items():
+            if method not in METHODS:
+                continue
+            operation["responses"]["default"] = answer
+            if method != "get":
+                operation.setdefault("parameters", []).append(KEY)
+    return result
+
+
+def docs(request: HttpRequest) -> HttpResponse:
+    """Show the schema as a plain page: no script, nothing from elsewhere."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    operations = [
+        {
+            "method": method.upper(),
+            "path": address,
+            "id": operation["operationId"],
+            "text": operation.get("description", ""),
+            "parameters": operation.get("parameters", []),
+        }
+        for address, item in schema["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+    return render(request, "api/docs.html", {"info": schema["info"], "operations": operations})
+
+
+v1 = [
+    *owners.api.v1.urlpatterns,
+    *assets.api.v1.urlpatterns,
+    *suppliers.api_v1.urlpatterns,
+    *notifications.api.v1.urlpatterns,
+]
+
+urlpatterns = [
+    path("v1/", include((v1, "v1"))),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
+]

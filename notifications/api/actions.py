@@ -1,0 +1,162 @@
+"""What an owner may send with an action: one form for each, by the action's name."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+
+from assets.models import Asset
+from notifications import feed
+from notifications.models import Decision, Fact, Journey
+from owners.api.edge import Known
+from owners.api.problems import Problem
+from owners.models import Owner
+
+# The answers to a card's question are actions of their own, so that one tap is one request.
+ANSWERS = ("works", "not_yet", "yes", "no")
+
+
+def my_journeys(owner: Owner) -> QuerySet[Journey]:
+    """Return the journeys another one may be merged with."""
+    return Journey.objects.for_owner(owner).filter(is_emptied=False)
+
+
+def my_assets(owner: Owner) -> QuerySet[Asset]:
+    """Return the assets a journey may be about."""
+    return Asset.objects.for_owner(owner)
+
+
+def my_facts(owner: Owner) -> QuerySet[Fact]:
+    """Return the facts that may be corrected."""
+    return Fact.objects.for_owner(owner)  # type: ignore[attr-defined,no-any-return]
+
+
+def my_decisions(owner: Owner) -> QuerySet[Decision]:
+    """Return the decisions that may be undone."""
+    return Decision.objects.for_owner(owner)  # type: ignore[attr-defined,no-any-return]
+
+
+class WindowIn(serializers.Serializer[Any]):
+    """A span of time; the end is exclusive."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a window that ends before it starts."""
+        if attrs["end"] <= attrs["start"]:
+            raise serializers.ValidationError({"end": ["The end comes after the start."]})
+        return attrs
+
+
+class NothingIn(serializers.Serializer[Any]):
+    """An action without anything to fill in."""
+
+
+class AnswerIn(serializers.Serializer[Any]):
+    """The answer to the card's question."""
+
+    answer = serializers.ChoiceField(choices=ANSWERS)
+
+
+class CounterIn(serializers.Serializer[Any]):
+    """Other times that suit."""
+
+    windows = serializers.ListField(child=WindowIn(), min_length=1, max_length=10)
+
+
+class ReplyIn(serializers.Serializer[Any]):
+    """Words for the supplier."""
+
+    text = serializers.CharField(max_length=4000)
+
+
+class SnoozeIn(serializers.Serializer[Any]):
+    """When the card comes back."""
+
+    until = serializers.DateTimeField()
+
+
+class RateIn(serializers.Serializer[Any]):
+    """A score from 1 to 5."""
+
+    score = serializers.IntegerField(min_value=1, max_value=5)
+    text = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+
+
+class MergeIn(serializers.Serializer[Any]):
+    """The other journey."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the one field, whose name Python keeps for itself."""
+        return {"with": Known(my_journeys)}
+
+
+class ChooseAssetIn(serializers.Serializer[Any]):
+    """The asset that this is about."""
+
+    asset = Known(my_assets)
+
+
+class CorrectIn(serializers.Serializer[Any]):
+    """A fact, by its name or id, and what is right."""
+
+    fact = serializers.CharField(max_length=60)
+    value = serializers.CharField(max_length=1000)
+
+    def validate_fact(self, value: str) -> str:
+        """Return the name of the fact."""
+        try:
+            wanted = UUID(value)
+        except ValueError:
+            return value
+        fact = my_facts(self.context["owner"]).filter(uuid=wanted).first()
+        if fact is None:
+            raise serializers.ValidationError(Known.default_error_messages["unknown"], "unknown")
+        return fact.name
+
+
+class UndoIn(serializers.Serializer[Any]):
+    """The decision to take back."""
+
+    decision = Known(my_decisions)
+
+
+JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
+    **dict.fromkeys(ANSWERS, NothingIn),
+    "answer": AnswerIn,
+    "accept": NothingIn,
+    "decline": NothingIn,
+    "counter": CounterIn,
+    "reply": ReplyIn,
+    "snooze": SnoozeIn,
+    "rate": RateIn,
+    "merge": MergeIn,
+    "choose_asset": ChooseAssetIn,
+    "correct": CorrectIn,
+    "undo": UndoIn,
+}
+CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split")
+DOOR_ACTIONS = ("let_in", "not_now")
+
+
+def plain(value: Any) -> Any:
+    """Return valid values as JSON has them: objects by id, instants in RFC 3339."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if isinstance(value, Model):
+        return str(value.uuid)  # type: ignore[attr-defined]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    return value
+
+
+def refused(error: feed.ActionError) -> Problem:
+    """Return an action that is not possible now as an answer."""
+    return Problem(409, code=error.code, detail=error.detail)

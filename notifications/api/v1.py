@@ -1,0 +1,29 @@
+"""The addresses of the feed's side of the API."""
+
+from django.urls import path
+
+from notifications.api.contacts import ContactAction, Contacts, Door, DoorAction, OneContact
+from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
+from notifications.api.journeys import Appointments, Journeys, Notifications, OneJourney, Surveys
+
+urlpatterns = [
+    path("feed/", Feed.as_view(), name="feed"),
+    path("feed/counts/", FeedCounts.as_view(), name="feed-counts"),
+    path("feed/looked/", FeedLook.as_view(), name="feed-looked"),
+    path("feed/<uuid:card>/", OneCard.as_view(), name="card"),
+    path("feed/<uuid:card>/actions/<slug:name>/", CardAction.as_view(), name="card-action"),
+    path("contacts/", Contacts.as_view(), name="contacts"),
+    path("contacts/<uuid:contact>/", OneContact.as_view(), name="contact"),
+    path(
+        "contacts/<uuid:contact>/actions/<slug:name>/",
+        ContactAction.as_view(),
+        name="contact-action",
+    ),
+    path("door/", Door.as_view(), name="door"),
+    path("door/<uuid:contact>/actions/<slug:name>/", DoorAction.as_view(), name="door-action"),
+    path("journeys/", Journeys.as_view(), name="journeys"),
+    path("journeys/<uuid:journey>/", OneJourney.as_view(), name="journey"),
+    path("appointments/", Appointments.as_view(), name="appointments"),
+    path("surveys/", Surveys.as_view(), name="surveys"),
+    path("notifications/", Notifications.as_view(), name="notifications"),
+]

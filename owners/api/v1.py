@@ -1,0 +1,429 @@
+"""The owner's own side of the API: me, households, channels, reach."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from owners import channels, clock, households
+from owners.api.edge import OwnerView, checked, once, owner_of
+from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.problems import Problem
+from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.models import Channel, Household, Membership, Owner
+from owners.reach import DEFAULT_MOMENTS
+
+# The feed needs no address.
+PROVABLE_KINDS = [(kind.value, kind.label) for kind in (ChannelKind.EMAIL, ChannelKind.SMS)]
+
+
+class ZoneField(serializers.CharField):
+    """An IANA time zone."""
+
+    default_error_messages = {"zone": "This is not the name of a time zone."}
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name of a zone that exists."""
+        name = str(super().to_internal_value(data))
+        if name not in available_timezones():
+            self.fail("zone")
+        return ZoneInfo(name).key
+
+
+class MeIn(serializers.Serializer[Any]):
+    """What an owner may change about themselves."""
+
+    name = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    zone = ZoneField(max_length=64, required=False)
+    language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", required=False)
+
+
+class MyHousehold(serializers.Serializer[Any]):
+    """A household in which the owner is a member."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    rank = serializers.ChoiceField(choices=Rank.choices)
+
+
+class MeOut(serializers.Serializer[Any]):
+    """The owner who calls."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    zone = serializers.CharField()
+    language = serializers.CharField()
+    households = MyHousehold(many=True)
+
+
+def show_me(owner: Owner) -> dict[str, Any]:
+    """Return the owner as the API shows them."""
+    mine = Membership.objects.filter(owner=owner).select_related("household").order_by("pk")
+    return {
+        "id": str(owner.uuid),
+        "email": owner.email,
+        "name": owner.name,
+        "zone": owner.zone,
+        "language": owner.language,
+        "households": [
+            {
+                "id": str(membership.household.uuid),
+                "name": membership.household.name,
+                "rank": membership.rank,
+            }
+            for membership in mine
+        ],
+    }
+
+
+class Me(OwnerView):
+    """The owner who calls."""
+
+    @extend_schema(operation_id="me_get", responses=MeOut)
+    def get(self, request: Request) -> Response:
+        """Return the owner who calls."""
+        return Response(show_me(owner_of(request)))
+
+    @extend_schema(operation_id="me_change", request=MeIn, responses=MeOut)
+    @once
+    def patch(self, request: Request) -> Response:
+        """Change name, time zone or language."""
+        owner = owner_of(request)
+        households.change_owner(owner=owner, values=checked(MeIn, request))
+        return Response(show_me(owner))
+
+
+class HouseholdIn(serializers.Serializer[Any]):
+    """A household as an owner writes it."""
+
+    name = serializers.CharField(max_length=120)
+    zone = ZoneField(max_length=64, required=False)
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
+    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
+    survey_cap = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+
+
+class Member(serializers.Serializer[Any]):
+    """An owner in a household."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    rank = serializers.ChoiceField(choices=Rank.choices)
+
+
+class HouseholdOut(serializers.Serializer[Any]):
+    """A household and its people."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    zone = serializers.CharField()
+    country = serializers.CharField(allow_blank=True)
+    currency = serializers.CharField()
+    survey_cap = serializers.IntegerField()
+    intake_alias = serializers.CharField(help_text="Mail that belongs to no mandate yet.")
+    needs_you = serializers.IntegerField(help_text="Cards that wait for an owner.")
+    members = Member(many=True)
+
+
+def show_household(household: Household) -> dict[str, Any]:
+    """Return a household as the API shows it."""
+    return {
+        "id": str(household.uuid),
+        "name": household.name,
+        "zone": household.zone,
+        "country": household.country,
+        "currency": household.currency,
+        "survey_cap": household.survey_cap,
+        "intake_alias": households.intake_address(household),
+        "needs_you": household.needs_you_count,
+        "members": [
+            {
+                "id": str(membership.owner.uuid),
+                "name": membership.owner.get_full_name(),
+                "rank": membership.rank,
+            }
+            for membership in sorted(household.memberships.all(), key=lambda row: row.pk)
+        ],
+    }
+
+
+class Households(OwnerView):
+    """The owner's households."""
+
+    @extend_schema(
+        operation_id="households_list",
+        parameters=[CURSOR, LIMIT],
+        responses=page_of(HouseholdOut, "Household"),
+    )
+    def get(self, request: Request) -> Response:
+        """List the owner's households."""
+        rows = Household.objects.for_owner(owner_of(request)).prefetch_related("memberships__owner")
+        return Response(page(rows, request, by="created_at", show=show_household))
+
+    @extend_schema(
+        operation_id="households_create", request=HouseholdIn, responses={201: HouseholdOut}
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Make another household, whose admin the owner is."""
+        values = checked(HouseholdIn, request)
+        cap = values.pop("survey_cap", None)
+        household = households.create(owner=owner_of(request), now=clock.now(), **values)
+        if cap is not None:
+            households.change(household=household, values={"survey_cap": cap})
+        return Response(show_household(household), status=201)
+
+
+class OneHousehold(OwnerView):
+    """One household."""
+
+    @extend_schema(operation_id="households_get", responses=HouseholdOut)
+    def get(self, request: Request, household: UUID) -> Response:
+        """Return one household."""
+        rows = Household.objects.for_owner(owner_of(request))
+        return Response(
+            show_household(rows.prefetch_related("memberships__owner").get(uuid=household))
+        )
+
+    @extend_schema(operation_id="households_change", request=HouseholdIn, responses=HouseholdOut)
+    @once
+    def patch(self, request: Request, household: UUID) -> Response:
+        """Change what the household is called and where it is; for admins."""
+        found = households.reachable(owner=owner_of(request), household=household, least=Rank.ADMIN)
+        values = checked(HouseholdIn, request, partial=True)
+        return Response(show_household(households.change(household=found, values=values)))
+
+
+class ChannelIn(serializers.Serializer[Any]):
+    """An address at which the owner wants to be reached."""
+
+    kind = serializers.ChoiceField(choices=PROVABLE_KINDS)
+    address = serializers.CharField(max_length=254)
+
+
+class CodeIn(serializers.Serializer[Any]):
+    """The code that was sent to the channel."""
+
+    code = serializers.CharField(max_length=12)
+
+
+class ChannelOut(serializers.Serializer[Any]):
+    """A channel of the owner; used only once it is verified."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=ChannelKind.choices)
+    address = serializers.CharField()
+    verified_at = serializers.DateTimeField(allow_null=True)
+    failed_at = serializers.DateTimeField(allow_null=True)
+    failure = serializers.CharField(allow_blank=True)
+
+
+def show_channel(channel: Channel) -> dict[str, Any]:
+    """Return a channel as its owner sees it."""
+    return {
+        "id": str(channel.uuid),
+        "kind": channel.kind,
+        "address": channel.address,
+        "verified_at": channel.verified_at,
+        "failed_at": channel.failed_at,
+        "failure": channel.failure,
+    }
+
+
+class Channels(OwnerView):
+    """The owner's channels."""
+
+    @extend_schema(
+        operation_id="channels_list",
+        parameters=[CURSOR, LIMIT],
+        responses=page_of(ChannelOut, "Channel"),
+    )
+    def get(self, request: Request) -> Response:
+        """List the owner's channels."""
+        rows = Channel.objects.for_owner(owner_of(request))
+        return Response(page(rows, request, by="created_at", show=show_channel))
+
+    @extend_schema(operation_id="channels_add", request=ChannelIn, responses={201: ChannelOut})
+    @once
+    def post(self, request: Request) -> Response:
+        """Add a channel; a code is sent to it."""
+        values = checked(ChannelIn, request)
+        channel = channels.add(
+            owner=owner_of(request),
+            kind=ChannelKind(values["kind"]),
+            address=values["address"],
+            now=clock.now(),
+        )
+        return Response(show_channel(channel), status=201)
+
+
+class OneChannel(OwnerView):
+    """One channel."""
+
+    @extend_schema(operation_id="channels_get", responses=ChannelOut)
+    def get(self, request: Request, channel: UUID) -> Response:
+        """Return one channel."""
+        return Response(
+            show_channel(Channel.objects.for_owner(owner_of(request)).get(uuid=channel))
+        )
+
+    @extend_schema(operation_id="channels_remove", responses={204: None})
+    @once
+    def delete(self, request: Request, channel: UUID) -> Response:
+        """Forget a channel."""
+        channels.remove(channel=Channel.objects.for_owner(owner_of(request)).get(uuid=channel))
+        return Response(status=204)
+
+
+class ChannelCodes(OwnerView):
+    """Codes for one channel."""
+
+    @extend_schema(operation_id="channels_send_code", request=None, responses={202: ChannelOut})
+    @once
+    def post(self, request: Request, channel: UUID) -> Response:
+        """Send a new code to an unverified channel."""
+        found = Channel.objects.for_owner(owner_of(request)).get(uuid=channel)
+        channels.send_code(channel=found, now=clock.now())
+        return Response(show_channel(found), status=202)
+
+
+class ChannelProof(OwnerView):
+    """The proof of one channel."""
+
+    @extend_schema(operation_id="channels_verify", request=CodeIn, responses=ChannelOut)
+    @once
+    def post(self, request: Request, channel: UUID) -> Response:
+        """Prove a channel with the code it got."""
+        found = Channel.objects.for_owner(owner_of(request)).get(uuid=channel)
+        code = checked(CodeIn, request)["code"]
+        if not channels.verify(channel=found, code=code, now=clock.now()):
+            return Problem(
+                409, code="wrong_code", detail="This code is wrong or has expired.", pointer="/code"
+            ).answer()
+        return Response(show_channel(found))
+
+
+class TopicIn(serializers.Serializer[Any]):
+    """One row of the reach matrix; no channel: the preferred one."""
+
+    topic = serializers.ChoiceField(choices=Topic.choices)
+    moment = serializers.ChoiceField(choices=Moment.choices)
+    channel = serializers.ChoiceField(choices=ChannelKind.choices, allow_null=True, required=False)
+
+
+class TopicOut(TopicIn):
+    """One row of the reach matrix as it holds."""
+
+    is_default = serializers.BooleanField()
+
+
+class ReachIn(serializers.Serializer[Any]):
+    """How the owner wants to be told; what is not given stays."""
+
+    prefers = serializers.ChoiceField(choices=ChannelKind.choices, required=False)
+    quiet_from = serializers.TimeField(allow_null=True, required=False)
+    quiet_until = serializers.TimeField(allow_null=True, required=False)
+    has_quiet_exceptions = serializers.BooleanField(required=False)
+    digest_at = serializers.TimeField(required=False)
+    topics = TopicIn(many=True, required=False)
+
+
+class ReachOut(serializers.Serializer[Any]):
+    """How the owner is told in one household."""
+
+    household = serializers.UUIDField()
+    prefers = serializers.ChoiceField(choices=ChannelKind.choices)
+    quiet_from = serializers.TimeField(allow_null=True)
+    quiet_until = serializers.TimeField(allow_null=True)
+    has_quiet_exceptions = serializers.BooleanField()
+    digest_at = serializers.TimeField()
+    topics = TopicOut(many=True)
+
+
+def show_reach(membership: Membership) -> dict[str, Any]:
+    """Return a member's wishes as the API shows them."""
+    changed = {rule.topic: rule for rule in membership.reach_rules.all()}
+    return {
+        "household": str(membership.household.uuid),
+        "prefers": membership.prefers,
+        "quiet_from": membership.quiet_from,
+        "quiet_until": membership.quiet_until,
+        "has_quiet_exceptions": membership.has_quiet_exceptions,
+        "digest_at": membership.digest_at,
+        "topics": [
+            {
+                "topic": topic.value,
+                "moment": changed[topic].moment if topic in changed else DEFAULT_MOMENTS[topic],
+                "channel": (changed[topic].channel or None) if topic in changed else None,
+                "is_default": topic not in changed,
+            }
+            for topic in Topic
+        ],
+    }
+
+
+class ReachList(OwnerView):
+    """The owner's reach in every household."""
+
+    @extend_schema(
+        operation_id="reach_list",
+        parameters=[CURSOR, LIMIT],
+        responses=page_of(ReachOut, "Reach"),
+    )
+    def get(self, request: Request) -> Response:
+        """Return how the owner is told, for each household."""
+        rows = (
+            Membership.objects.filter(owner=owner_of(request))
+            .select_related("household")
+            .prefetch_related("reach_rules")
+        )
+        return Response(page(rows, request, by="pk", show=show_reach, is_time=False))
+
+
+class OneReach(OwnerView):
+    """The owner's reach in one household."""
+
+    @extend_schema(operation_id="reach_get", responses=ReachOut)
+    def get(self, request: Request, household: UUID) -> Response:
+        """Return how the owner is told in one household."""
+        return Response(show_reach(self._mine(request, household)))
+
+    @extend_schema(operation_id="reach_change", request=ReachIn, responses=ReachOut)
+    @once
+    def patch(self, request: Request, household: UUID) -> Response:
+        """Change how the owner is told in one household."""
+        membership = self._mine(request, household)
+        values = checked(ReachIn, request)
+        topics = [
+            households.TopicWish(
+                topic=Topic(row["topic"]),
+                moment=Moment(row["moment"]),
+                channel=ChannelKind(row["channel"]) if row.get("channel") else None,
+            )
+            for row in values.pop("topics", [])
+        ]
+        households.change_reach(membership=membership, values=values, topics=topics)
+        return Response(show_reach(self._mine(request, household)))
+
+    def _mine(self, request: Request, household: UUID) -> Membership:
+        rows = Membership.objects.filter(owner=owner_of(request)).select_related("household")
+        return rows.prefetch_related("reach_rules").get(household__uuid=household)
+
+
+urlpatterns = [
+    path("me/", Me.as_view(), name="me"),
+    path("households/", Households.as_view(), name="households"),
+    path("households/<uuid:household>/", OneHousehold.as_view(), name="household"),
+    path("channels/", Channels.as_view(), name="channels"),
+    path("channels/<uuid:channel>/", OneChannel.as_view(), name="channel"),
+    path("channels/<uuid:channel>/codes/", ChannelCodes.as_view(), name="channel-codes"),
+    path("channels/<uuid:channel>/verify/", ChannelProof.as_view(), name="channel-verify"),
+    path("reach/", ReachList.as_view(), name="reach-list"),
+    path("reach/<uuid:household>/", OneReach.as_view(), name="reach"),
+]
