@@ -75,7 +75,9 @@ class Candidate:
         """Whether `at` lies in the matter's time."""
         if self.opened_at - MATTER_SPAN <= at <= self.last_said_at + MATTER_SPAN:
             return True
-        return any(start - MATTER_SPAN <= at <= end + MATTER_SPAN for start, end, _, _ in self.visits)
+        return any(
+            start - MATTER_SPAN <= at <= end + MATTER_SPAN for start, end, _, _ in self.visits
+        )
 
     def fits_asset(self, entry: Entry) -> bool:
         """Whether nothing speaks against the asset."""
@@ -96,7 +98,8 @@ class Candidate:
         visit = entry.said.visit
         if visit is not None and visit.uid and ("uid", visit.uid) not in self.keys:
             mine = {
-                value for (scheme, value), by in self.keys.items()
+                value
+                for (scheme, value), by in self.keys.items()
                 if scheme == "uid" and entry.supplier in by
             }
             if mine and visit.window is not None:

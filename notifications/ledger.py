@@ -142,8 +142,21 @@ class Ledger:
         return [self._row(columns) for columns in found]
 
     def _row(self, columns: tuple, *, is_likely: bool = False) -> Row:  # type: ignore[type-arg]
-        (pk, uuid, household, supplier, mandate, asset, owner, trust, said, suspicion, refusal,
-         received_at, outcome) = columns
+        (
+            pk,
+            uuid,
+            household,
+            supplier,
+            mandate,
+            asset,
+            owner,
+            trust,
+            said,
+            suspicion,
+            refusal,
+            received_at,
+            outcome,
+        ) = columns
         covers = self.covers.get(mandate, frozenset())
         about = self.asset_uuids.get(asset, "")
         if not about and len(covers) == 1 and trust != Trust.OWNER:
@@ -190,9 +203,9 @@ class Ledger:
         near = Q(last_said_at__gte=oldest - LOOK_BACK) | Q(next_at__isnull=False)
         if values:
             near |= Q(
-                pk__in=JourneyKey.objects.filter(
-                    household__in=households, value__in=values
-                ).values("journey")
+                pk__in=JourneyKey.objects.filter(household__in=households, value__in=values).values(
+                    "journey"
+                )
             )
         journeys = Journey.objects.filter(near, household__in=households, is_emptied=False)
         by_pk: dict[int, Candidate] = {}

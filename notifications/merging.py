@@ -141,9 +141,9 @@ class Register:
         self.rejected.discard(value.key)
         if self.current is not None and self.current.key != value.key:
             self.replaced.append(self.current)
-        if self.contested is not None and self.contested.key != value.key:
-            if self.contested not in self.replaced:
-                self.replaced.append(self.contested)
+        contested = self.contested
+        if contested and contested.key != value.key and contested not in self.replaced:
+            self.replaced.append(contested)
         self.replaced = [old for old in self.replaced if old.key != value.key]
         self.contested = None
         self.current = value
@@ -226,7 +226,7 @@ class Reached:
 
 
 @dataclass(slots=True)
-class SurveyState_:
+class SurveyAsked:
     """A request for feedback as it was made."""
 
     contact: str
@@ -237,7 +237,7 @@ class SurveyState_:
 
 
 @dataclass(slots=True)
-class PromiseState_:
+class PromiseMade:
     """A promise as it stands."""
 
     promise_id: str
@@ -270,8 +270,8 @@ class Matter:
     facts: dict[str, Register] = field(default_factory=dict)
     money: dict[str, str] = field(default_factory=dict)  # fact name -> amount currency
     asks: dict[str, tuple[str, str]] = field(default_factory=dict)  # fact -> prompt, entry
-    surveys: list[SurveyState_] = field(default_factory=list)
-    promises: dict[str, PromiseState_] = field(default_factory=dict)
+    surveys: list[SurveyAsked] = field(default_factory=list)
+    promises: dict[str, PromiseMade] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     safety: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # entries shown for their words alone
@@ -315,10 +315,11 @@ class Matter:
     @property
     def conflicts(self) -> list[tuple[str, Value, Value]]:
         """The facts with two values between which nobody decided."""
-        found = []
-        for slot in self.slots:
-            if slot.is_live and slot.window.contested and slot.window.current:
-                found.append(("window", slot.window.current, slot.window.contested))
+        found = [
+            ("window", slot.window.current, slot.window.contested)
+            for slot in self.slots
+            if slot.is_live and slot.window.contested and slot.window.current
+        ]
         for name, register in self.facts.items():
             if register.contested and register.current:
                 found.append((name, register.current, register.contested))
@@ -427,8 +428,10 @@ def _take(matter: Matter, entry: Entry) -> None:
         news.new.append("words")
     if is_first and not news.new:
         news.new.append("first")
-    if entry.is_own and said.is_from_text and any(
-        item in news.new for item in ("visit", "visit_moved", "price", "price_changed")
+    if (
+        entry.is_own
+        and said.is_from_text
+        and any(item in news.new for item in ("visit", "visit_moved", "price", "price_changed"))
     ):
         matter.questions.add(entry.id)
     matter.verdicts[entry.id] = _judge(matter, entry, news)
@@ -444,9 +447,7 @@ def _judge(matter: Matter, entry: Entry, news: _News) -> Verdict:
         return Verdict(Outcome.SHOWN, news.new[0], "only_the_known_absorbs", {"new": news.new})
     if entry.supplier in matter.always_show:
         return Verdict(Outcome.SHOWN, "always_show", "owner_decided", {"known": news.known})
-    return Verdict(
-        Outcome.ABSORBED, "nothing_new", "only_the_known_absorbs", {"known": news.known}
-    )
+    return Verdict(Outcome.ABSORBED, "nothing_new", "only_the_known_absorbs", {"known": news.known})
 
 
 def _reopens(entry: Entry, news: _News) -> bool:
@@ -479,7 +480,7 @@ def _survey(matter: Matter, entry: Entry) -> None:
         return
     if known is None and said.survey is not None:
         matter.surveys.append(
-            SurveyState_(
+            SurveyAsked(
                 contact=entry.id,
                 supplier=entry.supplier,
                 claim=said.survey,
@@ -487,9 +488,10 @@ def _survey(matter: Matter, entry: Entry) -> None:
             )
         )
     matter.verdicts[entry.id] = Verdict(
-        Outcome.HELD, "survey", "surveys_never_interrupt", {"about": said.survey.about}
-        if said.survey
-        else {},
+        Outcome.HELD,
+        "survey",
+        "surveys_never_interrupt",
+        {"about": said.survey.about} if said.survey else {},
     )
 
 
@@ -509,8 +511,10 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
             if slot.window.current:
                 known.add(slot.window.current.key)
             fits = not visit.uid or not slot.uid or slot.uid == visit.uid
-            if key in known and slot.kind == visit.kind and (
-                fits or slot.window.current is not None and slot.window.current.key == key
+            if (
+                key in known
+                and slot.kind == visit.kind
+                and (fits or (slot.window.current is not None and slot.window.current.key == key))
             ):
                 return slot
     live = [slot for slot in matter.slots if slot.is_live and slot.kind == visit.kind]
@@ -717,10 +721,7 @@ def _reach(matter: Matter, entry: Entry, news: _News) -> None:
         if said.said_at - past.at <= day
         and (past.sender == said.sender or (entry.supplier and past.supplier == entry.supplier))
     ]
-    if said.quote and all(past.quote != said.quote for past in before):
-        news.new.append("reaching_out")
-        _note_reach(matter, entry)
-    elif not before:
+    if (said.quote and all(past.quote != said.quote for past in before)) or not before:
         news.new.append("reaching_out")
         _note_reach(matter, entry)
     else:
@@ -758,7 +759,7 @@ def _promise(matter: Matter, entry: Entry, news: _News) -> None:
         return
     known = matter.promises.get(claim.promise_id)
     if known is None:
-        matter.promises[claim.promise_id] = PromiseState_(
+        matter.promises[claim.promise_id] = PromiseMade(
             promise_id=claim.promise_id,
             supplier=entry.supplier,
             what=claim.what,
@@ -768,7 +769,7 @@ def _promise(matter: Matter, entry: Entry, news: _News) -> None:
         )
         news.new.append("promise")
         return
-    changed = claim.state != known.state and known.state != "kept"
+    changed = known.state not in (claim.state, "kept")
     if claim.due_at is not None and claim.due_at != known.due_at:
         known.due_at, changed = claim.due_at, True
     if claim.state != "open":
@@ -870,7 +871,9 @@ def _answer(matter: Matter, decided: Decided, answer: str) -> None:
                 }
             )
         if not done:
-            matter.tried.append({"what": "answer", "at": decided.at.isoformat(), "result": "not_yet"})
+            matter.tried.append(
+                {"what": "answer", "at": decided.at.isoformat(), "result": "not_yet"}
+            )
         matter.closed_at, matter.closed_by = None, ""
         matter.resolved_at = None
         matter.reopened_at = decided.at
@@ -890,9 +893,7 @@ def _confirm(matter: Matter, at: datetime) -> None:
 
 def _correct(matter: Matter, decided: Decided) -> None:
     name, raw = decided.data["fact"], decided.data["value"]
-    value = Value(
-        key=raw, text=raw, trust=Trust.OWNER, said_at=decided.at, sources=[decided.id]
-    )
+    value = Value(key=raw, text=raw, trust=Trust.OWNER, said_at=decided.at, sources=[decided.id])
     if name == "window":
         slots = matter.live_slots or matter.slots[-1:]
         if not slots:
@@ -930,9 +931,9 @@ def _finish(matter: Matter, now: datetime) -> None:
         matter.done_at = None
     stages = [slot.stage for slot in matter.slots]
     matter.stage = max(stages, default=Stage.ASKED)
-    if matter.closed_at is None and matter.done_at is not None:
-        if now >= matter.done_at + SILENCE:
-            matter.closed_at, matter.closed_by = matter.done_at + SILENCE, "silence"
+    is_asked = matter.closed_at is None and matter.done_at is not None
+    if is_asked and now >= matter.done_at + SILENCE:
+        matter.closed_at, matter.closed_by = matter.done_at + SILENCE, "silence"
     if matter.closed_at is None:
         needs = matter.done_at is not None or matter.conflicts or matter.asks
         overdue = any(slot.is_overdue(now) for slot in matter.slots)
@@ -951,9 +952,7 @@ def next_change(matter: Matter, now: datetime) -> datetime | None:
             times.append(matter.done_at + SILENCE)
         if matter.surveys:
             times.append(matter.done_at + timedelta(hours=2))
-    for promise in matter.promises.values():
-        if promise.state == "open" and promise.due_at is not None:
-            times.append(promise.due_at)
+    times += [p.due_at for p in matter.promises.values() if p.state == "open" and p.due_at]
     if matter.snoozed_until is not None:
         times.append(matter.snoozed_until)
     return min((at for at in times if at > now), default=None)

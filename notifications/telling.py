@@ -151,9 +151,7 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
         )
     span = slot.span
     if slot.stage == Stage.ON_THE_WAY:
-        found.append(
-            Item(key=f"way:{slot.name}", value="1", because=slot.stage_source, slot=slot)
-        )
+        found.append(Item(key=f"way:{slot.name}", value="1", because=slot.stage_source, slot=slot))
     if slot.eta is not None and span is not None and slot.is_expected:
         is_out = slot.eta.end > span.end + LATE or slot.eta.start < span.start - LATE
         if is_out:
@@ -223,43 +221,72 @@ def _change(
         start = item.slot.span.start if item.slot and item.slot.span else None
         if item.slot is None:
             return Change(
-                item=item, reason="conflict", topic=Topic.CHANGED, hold=HOLD_CHANGE,
+                item=item,
+                reason="conflict",
+                topic=Topic.CHANGED,
+                hold=HOLD_CHANGE,
                 wants_interrupt=False,
             )
         near = min((w for w in _starts(item.value) if w is not None), default=start)
         return Change(
-            item=item, reason="conflict", topic=Topic.CHANGED, hold=_hold(near, now),
-            wants_interrupt=True, near=near, deadline=near,
+            item=item,
+            reason="conflict",
+            topic=Topic.CHANGED,
+            hold=_hold(near, now),
+            wants_interrupt=True,
+            near=near,
+            deadline=near,
         )
     if kind == "reach":
         expected = next((slot for slot in matter.live_slots if slot.span), None)
         end = expected.span.end + EXPECTED_AFTER if expected and expected.span else None
         start = expected.span.start if expected and expected.span else None
         return Change(
-            item=item, reason="reaching_out", topic=Topic.ARRIVING, hold=HOLD_NOW,
-            wants_interrupt=expected is not None, near=start, expires_at=end,
+            item=item,
+            reason="reaching_out",
+            topic=Topic.ARRIVING,
+            hold=HOLD_NOW,
+            wants_interrupt=expected is not None,
+            near=start,
+            expires_at=end,
         )
     if kind in ("way", "eta"):
         span = item.slot.span if item.slot else None
         return Change(
-            item=item, reason="on_the_way" if kind == "way" else "late", topic=Topic.ARRIVING,
-            hold=HOLD_NOW, wants_interrupt=True, before=before,
+            item=item,
+            reason="on_the_way" if kind == "way" else "late",
+            topic=Topic.ARRIVING,
+            hold=HOLD_NOW,
+            wants_interrupt=True,
+            before=before,
             near=span.start if span else None,
             expires_at=span.end + EXPECTED_AFTER if span else None,
         )
     if kind == "overdue":
         return Change(
-            item=item, reason="not_here", topic=Topic.FAILED, hold=HOLD_NOW, wants_interrupt=True,
+            item=item,
+            reason="not_here",
+            topic=Topic.FAILED,
+            hold=HOLD_NOW,
+            wants_interrupt=True,
             near=now,
         )
     if kind == "safety":
         return Change(
-            item=item, reason="safety", topic=Topic.FAILED, hold=HOLD_NOW, wants_interrupt=True,
+            item=item,
+            reason="safety",
+            topic=Topic.FAILED,
+            hold=HOLD_NOW,
+            wants_interrupt=True,
             is_safety=True,
         )
     if kind == "done":
         return Change(
-            item=item, reason="done", topic=Topic.QUESTION, hold=None, wants_interrupt=False,
+            item=item,
+            reason="done",
+            topic=Topic.QUESTION,
+            hold=None,
+            wants_interrupt=False,
         )
     simple = {
         "money": ("money", Topic.CHANGED if before else Topic.MONEY),
@@ -283,32 +310,45 @@ def _visit_change(item: Item, before: str, *, now: datetime, is_log: bool) -> Ch
             return None  # who was not told that it is booked needs no end of it
         reason = "missed" if item.value == "missed" else "cancelled"
         return Change(
-            item=item, reason=reason, topic=Topic.CHANGED if reason == "cancelled" else Topic.FAILED,
-            hold=HOLD_NOW if reason == "missed" else _hold(near, now), wants_interrupt=True,
-            before=before, near=near, deadline=near,
+            item=item,
+            reason=reason,
+            topic=Topic.CHANGED if reason == "cancelled" else Topic.FAILED,
+            hold=HOLD_NOW if reason == "missed" else _hold(near, now),
+            wants_interrupt=True,
+            before=before,
+            near=near,
+            deadline=near,
         )
     slot = item.slot
     if slot is not None and not slot.is_live and not before:
         return None  # it was over before anybody was told
     if before and before not in ("cancelled", "missed", "declined"):
         return Change(
-            item=item, reason="moved", topic=Topic.CHANGED, hold=_hold(near, now),
-            wants_interrupt=not is_log, before=before, near=near, deadline=near,
+            item=item,
+            reason="moved",
+            topic=Topic.CHANGED,
+            hold=_hold(near, now),
+            wants_interrupt=not is_log,
+            before=before,
+            near=near,
+            deadline=near,
         )
     is_soon = near is not None and near - now <= NEAR
     return Change(
-        item=item, reason="booked", topic=Topic.CHANGED,
-        hold=HOLD_NOW if is_log else HOLD_CHANGE, wants_interrupt=is_soon and not is_log,
-        near=near, deadline=near,
+        item=item,
+        reason="booked",
+        topic=Topic.CHANGED,
+        hold=HOLD_NOW if is_log else HOLD_CHANGE,
+        wants_interrupt=is_soon and not is_log,
+        near=near,
+        deadline=near,
     )
 
 
 def _starts(value: str) -> list[datetime | None]:
     """The starts of the windows in a value."""
     return [
-        datetime.fromisoformat(part.partition("/")[0])
-        for part in value.split("|")
-        if "/" in part
+        datetime.fromisoformat(part.partition("/")[0]) for part in value.split("|") if "/" in part
     ]
 
 
@@ -337,7 +377,7 @@ def plan(
     loud: list[tuple[Change, Level]] = []
     for change in news:
         moment = Moment.NOW if change.is_safety else reach.moment(change.topic)
-        if moment in (Moment.NEVER, Moment.WEEK) or matter.is_muted and not change.is_safety:
+        if moment in (Moment.NEVER, Moment.WEEK) or (matter.is_muted and not change.is_safety):
             silent[change.item.key] = change.item.value
             continue
         can_interrupt = moment == Moment.NOW and change.wants_interrupt

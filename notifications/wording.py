@@ -131,9 +131,6 @@ def done_slot(matter: Matter) -> Slot | None:
     return max(done, key=lambda slot: slot.done_at or EPOCH, default=None)
 
 
-
-
-
 def text(matter: Matter, changes: tuple[Change, ...], words: Words) -> str:
     """The text of one notification: what changed, the most urgent first."""
     said: list[str] = []
@@ -242,8 +239,10 @@ def _reach_sentence(matter: Matter, change: Change, words: Words) -> str:
 
 
 def _who_reached(matter: Matter, reached: Reached, slot: Slot | None, words: Words) -> str:
-    number = reached.supplier or (slot.supplier if slot else 0) or (
-        matter.suppliers[0] if matter.suppliers else 0
+    number = (
+        reached.supplier
+        or (slot.supplier if slot else 0)
+        or (matter.suppliers[0] if matter.suppliers else 0)
     )
     name = words.supplier(number)
     if reached.is_likely:

@@ -1,0 +1,634 @@
+"""The feed's use-cases: decide what arrived, tell what is due, do what the owner asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from assets.models import Asset
+from notifications import delivery, settling
+from notifications.choices import NotificationState
+from notifications.ledger import Ledger
+from notifications.merging import Matter, window_key
+from notifications.models import Appointment, Decision, Journey, JourneyKey, Link, Notification
+from notifications.projections import uuid_for
+from owners.choices import Level, Trust
+from owners.models import Household, Membership, Owner
+from suppliers import mandates, outbox
+from suppliers.choices import Authentication, Outcome, Purpose
+from suppliers.contacts import Contact as Said
+from suppliers.contacts import Window
+from suppliers.models import Contact, Mandate, Supplier, SupplierNumber
+
+HOUSEHOLDS_AT_ONCE = 250
+
+
+# -- the stages ------------------------------------------------------------------------
+
+
+def consolidate_due(*, now: datetime, limit: int = 500) -> int:
+    """Decide about waiting contacts of as many households as can be locked.
+
+    Returns how many contacts were decided.
+    """
+    ready = Q(not_before=None) | Q(not_before__lte=now)
+    waiting = Contact.objects.filter(ready, decided_at=None).values("household")
+    with transaction.atomic():
+        households = _lock(Household.objects.filter(pk__in=waiting), limit=HOUSEHOLDS_AT_ONCE)
+        if not households:
+            return 0
+        ledger = Ledger.open(households, now=now)
+        rows = ledger.undecided(limit)
+        if rows:
+            settling.consolidate(ledger, rows)
+        return len(rows)
+
+
+def tell_due(*, now: datetime, limit: int = 500) -> int:
+    """Tell what is due, each checked once more against the journey as it is now."""
+    due = Notification.objects.due(now)
+    return _settle_due(
+        due.values("household"), lambda pks: due.filter(household__in=pks), now, limit
+    )
+
+
+def sweep(*, now: datetime, limit: int = 500) -> int:
+    """Settle the journeys at which time alone changes something."""
+    due = Journey.objects.due(now)
+    return _settle_due(
+        due.values("household"), lambda pks: due.filter(household__in=pks), now, limit
+    )
+
+
+def _settle_due(
+    households: QuerySet[Any],
+    rows: Callable[[Iterable[int]], QuerySet[Any]],
+    now: datetime,
+    limit: int,
+) -> int:
+    with transaction.atomic():
+        locked = _lock(Household.objects.filter(pk__in=households), limit=HOUSEHOLDS_AT_ONCE)
+        if not locked:
+            return 0
+        ledger = Ledger.open(locked, now=now)
+        found = rows(ledger.households)
+        if found.model is Notification:
+            found = Journey.objects.filter(pk__in=[n.journey_id for n in found[:limit]])
+        settled = {str(journey.uuid): journey for journey in found[:limit]}
+        ledger.journeys.update(settled)
+        settling.settle(ledger, set(settled))
+        return len(settled)
+
+
+def _lock(households: QuerySet[Household], *, limit: int) -> list[Household]:
+    """Lock households nobody else works on; inserting rows that refer to them stays free."""
+    return list(households.select_for_update(no_key=True, skip_locked=True)[:limit])
+
+
+# -- looking ---------------------------------------------------------------------------
+
+
+def looked(*, owner: Owner, now: datetime) -> None:
+    """Note that `owner` looks at the feed: silent updates that wait are told now.
+
+    What was told is seen, for the whole household, and its ladder stops.
+    """
+    households = Household.objects.for_owner(owner)
+    with transaction.atomic():
+        Membership.objects.filter(owner=owner).update(looked_at=now)
+        waiting = Notification.objects.filter(
+            owner=owner, state=NotificationState.PLANNED, level=Level.FEED
+        )
+        if waiting.exists():
+            locked = list(
+                households.filter(pk__in=waiting.values("household")).select_for_update(
+                    no_key=True, of=("self",)
+                )
+            )
+            ledger = Ledger.open(locked, now=now)
+            waiting.filter(household__in=ledger.households).update(not_before=now)
+            found = Journey.objects.filter(
+                pk__in=waiting.filter(household__in=ledger.households).values("journey")
+            )
+            ledger.journeys.update({str(journey.uuid): journey for journey in found})
+            settling.settle(ledger, set(ledger.journeys))
+        seen = Notification.objects.filter(
+            household__in=households, state=NotificationState.TOLD, seen_at=None
+        )
+        pks = list(seen.values_list("pk", flat=True))
+        if pks:
+            Notification.objects.filter(pk__in=pks).update(seen_at=now)
+            delivery.stop_ladder(notification_ids=pks, now=now)
+
+
+# -- rebuilding ------------------------------------------------------------------------
+
+
+def rebuild(*, household: Household, now: datetime) -> int:
+    """Make every projection of a household again from contacts, links and decisions.
+
+    What was told is history and stays. Returns the number of journeys.
+    """
+    with transaction.atomic():
+        locked = list(Household.objects.filter(pk=household.pk).select_for_update(no_key=True))
+        ledger = Ledger.open(locked, now=now)
+        ledger.journeys = {
+            str(journey.uuid): journey for journey in Journey.objects.filter(household=household)
+        }
+        everything = set(ledger.journeys)
+        settling.settle(ledger, everything, afresh=everything)
+        return len(everything)
+
+
+# -- what the owner does ---------------------------------------------------------------
+
+
+class ActionError(Exception):
+    """The action cannot be done; `code` and `detail` say why, `field` which input."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
+        """Note the machine's and the reader's words."""
+        super().__init__(detail)
+        self.code, self.detail, self.field = code, detail, field
+
+
+ANSWERS = ("works", "not_yet", "yes", "no")
+JOURNEY_ACTIONS = (
+    "answer",
+    *ANSWERS,
+    "accept",
+    "decline",
+    "counter",
+    "reply",
+    "snooze",
+    "rate",
+    "merge",
+    "choose_asset",
+    "correct",
+    "undo",
+    "mute",
+)
+CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split")
+
+
+def act(
+    *, owner: Owner, journey: Journey, name: str, data: dict[str, Any], now: datetime
+) -> Journey:
+    """Do one thing on a journey: record the decision, settle, answer the suppliers.
+
+    Raises ActionError when the name is unknown or the data does not fit.
+    """
+    if name in ANSWERS:
+        name, data = "answer", {"answer": name}
+    if name not in JOURNEY_ACTIONS:
+        raise ActionError("unknown_action", f"There is no action {name!r}.")
+    with transaction.atomic():
+        ledger = _open(journey.household, now=now)
+        journey = Journey.objects.select_related("household").get(pk=journey.pk)
+        ledger.journeys[str(journey.uuid)] = journey
+        if name == "undo":
+            return _undo(ledger, journey, data)
+        data = _checked(ledger, journey, name, data)
+        if name == "merge":
+            return _merge(ledger, journey, owner, data)
+        decision = _decide(ledger, owner, name, data, journey=journey)
+        matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+        _seen(journey, now=now)
+        _answer_suppliers(ledger, journey, matter, decision)
+    return journey
+
+
+def act_on_contact(
+    *, owner: Owner, contact: Contact, name: str, data: dict[str, Any], now: datetime
+) -> Contact:
+    """Do one thing with a contact: let its sender in, bring it back, split it off."""
+    if name not in CONTACT_ACTIONS:
+        raise ActionError("unknown_action", f"There is no action {name!r}.")
+    with transaction.atomic():
+        ledger = _open(contact.household, now=now)
+        contact = Contact.objects.select_related("household").get(pk=contact.pk)
+        if name == "let_in":
+            _let_in(ledger, owner, contact, data)
+        elif name == "not_now":
+            _not_now(ledger, owner, contact)
+        else:
+            _on_linked(ledger, owner, contact, name)
+        contact.refresh_from_db()
+    return contact
+
+
+def _open(household: Household, *, now: datetime) -> Ledger:
+    """Lock one household, waiting for whoever works on it, and open its ledger."""
+    locked = list(Household.objects.filter(pk=household.pk).select_for_update(no_key=True))
+    return Ledger.open(locked, now=now)
+
+
+def _decide(
+    ledger: Ledger,
+    owner: Owner,
+    name: str,
+    data: dict[str, Any],
+    *,
+    journey: Journey | None = None,
+    contact: Contact | None = None,
+) -> Decision:
+    """Record what the owner did; decisions are never changed, only revoked."""
+    household = next(iter(ledger.households.values()))
+    return Decision.objects.create(
+        uuid=uuid4(),
+        household=household,
+        owner=owner,
+        journey=journey,
+        contact=contact,
+        name=name,
+        data=data,
+        decided_at=ledger.now,
+    )
+
+
+def _seen(journey: Journey, *, now: datetime) -> None:
+    """Whoever acts has seen what was told; nobody needs the next rung of the ladder."""
+    told = Notification.objects.filter(journey=journey, state=NotificationState.TOLD, seen_at=None)
+    pks = list(told.values_list("pk", flat=True))
+    if pks:
+        Notification.objects.filter(pk__in=pks).update(seen_at=now)
+        delivery.stop_ladder(notification_ids=pks, now=now)
+
+
+def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data in canonical form, or say what is wrong with it."""
+    if name == "answer":
+        if data.get("answer") not in ANSWERS:
+            raise ActionError(
+                "invalid", f"Answer with one of {', '.join(ANSWERS)}.", field="answer"
+            )
+        return {"answer": data["answer"]}
+    if name == "rate":
+        score = data.get("score")
+        if isinstance(score, str) and score.isdigit():
+            score = int(score)
+        if not isinstance(score, int) or isinstance(score, bool) or not 1 <= score <= 5:
+            raise ActionError("invalid", "Give a score from 1 to 5.", field="score")
+        return {"score": score, "text": str(data.get("text", ""))[:2000]}
+    if name == "reply":
+        text = str(data.get("text", "")).strip()
+        if not text:
+            raise ActionError("invalid", "Write a message.", field="text")
+        return {"text": text[:10_000]}
+    if name == "snooze":
+        until = _instant(data.get("until"), "until")
+        if until <= ledger.now:
+            raise ActionError("invalid", "Choose a time in the future.", field="until")
+        return {"until": until.isoformat()}
+    if name == "counter":
+        return {"windows": _windows(data.get("windows"))}
+    if name == "choose_asset":
+        asset = ledger.assets.get(str(data.get("asset", "")))
+        if asset is None:
+            raise ActionError("unknown", "There is no such object.", field="asset")
+        return {"asset": str(asset.uuid)}
+    if name == "correct":
+        return _correction(data)
+    if name == "merge":
+        return {"with": str(data.get("with", ""))}
+    return {}
+
+
+def _instant(value: Any, field: str) -> datetime:
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise ActionError("invalid", "Write a time as in RFC 3339.", field=field) from error
+    if at.tzinfo is None:
+        raise ActionError("invalid", "The time needs its offset from UTC.", field=field)
+    return at
+
+
+def _windows(value: Any) -> list[dict[str, str]]:
+    if not isinstance(value, list) or not 1 <= len(value) <= 3:
+        raise ActionError("invalid", "Propose one to three windows.", field="windows")
+    found = []
+    for window in value:
+        if not isinstance(window, dict):
+            raise ActionError("invalid", "A window has a start and an end.", field="windows")
+        start = _instant(window.get("start"), "windows")
+        end = _instant(window.get("end"), "windows")
+        if end <= start:
+            raise ActionError("invalid", "A window ends after it starts.", field="windows")
+        found.append({"start": start.isoformat(), "end": end.isoformat()})
+    return found
+
+
+def _correction(data: dict[str, Any]) -> dict[str, Any]:
+    fact, value = str(data.get("fact", "")).strip(), data.get("value")
+    if not fact:
+        raise ActionError("invalid", "Say which fact is wrong.", field="fact")
+    if fact == "window":
+        if isinstance(value, dict):
+            value = f"{value.get('start')}/{value.get('end')}"
+        start, _slash, end = str(value or "").partition("/")
+        window = _windows([{"start": start, "end": end}])[0]
+        window_start, window_end = (_instant(window[k], "value") for k in ("start", "end"))
+        return {"fact": fact, "value": window_key(Window(start=window_start, end=window_end))}
+    value = str(value or "").strip()
+    if not value:
+        raise ActionError("invalid", "Write the right value.", field="value")
+    return {"fact": fact[:60], "value": value[:1000]}
+
+
+def _answer_suppliers(ledger: Ledger, journey: Journey, matter: Matter, decision: Decision) -> None:
+    """Send the owner's answer to every supplier of the journey with a live mandate."""
+    found = _outbound(journey, matter, decision)
+    if found is None:
+        return
+    name, data = found
+    mandates_by = {
+        mandate.supplier_id: mandate
+        for mandate in Mandate.objects.live()
+        .filter(household=journey.household_id, supplier__in=matter.suppliers)
+        .select_related("supplier")
+    }
+    slot = next(iter(matter.live_slots), None)
+    targets = matter.suppliers
+    if name.startswith("owner.appointment.") and slot is not None and slot.supplier:
+        targets = [slot.supplier]
+    for supplier in targets:
+        mandate = mandates_by.get(supplier)
+        if mandate is not None:
+            outbox.send(mandate=mandate, type=name, data=data, now=ledger.now)
+
+
+def _outbound(
+    journey: Journey, matter: Matter, decision: Decision
+) -> tuple[str, dict[str, Any]] | None:
+    """What an answer is called on the wire, and what it carries (events.md section 4)."""
+    refs = [
+        {"scheme": key.scheme, "value": key.value}
+        for key in JourneyKey.objects.filter(journey=journey).exclude(
+            scheme__in=("caller", "message", "uid")
+        )
+    ]
+    data: dict[str, Any] = {"journey": str(journey.uuid), "refs": refs}
+    visits = Appointment.objects.filter(journey=journey).order_by("-start")
+    visit = visits.first()
+    if visit is not None:
+        data |= {"uid": visit.uid, "sequence": visit.sequence}
+        if visit.start and visit.end:
+            data |= {"start": visit.start.isoformat(), "end": visit.end.isoformat()}
+    answer = decision.data.get("answer")
+    if answer == "works":
+        return "owner.journey.closed", data
+    if answer == "not_yet":
+        tickets = [ref["value"] for ref in refs if ref["scheme"] == "ticket"]
+        if tickets:
+            return "owner.ticket.reopened", {**data, "ticketId": tickets[0]}
+        return "owner.message.sent", {
+            **data,
+            "body": "It does not work yet.",
+            "tried": matter.tried,
+        }
+    names = {
+        "accept": "owner.appointment.accepted",
+        "decline": "owner.appointment.declined",
+        "counter": "owner.appointment.countered",
+        "reply": "owner.message.sent",
+        "rate": "owner.survey.answered",
+    }
+    name = names.get(decision.name)
+    if name is None:
+        return None
+    if decision.name == "reply":
+        data["body"] = decision.data["text"]
+    if decision.name == "counter":
+        data["windows"] = decision.data["windows"]
+    if decision.name == "rate":
+        data |= {"score": decision.data["score"], "text": decision.data["text"]}
+        data["surveyId"] = matter.surveys[0].claim.survey_id if matter.surveys else ""
+        if matter.surveys and matter.surveys[0].claim.url:
+            return "owner.survey.declined", {**data, "reason": "answered_here"}
+    return name, data
+
+
+# -- merging, splitting, undoing -------------------------------------------------------
+
+
+def _merge(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) -> Journey:
+    """Put another journey's contacts on this one; the owner's tap is evidence enough."""
+    others = Journey.objects.filter(household=journey.household, is_emptied=False)
+    other = (
+        others.filter(uuid=data["with"]).exclude(pk=journey.pk).first()
+        if _is_uuid(data["with"])
+        else None
+    )
+    if other is None:
+        raise ActionError("unknown", "There is no such object.", field="with")
+    ledger.journeys[str(other.uuid)] = other
+    moved = settling.move_links(ledger, {str(other.uuid): str(journey.uuid)}, now=ledger.now)
+    contacts = [
+        str(uuid) for uuid in Contact.objects.filter(pk__in=moved).values_list("uuid", flat=True)
+    ]
+    _decide(ledger, owner, "merge", {**data, "contacts": contacts}, journey=journey)
+    both = {str(other.uuid), str(journey.uuid)}
+    settling.settle(ledger, both, afresh={str(other.uuid)})
+    return journey
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _on_linked(ledger: Ledger, owner: Owner, contact: Contact, name: str) -> None:
+    link = Link.objects.filter(contact=contact, revoked_at=None).select_related("journey").first()
+    if link is None:
+        raise ActionError("not_linked", "This contact is on no journey.")
+    journey = link.journey
+    ledger.journeys[str(journey.uuid)] = journey
+    if name == "split":
+        _split(ledger, owner, contact, link)
+        return
+    data = {"supplier": contact.supplier_id or 0} if name == "always_show" else {}
+    _decide(ledger, owner, name, data, journey=journey, contact=contact)
+    settling.settle(ledger, {str(journey.uuid)})
+
+
+def _split(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
+    """Give a contact a journey of its own; it never goes back by itself."""
+    if not Link.objects.filter(journey=link.journey, revoked_at=None).exclude(pk=link.pk).exists():
+        raise ActionError("alone", "It is the only contact of its journey.")
+    decision = _decide(ledger, owner, "split", {"from": str(link.journey.uuid)}, contact=contact)
+    fresh = Journey.objects.create(
+        uuid=uuid_for(decision.uuid, "journey"),
+        household=contact.household,
+        opened_at=contact.said_at,
+        last_said_at=contact.said_at,
+    )
+    _relink(ledger, [contact.pk], fresh, rule="owner_decided")
+    ledger.journeys[str(fresh.uuid)] = fresh
+    settling.settle(
+        ledger,
+        {str(fresh.uuid), str(link.journey.uuid)},
+        afresh={str(link.journey.uuid)},
+    )
+
+
+def _relink(ledger: Ledger, contacts: list[int], journey: Journey, *, rule: str) -> None:
+    old = {
+        link.contact_id: link for link in Link.objects.filter(contact__in=contacts, revoked_at=None)
+    }
+    Link.objects.filter(pk__in=[link.pk for link in old.values()]).update(revoked_at=ledger.now)
+    Link.objects.bulk_create(
+        [
+            Link(
+                household_id=journey.household_id,
+                contact_id=contact,
+                journey=journey,
+                rule=rule,
+                evidence={"by": "owner"},
+                is_likely=old[contact].is_likely if contact in old else False,
+                linked_at=ledger.now,
+            )
+            for contact in contacts
+        ]
+    )
+
+
+def _undo(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> Journey:
+    """Take a decision back: the named one, else the last on this journey."""
+    decisions = Decision.objects.filter(household=journey.household, revoked_at=None)
+    wanted = str(data.get("decision", ""))
+    if wanted:
+        decision = decisions.filter(uuid=wanted).first() if _is_uuid(wanted) else None
+    else:
+        decision = decisions.filter(journey=journey).order_by("-decided_at", "-pk").first()
+    if decision is None:
+        raise ActionError("unknown", "There is nothing to undo.", field="decision")
+    decision.revoked_at = ledger.now
+    decision.save(update_fields=["revoked_at"])
+    touched = {str(journey.uuid)}
+    if decision.name in ("merge", "split"):
+        source = decision.data["with"] if decision.name == "merge" else decision.data["from"]
+        back = Journey.objects.get(household=journey.household, uuid=source)
+        contacts = (
+            list(
+                Contact.objects.filter(uuid__in=decision.data["contacts"]).values_list(
+                    "pk", flat=True
+                )
+            )
+            if decision.name == "merge"
+            else [decision.contact_id]
+        )
+        was = Link.objects.filter(contact__in=contacts, revoked_at=None).values("journey")
+        for other in Journey.objects.filter(pk__in=was):
+            ledger.journeys[str(other.uuid)] = other
+            touched.add(str(other.uuid))
+        _relink(ledger, [pk for pk in contacts if pk is not None], back, rule="undone")
+        ledger.journeys[str(back.uuid)] = back
+        touched.add(str(back.uuid))
+    settling.settle(ledger, touched, afresh=touched)
+    return journey
+
+
+# -- the Door --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """How a waiting sender is named, and what would let it in."""
+
+    name: str
+    number: str
+    domain: str
+
+
+def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]) -> None:
+    """Let the sender in, for the supplier and not for one address; reversible."""
+    if contact.outcome != Outcome.DOOR:
+        raise ActionError("not_at_door", "This contact does not wait at the Door.")
+    said = Said.from_json(contact.said)
+    mandate = contact.mandate or _mandate_for(ledger, owner, contact, said, data)
+    same = Contact.objects.filter(
+        household=contact.household, outcome=Outcome.DOOR, said__sender=said.sender
+    )
+    if contact.mandate_id is not None:
+        same = Contact.objects.filter(pk=contact.pk)  # only what the owner looked at
+    pks = list(same.values_list("pk", flat=True))
+    _decide(
+        ledger,
+        owner,
+        "let_in",
+        {"mandate": str(mandate.uuid), "contacts": pks},
+        contact=contact,
+    )
+    trust = Trust.KNOWN_NUMBER if said.sender.startswith("+") else Trust.UNAUTHENTICATED
+    if said.authentication == Authentication.PASS:
+        trust = Trust.AUTHENTICATED
+    Contact.objects.filter(pk__in=pks).update(
+        supplier=mandate.supplier, mandate=mandate, suspicion="", trust=trust, decided_at=None
+    )
+    rows = ledger.undecided(len(pks) + 500)
+    if rows:
+        settling.consolidate(ledger, rows)
+
+
+def _mandate_for(
+    ledger: Ledger, owner: Owner, contact: Contact, said: Said, data: dict[str, Any]
+) -> Mandate:
+    """Return the mandate for whoever waits: the chosen supplier's, or a new one."""
+    sender = _sender(said)
+    chosen = str(data.get("supplier", ""))
+    if chosen:
+        supplier = (
+            Supplier.objects.for_owner(owner).filter(uuid=chosen).first()
+            if _is_uuid(chosen)
+            else None
+        )
+        if supplier is None:
+            raise ActionError("unknown", "There is no such object.", field="supplier")
+        if sender.number:
+            SupplierNumber.objects.get_or_create(
+                supplier=supplier, household=contact.household, number=sender.number
+            )
+        live = Mandate.objects.live().filter(household=contact.household, supplier=supplier).first()
+        return live or mandates.grant(
+            household=contact.household, supplier=supplier, now=ledger.now
+        )
+    guessed = Asset.objects.filter(
+        journeys__uuid__in=contact.evidence.get("possibly", []), household=contact.household
+    ).distinct()[:2]
+    return mandates.note_supplier(
+        household=contact.household,
+        name=sender.name,
+        domains=[sender.domain] if sender.domain else [],
+        numbers=[sender.number] if sender.number else [],
+        purposes=[Purpose.SERVICE, Purpose.BILLING],
+        assets=list(guessed) if len(guessed) == 1 else [],
+        now=ledger.now,
+    )
+
+
+def _sender(said: Said) -> _Sender:
+    name, address = parseaddr(said.sender)
+    if "@" in address:
+        domain = address.rpartition("@")[2].lower()
+        return _Sender(name=(name or domain)[:120], number="", domain=domain)
+    return _Sender(name=said.sender[:120] or "Unknown", number=said.sender[:20], domain="")
+
+
+def _not_now(ledger: Ledger, owner: Owner, contact: Contact) -> None:
+    """Leave the sender outside; the contact stays, and is not offered again."""
+    if contact.outcome != Outcome.DOOR:
+        raise ActionError("not_at_door", "This contact does not wait at the Door.")
+    _decide(ledger, owner, "not_now", {}, contact=contact)
+    contact.reason = "not_now"
+    contact.save(update_fields=["reason"])

@@ -1,0 +1,427 @@
+"""A journey as people and programs see it: its card, its page, its report.
+
+The names are those of the story report; the API, the pages and the replay read the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from assets.models import Asset
+from notifications import wording
+from notifications.choices import AppointmentState, FactState, Section, SurveyState
+from notifications.ledger import Ledger, Row
+from notifications.merging import Matter, Register, Slot, Value, fold, read_window
+from notifications.models import Appointment, Fact, Journey, Link, Survey
+from notifications.wording import Words
+from owners.models import Household
+from suppliers.choices import Outcome, Stage
+
+ANY_TIME = timedelta(0)
+SLOT_STATES = {
+    Stage.ASKED: AppointmentState.OFFERED,
+    Stage.QUOTED: AppointmentState.OFFERED,
+    Stage.BOOKED: AppointmentState.BOOKED,
+    Stage.CONFIRMED: AppointmentState.CONFIRMED,
+    Stage.ON_THE_WAY: AppointmentState.ON_THE_WAY,
+    Stage.STARTED: AppointmentState.STARTED,
+    Stage.DONE: AppointmentState.DONE,
+    Stage.MISSED: AppointmentState.MISSED,
+    Stage.CANCELLED: AppointmentState.CANCELLED,
+}
+
+
+def slot_state(slot: Slot) -> AppointmentState:
+    """Return the state of a visit."""
+    return AppointmentState.DECLINED if slot.is_declined else SLOT_STATES[slot.stage]
+
+
+def words_for(
+    ledger: Ledger, household: Household, matter: Matter, *, zone: ZoneInfo | None = None
+) -> Words:
+    """Return the names, zone and language in which a matter is put into words."""
+    asset = ledger.assets.get(matter.asset)
+    return Words(
+        zone=zone or ZoneInfo(household.zone),
+        now=ledger.now,
+        suppliers={pk: supplier.name for pk, supplier in ledger.suppliers.items()},
+        asset=asset.name if asset else "",
+    )
+
+
+def section(matter: Matter, now: datetime) -> Section:
+    """Return where the card stands: only a question to the owner lights the lamp."""
+    if matter.closed_at is not None:
+        return Section.DONE
+    is_snoozed = matter.snoozed_until is not None and now < matter.snoozed_until
+    if not is_snoozed and needs_owner(matter, now):
+        return Section.NEEDS_YOU
+    if matter.live_slots or any(p.state == "open" for p in matter.promises.values()):
+        return Section.ON_ITS_WAY
+    return Section.QUIET
+
+
+def needs_owner(matter: Matter, now: datetime) -> bool:
+    """Whether something waits for the owner."""
+    return bool(
+        matter.done_at is not None
+        or matter.conflicts
+        or matter.asks
+        or matter.safety
+        or (not matter.asset and matter.asset_hint)
+        or any(slot.is_overdue(now) for slot in matter.slots)
+        or any(
+            promise.state == "open" and promise.due_at is not None and promise.due_at <= now
+            for promise in matter.promises.values()
+        )
+    )
+
+
+def _action(
+    name: str, label: str, *fields: dict[str, Any], primary: bool = False
+) -> dict[str, Any]:
+    return {"name": name, "label": label, "fields": list(fields), "is_primary": primary}
+
+
+def _field(name: str, label: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "label": label, "type": kind, **more}
+
+
+def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[dict[str, Any]]:
+    """Return what the owner can do now, the most useful first."""
+    found: list[dict[str, Any]] = []
+    if matter.closed_at is None and matter.done_at is not None:
+        found += [
+            _action("works", "Yes, it works", primary=True),
+            _action("not_yet", "Not yet"),
+        ]
+    for name, current, other in matter.conflicts:
+        for value in (current, other):
+            shown = words.window(read_window(value.key)) if name == "window" else value.key
+            found.append(
+                _action(
+                    "correct",
+                    f"It is {shown}",
+                    _field("fact", "Fact", "hidden", value=name),
+                    _field("value", "Value", "hidden", value=value.key),
+                )
+            )
+        draft = wording.drafted_question(matter, words)
+        found.append(
+            _action(
+                "reply",
+                "Ask them",
+                _field("text", "Message", "text", value=draft),
+                primary=not found[:-2],
+            )
+        )
+    if not matter.asset and matter.asset_hint:
+        found.append(_action("choose_asset", "Choose", _field("asset", "Asset", "asset")))
+    if matter.closed_at is None:
+        found += _visit_actions(matter, words)
+        if matter.asks and not any(action["name"] == "reply" for action in found):
+            found.append(
+                _action("reply", "Answer", _field("text", "Message", "text"), primary=not found)
+            )
+    if has_survey and matter.score is None:
+        found.append(
+            _action(
+                "rate",
+                "Rate",
+                _field("score", "Score", "integer", minimum=1, maximum=5),
+                _field("text", "In your words", "text", required=False),
+            )
+        )
+    if matter.closed_at is None:
+        found.append(_action("snooze", "Later", _field("until", "Until", "datetime")))
+        if not any(action["name"] == "reply" for action in found):
+            found.append(_action("reply", "Write", _field("text", "Message", "text")))
+    return found
+
+
+def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
+    windows = _field("windows", "Windows", "windows", maximum=3)
+    live = matter.live_slots
+    if not live:
+        return []
+    slot = live[0]
+    if slot.is_overdue(words.now):
+        return [
+            _action("reply", "Message", _field("text", "Message", "text"), primary=True),
+            _action("counter", "Rebook", windows),
+        ]
+    if slot.span is None or slot.stage not in (Stage.ASKED, Stage.BOOKED, Stage.CONFIRMED):
+        return []
+    found: list[dict[str, Any]] = []
+    if matter.questions:
+        found.append(_action("yes", "Yes"))
+        found.append(
+            _action(
+                "correct",
+                "Change",
+                _field("fact", "Fact", "hidden", value="window"),
+                _field("value", "Window", "window", value=slot.window.current.key),  # type: ignore[union-attr]
+            )
+        )
+    elif f"slot:{slot.name}" not in matter.confirmed:
+        found.append(_action("accept", "Accept"))
+    found.append(_action("counter", "Another time", windows))
+    found.append(_action("decline", "Decline"))
+    return found
+
+
+def card_body(
+    ledger: Ledger,
+    journey: Journey,
+    matter: Matter,
+    words: Words,
+    *,
+    survey: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the feed item of a journey, without id and version."""
+    asset = ledger.assets.get(matter.asset)
+    rows = sorted(ledger.rows.get(str(journey.uuid), []), key=lambda row: row.entry.order)
+    thread = []
+    for row in rows:
+        verdict = matter.verdicts.get(row.entry.id)
+        thread.append(
+            {
+                "contact": row.entry.id,
+                "outcome": verdict.outcome.value if verdict else row.outcome,
+                "kind": row.entry.said.kind.value,
+                "at": row.entry.said.said_at.isoformat(),
+            }
+        )
+    question = None
+    if matter.closed_at is None and matter.done_at is not None:
+        question = wording.done_question(matter, words, wording.done_slot(matter))
+    return {
+        "journey": str(journey.uuid),
+        "section": section(matter, ledger.now).value,
+        "title": wording.title(matter, words)[:200],
+        "meta": wording.meta(matter, words)[:300],
+        "asset": asset_body(asset),
+        "suppliers": [
+            {"id": str(ledger.suppliers[pk].uuid), "name": ledger.suppliers[pk].name}
+            for pk in matter.suppliers
+            if pk in ledger.suppliers
+        ],
+        "thread": thread,
+        "promise": _promise_bar(matter),
+        "question": question,
+        "conflicts": conflicts(matter),
+        "survey": survey,
+        "actions": actions(matter, words, has_survey=survey is not None),
+    }
+
+
+def asset_body(asset: Asset | None) -> dict[str, Any] | None:
+    """Return an asset in short."""
+    if asset is None:
+        return None
+    return {"id": str(asset.uuid), "name": asset.name, "kind": asset.kind}
+
+
+def _promise_bar(matter: Matter) -> dict[str, Any] | None:
+    for slot in matter.live_slots:
+        if slot.span is not None:
+            return {
+                "start": slot.span.start.isoformat(),
+                "end": slot.span.end.isoformat(),
+                "zone": slot.zone,
+                "state": slot_state(slot).value,
+                "kind": slot.kind,
+            }
+    return None
+
+
+def conflicts(matter: Matter) -> list[dict[str, Any]]:
+    """Return the facts between whose values nobody decided, with both sources."""
+    return [
+        {
+            "fact": name,
+            "values": [
+                {"value": value.key, "contact": value.sources[-1]} for value in (current, other)
+            ],
+        }
+        for name, current, other in matter.conflicts
+    ]
+
+
+def _fact(name: str, value: Value, state: FactState) -> dict[str, Any]:
+    return {
+        "name": name,
+        "label": value.label,
+        "value": value.key,
+        "state": state.value,
+        "sources": value.sources,
+        "is_from_text": value.is_from_text,
+    }
+
+
+def register_values(name: str, register: Register) -> list[tuple[Value, FactState]]:
+    """Return every value of a fact with its state, the current one first."""
+    found = []
+    if register.current is not None:
+        state = FactState.CONFLICT if register.contested else FactState.CURRENT
+        found.append((register.current, state))
+    if register.contested is not None:
+        found.append((register.contested, FactState.CONFLICT))
+    found += [
+        (value, FactState.REPLACED)
+        for value in register.replaced
+        if value is not register.contested
+    ]
+    return found
+
+
+def slot_body(slot: Slot) -> dict[str, Any]:
+    """Return a visit as in the report."""
+    span = slot.span
+    sources = {name: list(dict.fromkeys(ids)) for name, ids in slot.sources.items()}
+    if slot.window.current is not None:
+        sources["start"] = list(slot.window.current.sources)
+    if slot.stage_source:
+        sources["state"] = [slot.stage_source]
+    return {
+        "uid": slot.uid,
+        "kind": slot.kind,
+        "start": span.start.isoformat() if span else None,
+        "end": span.end.isoformat() if span else None,
+        "zone": slot.zone,
+        "place": slot.place,
+        "person": slot.person,
+        "state": slot_state(slot).value,
+        "sequence": slot.order[0] if slot.order else 0,
+        "was_on_time": slot.was_on_time,
+        "replaced": [value.key for value in slot.window.replaced],
+        "sources": sources,
+    }
+
+
+def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
+    """Return everything about a journey (see the story report)."""
+    ledger = Ledger.open([journey.household], now=now)
+    ledger.journeys[str(journey.uuid)] = journey
+    ledger.load_journeys([str(journey.uuid)])
+    uuid = str(journey.uuid)
+    rows = sorted(ledger.rows.get(uuid, []), key=lambda row: row.entry.order)
+    matter = fold(
+        [row.entry for row in rows],
+        ledger.decisions.get(uuid, []),
+        currency=journey.household.currency,
+        now=now,
+    )
+    ledger.load_people([], {*matter.suppliers})
+    words = words_for(ledger, journey.household, matter)
+    surveys = list(Survey.objects.filter(journey=journey).order_by("requested_at", "pk"))
+    has_offer = any(survey.state == SurveyState.OFFERED for survey in surveys)
+    appointments = {row.slot: row for row in Appointment.objects.filter(journey=journey)}
+    fact_ids = {
+        (row.name, row.value): str(row.uuid) for row in Fact.objects.filter(journey=journey)
+    }
+    links = {
+        str(link.contact.uuid): link
+        for link in Link.objects.filter(journey=journey, revoked_at=None).select_related("contact")
+    }
+    facts = [
+        {**_fact(name, value, state), "id": fact_ids.get((name, value.key[:1000]))}
+        for name, register in matter.facts.items()
+        for value, state in register_values(name, register)
+    ]
+    return {
+        "id": uuid,
+        "asset": asset_body(ledger.assets.get(matter.asset)),
+        "suppliers": [
+            {"id": str(ledger.suppliers[pk].uuid), "name": ledger.suppliers[pk].name}
+            for pk in matter.suppliers
+            if pk in ledger.suppliers
+        ],
+        "title": wording.title(matter, words),
+        "state": matter.state.value,
+        "turn": matter.turn.value,
+        "stage": matter.stage.name.lower(),
+        "opened_at": matter.opened_at.isoformat() if matter.opened_at else None,
+        "done_at": matter.done_at.isoformat() if matter.done_at else None,
+        "closed_at": matter.closed_at.isoformat() if matter.closed_at else None,
+        "contacts": [_contact(row, matter, links.get(row.entry.id), ledger) for row in rows],
+        "facts": facts,
+        "appointments": [
+            {
+                "id": str(appointments[slot.name[:340]].uuid)
+                if slot.name[:340] in appointments
+                else None,
+                **slot_body(slot),
+            }
+            for slot in matter.slots
+        ],
+        "surveys": [
+            {
+                "id": str(survey.uuid),
+                "state": survey.state,
+                "reason": survey.held_reason,
+                "survey_id": survey.survey_id,
+            }
+            for survey in surveys
+        ],
+        "promises": [
+            {
+                "id": promise.promise_id,
+                "what": promise.what,
+                "due_at": promise.due_at.isoformat() if promise.due_at else None,
+                "state": "missed"
+                if promise.state == "open" and promise.due_at and promise.due_at <= now
+                else promise.state,
+            }
+            for promise in matter.promises.values()
+        ],
+        "conflicts": conflicts(matter),
+        "asks": [
+            {"fact": fact, "prompt": prompt, "contact": source}
+            for fact, (prompt, source) in matter.asks.items()
+        ],
+        "tried": matter.tried,
+        "possibly_related": _possibly(rows, links),
+        "actions": actions(matter, words, has_survey=has_offer),
+    }
+
+
+def _possibly(rows: list[Row], links: dict[str, Link]) -> list[str]:
+    found: list[str] = []
+    for row in rows:
+        link = links.get(row.entry.id)
+        found += link.evidence.get("possibly", []) if link else []
+    return list(dict.fromkeys(found))
+
+
+def _contact(row: Row, matter: Matter, link: Link | None, ledger: Ledger) -> dict[str, Any]:
+    said = row.entry.said
+    verdict = matter.verdicts.get(row.entry.id)
+    supplier = ledger.suppliers.get(row.entry.supplier)
+    return {
+        "id": row.entry.id,
+        "at": said.said_at.isoformat(),
+        "received_at": row.received_at.isoformat(),
+        "kind": said.kind.value,
+        "medium": said.medium.value,
+        "direction": said.direction.value,
+        "type": said.type,
+        "sender": said.sender,
+        "supplier": {"id": str(supplier.uuid), "name": supplier.name} if supplier else None,
+        "authentication": said.authentication.value,
+        "title": said.title,
+        "text": said.quote or said.body or said.summary,
+        "outcome": (verdict.outcome if verdict else Outcome(row.outcome)).value,
+        "reason": verdict.reason if verdict else "",
+        "rule": verdict.rule if verdict else "",
+        "evidence": verdict.evidence if verdict else {},
+        "link": {
+            "rule": link.rule,
+            "evidence": link.evidence,
+            "is_likely": link.is_likely,
+        }
+        if link
+        else None,
+    }

@@ -1,0 +1,353 @@
+"""Links contacts to journeys, folds the journeys, and writes all that follows.
+
+Everything that can change a journey ends in `settle`, under the lock of its household: a
+new contact, an owner's action, a hold that ended, time itself. So the card, the facts and
+what is told can never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import translation
+
+from notifications import delivery, journeys, projections, surveys, telling, wording
+from notifications.choices import NotificationState
+from notifications.consolidation import Candidate, Placement, may_still_link, place
+from notifications.ledger import Ledger, Member, Row
+from notifications.merging import Entry, Matter, fold
+from notifications.models import Decision, Journey, Link, Notification, Told
+from suppliers.choices import Outcome
+
+# -- linking ---------------------------------------------------------------------------
+
+
+def consolidate(ledger: Ledger, rows: list[Row]) -> None:
+    households = {row.household for row in rows}
+    loose = [row for row in ledger.loose(households) if may_still_link(row.entry)]
+    everything = [*rows, *loose]
+    ledger.load_candidates(everything)
+    banned = _banned(everything)
+    links: dict[str, tuple[Row, Placement]] = {}
+    unlinked: dict[str, tuple[Row, Placement]] = {}
+    merged: dict[str, str] = {}
+    founded: dict[str, Candidate] = {}
+    waiting = sorted(everything, key=lambda row: row.entry.order)
+    # What one contact brings may give an earlier one its place: go round until none moves.
+    while waiting:
+        left: list[Row] = []
+        for row in waiting:
+            candidates = ledger.candidates.setdefault(row.household, [])
+            placement = place(row.entry, candidates, banned=banned.get(row.id, frozenset()))
+            if placement.outcome is not None and not placement.journey:
+                unlinked[row.entry.id] = (row, placement)
+                left.append(row)
+                continue
+            if not placement.journey:
+                candidate = _found(ledger, row)
+                founded[candidate.id] = candidate
+                placement = _with_journey(placement, candidate.id)
+            unlinked.pop(row.entry.id, None)
+            links[row.entry.id] = (row, placement)
+            for other in placement.merges:
+                merged[other] = placement.journey
+            _grow(candidates, placement, row)
+        if len(left) == len(waiting):
+            break
+        waiting = left
+    _write(ledger, rows, links=links, unlinked=unlinked, merged=merged)
+
+
+def _banned(rows: list[Row]) -> dict[int, frozenset[str]]:
+    """The journeys from which each contact was taken; they are never made again."""
+    pairs: dict[int, set[str]] = {}
+    revoked = Link.objects.filter(
+        contact__in=[row.id for row in rows], revoked_at__isnull=False
+    ).values_list("contact_id", "journey__uuid")
+    for contact, journey in revoked:
+        pairs.setdefault(contact, set()).add(str(journey))
+    return {contact: frozenset(journeys) for contact, journeys in pairs.items()}
+
+
+def _found(ledger: Ledger, row: Row) -> Candidate:
+    """Start a journey with its first contact; the same contact always founds the same."""
+    said_at = row.entry.said.said_at
+    uuid = projections.uuid_for(row.entry.id, "journey")
+    ledger.journeys[str(uuid)] = Journey(
+        uuid=uuid, household_id=row.household, opened_at=said_at, last_said_at=said_at
+    )
+    candidate = Candidate(id=str(uuid), opened_at=said_at, last_said_at=said_at)
+    ledger.candidates[row.household].append(candidate)
+    return candidate
+
+
+def _with_journey(placement: Placement, journey: str) -> Placement:
+    evidence = dict(placement.evidence)
+    if placement.possibly:
+        evidence["possibly"] = list(placement.possibly)
+    return Placement(journey=journey, rule=placement.rule, evidence=evidence)
+
+
+def _grow(candidates: list[Candidate], placement: Placement, row: Row) -> None:
+    target = next(candidate for candidate in candidates if candidate.id == placement.journey)
+    if placement.outcome is None:
+        target.take(row.entry)
+    for other in [candidate for candidate in candidates if candidate.id in placement.merges]:
+        target.suppliers |= other.suppliers
+        target.visits += other.visits
+        for key, issuers in other.keys.items():
+            target.keys.setdefault(key, set()).update(issuers)
+        target.opened_at = min(target.opened_at, other.opened_at)
+        target.last_said_at = max(target.last_said_at, other.last_said_at)
+        candidates.remove(other)
+
+
+def _write(
+    ledger: Ledger,
+    rows: list[Row],
+    *,
+    links: dict[str, tuple[Row, Placement]],
+    unlinked: dict[str, tuple[Row, Placement]],
+    merged: dict[str, str],
+) -> None:
+    """Store where contacts went, then settle the journeys they touched."""
+
+    def final(uuid: str) -> str:
+        while uuid in merged:
+            uuid = merged[uuid]
+        return uuid
+
+    touched = {final(placement.journey) for _row, placement in links.values()}
+    existing = {uuid for uuid in touched | merged.keys() if ledger.journeys[uuid].pk}
+    ledger.load_journeys(existing)
+    duplicates: dict[str, tuple[Row, Placement]] = {}
+    for key, (row, placement) in links.items():
+        uuid = final(placement.journey)
+        if placement.outcome == Outcome.DUPLICATE:
+            duplicates[key] = (row, placement)
+            continue
+        row.entry = _likely(row, placement)
+        ledger.rows.setdefault(uuid, []).append(row)
+    for other in merged:
+        uuid = final(other)
+        ledger.rows.setdefault(uuid, []).extend(ledger.rows.pop(other, []))
+        ledger.rows[other] = []
+        ledger.decisions.setdefault(uuid, []).extend(ledger.decisions.pop(other, []))
+    fresh = [uuid for uuid in touched if ledger.journeys[uuid].pk is None]
+    if fresh:
+        Journey.objects.bulk_create([ledger.journeys[uuid] for uuid in fresh])
+    merged = {other: final(other) for other in merged if ledger.journeys[other].pk}
+    if merged:
+        move_links(ledger, merged, now=ledger.now)
+    new_links = [
+        Link(
+            household_id=row.household,
+            contact_id=row.id,
+            journey=ledger.journeys[final(placement.journey)],
+            rule=placement.rule,
+            evidence=placement.evidence,
+            is_likely=placement.is_likely,
+            linked_at=ledger.now,
+        )
+        for row, placement in links.values()
+        if placement.outcome != Outcome.DUPLICATE
+    ]
+    Link.objects.bulk_create(new_links)
+    decided = {row.id for row in rows}
+    outcomes = {
+        row.id: (placement.outcome, placement.reason, placement.rule, placement.evidence)
+        for row, placement in (*unlinked.values(), *duplicates.values())
+        if row.id in decided or placement.outcome == Outcome.DUPLICATE
+    }
+    projections.write_outcomes(outcomes, now=ledger.now)  # type: ignore[arg-type]
+    settle(ledger, touched | set(merged), loaded=True, afresh=set(merged))
+
+
+def _likely(row: Row, placement: Placement) -> Entry:
+    entry = row.entry
+    if not placement.is_likely:
+        return entry
+    return replace(entry, is_likely=True)
+
+
+def move_links(ledger: Ledger, moves: dict[str, str], *, now: datetime) -> list[int]:
+    """Move every live link from one journey to another; returns the contacts."""
+    moved: list[int] = []
+    for source, target in moves.items():
+        old = list(Link.objects.filter(journey=ledger.journeys[source], revoked_at=None))
+        Link.objects.filter(pk__in=[link.pk for link in old]).update(revoked_at=now)
+        Link.objects.bulk_create(
+            [
+                Link(
+                    household_id=link.household_id,
+                    contact_id=link.contact_id,
+                    journey=ledger.journeys[target],
+                    rule="merged",
+                    evidence={"was": link.rule, **link.evidence, "from": source},
+                    is_likely=link.is_likely,
+                    linked_at=now,
+                )
+                for link in old
+            ]
+        )
+        Decision.objects.filter(journey=ledger.journeys[source]).exclude(name="merge").update(
+            journey=ledger.journeys[target]
+        )
+        moved += [link.contact_id for link in old]
+    return moved
+
+
+# -- settling --------------------------------------------------------------------------
+
+
+def settle(
+    ledger: Ledger,
+    uuids: set[str],
+    *,
+    loaded: bool = False,
+    afresh: set[str] | None = None,
+) -> dict[str, Matter]:
+    """Fold journeys and write all that follows: rows, cards, outcomes, notifications."""
+    if not uuids:
+        return {}
+    if not loaded:
+        ledger.load_journeys(uuids)
+    matters = {
+        uuid: fold(
+            [row.entry for row in ledger.rows.get(uuid, [])],
+            ledger.decisions.get(uuid, []),
+            currency=ledger.households[ledger.journeys[uuid].household_id].currency,
+            now=ledger.now,
+        )
+        for uuid in uuids
+    }
+    ledger.load_people(
+        {ledger.journeys[uuid].household_id for uuid in uuids},
+        {supplier for matter in matters.values() for supplier in matter.suppliers},
+    )
+    projections.write_journeys(ledger, matters)
+    projections.write_details(ledger, matters, afresh=afresh or set())
+    offers = surveys.settle(ledger, matters)
+    outcomes = {}
+    for uuid, matter in matters.items():
+        for row in ledger.rows.get(uuid, []):
+            verdict = matter.verdicts[row.entry.id]
+            outcomes[row.id] = (verdict.outcome, verdict.reason, verdict.rule, verdict.evidence)
+    projections.write_outcomes(outcomes, now=ledger.now)  # type: ignore[arg-type]
+    projections.write_cards(ledger, matters, surveys=offers)
+    _plan(ledger, matters)
+    return matters
+
+
+def _plan(ledger: Ledger, matters: dict[str, Matter]) -> None:
+    """Bring each member's planned notification up to date, and tell what is due."""
+    create: list[Notification] = []
+    update: list[Notification] = []
+    tell: list[tuple[Notification, Member]] = []
+    told: list[Told] = []
+    for uuid, matter in matters.items():
+        journey = ledger.journeys[uuid]
+        for member in ledger.told_about(journey.household_id, matter.asset):
+            known = ledger.told.get((uuid, member.owner))
+            waiting = ledger.planned.get((uuid, member.owner))
+            before = known.snapshot if known else {}
+            plan, silent = telling.plan(
+                matter,
+                before,
+                reach=member.reach,
+                owner=member.owner,
+                now=ledger.now,
+                held_since=waiting.held_since if waiting else None,
+                planned=waiting.snapshot if waiting else None,
+                planned_not_before=waiting.not_before if waiting else None,
+            )
+            if plan is None:
+                if waiting is not None:
+                    waiting.state, waiting.rule = NotificationState.SUPERSEDED, "nothing_changed"
+                    update.append(waiting)
+                if silent:
+                    told.append(_known(journey, member, {**before, **silent}, ledger.now))
+                continue
+            notification = waiting or Notification(
+                household_id=journey.household_id, journey=journey, owner_id=member.owner
+            )
+            _word(notification, plan, matter, member, ledger)
+            (update if waiting else create).append(notification)
+            if plan.not_before > ledger.now:
+                continue
+            if plan.expires_at is not None and ledger.now >= plan.expires_at:
+                notification.state, notification.rule = NotificationState.SUPERSEDED, "expired"
+                told.append(_known(journey, member, plan.snapshot, ledger.now))
+                continue
+            free_at = telling.release(plan, reach=member.reach, now=ledger.now)
+            notification.not_before = free_at
+            if free_at > ledger.now:
+                notification.rule = "quiet_hours"
+                continue
+            notification.state, notification.told_at = NotificationState.TOLD, ledger.now
+            told.append(_known(journey, member, plan.snapshot, ledger.now))
+            tell.append((notification, member))
+    if create:
+        Notification.objects.bulk_create(create)
+    if update:
+        Notification.objects.bulk_update(
+            update,
+            [
+                "state",
+                "level",
+                "topic",
+                "reason",
+                "text",
+                "because",
+                "rule",
+                "held_since",
+                "not_before",
+                "expires_at",
+                "deadline",
+                "told_at",
+                "snapshot",
+            ],
+        )
+    if told:
+        Told.objects.bulk_create(
+            told,
+            update_conflicts=True,
+            unique_fields=["journey", "owner"],
+            update_fields=["snapshot", "told_at"],
+        )
+    for notification, member in tell:
+        delivery.plan(
+            notification=notification,
+            membership_reach=member.reach,
+            channels=member.channels,
+            now=ledger.now,
+        )
+
+
+def _known(journey: Journey, member: Member, snapshot: dict[str, str], now: datetime) -> Told:
+    return Told(journey=journey, owner_id=member.owner, snapshot=snapshot, told_at=now)
+
+
+def _word(
+    notification: Notification,
+    plan: telling.Plan,
+    matter: Matter,
+    member: Member,
+    ledger: Ledger,
+) -> None:
+    household = ledger.households[notification.household_id]
+    words = journeys.words_for(ledger, household, matter, zone=member.reach.zone)
+    with translation.override(member.language):
+        notification.text = wording.text(matter, plan.changes, words)[:1000]
+    notification.level = plan.level
+    notification.topic = plan.topic
+    notification.reason = plan.reason
+    notification.rule = plan.rule
+    notification.because = [UUID(c) for c in plan.because if c in matter.verdicts]
+    notification.held_since = plan.held_since
+    notification.not_before = plan.not_before
+    notification.expires_at = plan.expires_at
+    notification.deadline = plan.deadline
+    notification.snapshot = plan.snapshot

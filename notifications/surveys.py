@@ -1,0 +1,168 @@
+"""Requests for feedback: held, offered within the caps over all suppliers, never loud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from notifications.choices import SurveyState
+from notifications.ledger import Ledger
+from notifications.merging import Matter, SurveyAsked
+from notifications.models import Survey
+from notifications.projections import uuid_for
+from suppliers import outbox
+
+AFTER_WORK = timedelta(hours=2)
+CAP_SPAN = timedelta(days=30)
+SUPPLIER_SPAN = timedelta(days=90)
+OPEN_SPAN = timedelta(days=14)  # an offer nobody takes expires
+
+
+def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str, Any]]:
+    """Decide about every request of these journeys; return the offers by journey.
+
+    The reason of a held request is written into its contact's verdict, and a supplier
+    over the cap, or second on a journey, is told at once so that it stops asking.
+    """
+    asked = {uuid: matter for uuid, matter in matters.items() if matter.surveys}
+    if not asked:
+        return {}
+    journeys = {ledger.journeys[uuid].pk: uuid for uuid in asked}
+    households = {ledger.journeys[uuid].household_id for uuid in asked}
+    contacts = {row.entry.id: row.id for uuid in asked for row in ledger.rows[uuid]}
+    rows: dict[str, dict[int, Survey]] = {uuid: {} for uuid in asked}
+    for survey in Survey.objects.filter(contact__in=contacts.values()):
+        if survey.journey_id in journeys:
+            rows[journeys[survey.journey_id]][survey.contact_id] = survey
+    recent = list(
+        Survey.objects.filter(
+            household__in=households, offered_at__gt=ledger.now - SUPPLIER_SPAN
+        ).only("household_id", "supplier_id", "offered_at", "contact_id")
+    )
+    offers: dict[str, dict[str, Any]] = {}
+    saved: list[Survey] = []
+    for uuid, matter in asked.items():
+        is_open = any(survey.state == SurveyState.OFFERED for survey in rows[uuid].values())
+        for request in matter.surveys:
+            contact = contacts[request.contact]
+            survey = rows[uuid].get(contact) or _new(ledger, uuid, request, contact)
+            _decide(ledger, matter, request, survey, recent=recent, is_open=is_open)
+            if survey.state == SurveyState.OFFERED:
+                is_open = True
+                offers[uuid] = {"id": str(survey.uuid), "state": survey.state}
+                if all(seen.contact_id != contact for seen in recent):
+                    recent.append(survey)
+            if survey.held_reason:
+                matter.verdicts[request.contact].reason = survey.held_reason
+                _tell_supplier(ledger, survey)
+            saved.append(survey)
+    Survey.objects.bulk_create(
+        saved,
+        update_conflicts=True,
+        unique_fields=["contact"],
+        update_fields=[
+            "journey",
+            "state",
+            "held_reason",
+            "offered_at",
+            "answered_at",
+            "score",
+            "told_supplier",
+        ],
+    )
+    return offers
+
+
+def _new(ledger: Ledger, uuid: str, request: SurveyAsked, contact: int) -> Survey:
+    journey = ledger.journeys[uuid]
+    claim = request.claim
+    return Survey(
+        uuid=uuid_for(request.contact, "survey"),
+        household_id=journey.household_id,
+        journey=journey,
+        supplier_id=request.supplier or None,
+        contact_id=contact,
+        survey_id=claim.survey_id[:255],
+        url=claim.url[:2000],
+        questions=list(claim.questions),
+        requested_at=request.requested_at,
+        closes_at=claim.closes_at,
+    )
+
+
+def _decide(
+    ledger: Ledger,
+    matter: Matter,
+    request: SurveyAsked,
+    survey: Survey,
+    *,
+    recent: list[Survey],
+    is_open: bool,
+) -> None:
+    now = ledger.now
+    survey.journey = ledger.journeys[str(survey.journey.uuid)] if survey.journey else None
+    if matter.score is not None and survey.state in (SurveyState.OFFERED, SurveyState.HELD):
+        survey.state, survey.held_reason = SurveyState.ANSWERED, ""
+        survey.score, survey.answered_at = matter.score, matter.scored_at
+        return
+    if survey.state == SurveyState.OFFERED and survey.offered_at is not None:
+        closes = survey.closes_at or survey.offered_at + OPEN_SPAN
+        if request.is_closed or now >= closes:
+            survey.state = SurveyState.EXPIRED
+        return
+    if survey.state != SurveyState.HELD:
+        return
+    if request.is_closed or (survey.closes_at is not None and now >= survey.closes_at):
+        survey.state = SurveyState.EXPIRED
+        return
+    cap = ledger.households[survey.household_id].survey_cap
+    in_cap = [
+        past
+        for past in recent
+        if past.household_id == survey.household_id
+        and past.offered_at is not None
+        and past.offered_at > now - CAP_SPAN
+    ]
+    same = [
+        past
+        for past in recent
+        if past.household_id == survey.household_id and past.supplier_id == survey.supplier_id
+    ]
+    if is_open:
+        survey.held_reason = "one_open"
+    elif len(in_cap) >= cap or (same and survey.supplier_id is not None):
+        survey.held_reason = "owner_cap"
+    elif matter.done_at is None and matter.closed_at is None:
+        survey.held_reason = "not_done"
+    elif _worked_until(matter) + AFTER_WORK > now:
+        survey.held_reason = "too_early"
+    else:
+        survey.state, survey.held_reason, survey.offered_at = SurveyState.OFFERED, "", now
+
+
+def _worked_until(matter: Matter) -> datetime:
+    ends = [end for end in (matter.done_at, matter.closed_at) if end is not None]
+    return min(ends)
+
+
+def _tell_supplier(ledger: Ledger, survey: Survey) -> None:
+    """Say once that the owner's cap, or another open survey, holds the request."""
+    if survey.held_reason not in ("owner_cap", "one_open") or survey.supplier_id is None:
+        return
+    if survey.told_supplier == survey.held_reason:
+        return
+    mandate = ledger.live_mandates(survey.supplier_id, survey.household_id)
+    if mandate is None:
+        return
+    outbox.send(
+        mandate=mandate,
+        type="owner.survey.deferred",
+        data={
+            "surveyId": survey.survey_id,
+            "reason": survey.held_reason,
+            "until": (ledger.now + CAP_SPAN).isoformat(),
+        },
+        now=ledger.now,
+    )
+    survey.told_supplier = survey.held_reason
