@@ -6,6 +6,7 @@ Message-ID, by which mail programs recognise the copy.
 
 import smtplib
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,9 +17,9 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.transports.values import Message, Sent, TransportError, answered
+from notifications.transports.values import Message, NotStarted, Sent, TransportError, answered
 
-CONNECTIONS = 4  # each thread keeps one open while there is something to send
+CONNECTIONS = 8  # each thread keeps one open while there is something to send
 
 
 def message_id(key: str) -> str:
@@ -74,6 +75,8 @@ class EmailTransport:
         return connection
 
     def _send(self, message: Message) -> Sent:
+        if time.monotonic() > message.start_by:
+            raise NotStarted
         connection = self._connection()
         mail = EmailMultiAlternatives(
             subject=message.subject,

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from urllib.parse import urlencode
 import aiohttp
 from django.conf import settings
 
-from notifications.transports.values import Message, Sent, TransportError
+from notifications.transports.values import Message, NotStarted, Sent, TransportError
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ STATUSES = {
     "failed": "failed",
     "canceled": "failed",
 }
+CONNECTIONS = 64
 READ_LIMIT = 64 * 1024  # bytes of an answer that are read
 FOUND_PAGE = 50
 
@@ -45,16 +47,17 @@ class TwilioTransport:
     """Sends SMS from one thread with an event loop, up to `room` at once."""
 
     is_repeatable = False
-    room = 64
+    room = 256  # under way or queued for one of the connections
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._places = asyncio.Semaphore(CONNECTIONS)
 
     def submit(self, message: Message) -> Future[Sent]:
         """Start to send one SMS."""
-        return self._start(self._send(message))
+        return self._start(self._in_turn(message))
 
     def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
         """Look for the message among those sent to its number since then."""
@@ -84,12 +87,9 @@ class TwilioTransport:
             tokens = settings.TWILIO_AUTH_TOKENS
             pair = f"{settings.TWILIO_ACCOUNT_SID}:{tokens[0] if tokens else ''}"
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self.room),
-                # A free connection is waited for without a limit: that wait is ours.
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    sock_connect=settings.SMS_TIMEOUT,
-                    sock_read=settings.SMS_TIMEOUT,
+                    total=settings.SMS_TIMEOUT, sock_connect=settings.SMS_TIMEOUT
                 ),
                 headers={
                     "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
@@ -102,6 +102,12 @@ class TwilioTransport:
     def _messages(self) -> str:
         account = settings.TWILIO_ACCOUNT_SID
         return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/Messages.json"
+
+    async def _in_turn(self, message: Message) -> Sent:
+        async with self._places:
+            if time.monotonic() > message.start_by:
+                raise NotStarted
+            return await self._send(message)
 
     async def _send(self, message: Message) -> Sent:
         form = {

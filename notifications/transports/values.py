@@ -1,5 +1,6 @@
 """What goes into a transport and what comes out: values, no models, no clock."""
 
+import math
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,9 @@ class Message:
     """One message to one address.
 
     `key` is the same at every attempt and goes to whoever can tell a repetition by it.
-    `ref` names the delivery in public: it may travel in a callback address.
+    `ref` names the delivery in public: it may travel in a callback address. After
+    `start_by` (on the monotonic clock) somebody else may hold the delivery, so a message
+    that had to queue until then is not sent any more.
     """
 
     key: str
@@ -22,6 +25,7 @@ class Message:
     text: str
     subject: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    start_by: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,10 @@ class TransportError(Exception):
         self.is_address_bad = is_address_bad
         self.is_ambiguous = is_ambiguous
         self.retry_after = retry_after
+
+
+class NotStarted(Exception):  # noqa: N818 - nothing went wrong, it was just not its turn
+    """The message had to queue until `start_by`; nothing was sent."""
 
 
 class Transport(Protocol):

@@ -1,0 +1,385 @@
+"""What was decided to be said is sent: by the right channel, once, and seen to arrive.
+
+The rows are the queue. Due ones are claimed with a lease, the provider is called outside
+any transaction, and its answer is written back; receipts may come at any time, in any
+order and repeatedly. When a channel fails the next one is tried at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from notifications import claims, fallback, ladder, transports
+from notifications.choices import DeliveryPurpose, DeliveryState
+from notifications.claims import Claimed
+from notifications.models import Delivery, Notification, Receipt
+from notifications.outcomes import verdict_of
+from notifications.transports import local
+from notifications.transports.values import Message
+from owners.choices import ChannelKind, Level, Topic
+from owners.models import Channel, ChannelCode
+from owners.reach import Reach
+
+SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL)
+SUBJECT_LENGTH = 120
+GO_S = 20.0  # one go of sending; what is under way is always seen to its end
+LINGER_S = 0.02  # outcomes of so long are written together
+LOOK_S = 0.1  # while something slow is under way, look for new work so often
+
+# A receipt counts only if it says more than is known; every one is kept.
+RANKS = {
+    DeliveryState.SENT: 1,
+    DeliveryState.FAILED: 2,
+    DeliveryState.DELIVERED: 3,
+}
+
+
+# Planning
+
+
+def planned(
+    *,
+    notification: Notification,
+    membership_reach: Reach,
+    channels: Mapping[str, Channel],
+    now: datetime,
+) -> list[Delivery]:
+    """Return the unsaved deliveries of a notification that is told at `now`.
+
+    A silent one is on the card at once, and so is an interrupt to somebody who has no
+    working channel. Any other goes to the preferred channel now and, when it has a
+    deadline, to the others by the ladder.
+    """
+    steps: Sequence[ladder.Step] = ()
+    if notification.level == Level.INTERRUPT:
+        steps = ladder.steps(
+            reach=membership_reach,
+            topic=Topic(notification.topic),
+            deadline=notification.deadline,
+            now=now,
+        )
+    rows = [
+        _row(
+            notification, kind=step.kind, channel=channels[step.kind], step=step.number, at=step.at
+        )
+        for step in steps
+        if step.kind in channels
+    ]
+    if rows:
+        for row in rows:
+            row.created_at = now
+        return rows
+    row = _row(notification, kind=ChannelKind.FEED, channel=None, step=0, at=now)
+    row.state = DeliveryState.DELIVERED
+    row.created_at = row.sent_at = row.delivered_at = now
+    return [row]
+
+
+def plan(
+    *,
+    notification: Notification,
+    membership_reach: Reach,
+    channels: Mapping[str, Channel],
+    now: datetime,
+) -> list[Delivery]:
+    """Write the deliveries of a notification; planning it again changes nothing."""
+    rows = planned(
+        notification=notification, membership_reach=membership_reach, channels=channels, now=now
+    )
+    return Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _row(
+    notification: Notification,
+    *,
+    kind: ChannelKind,
+    channel: Channel | None,
+    step: int,
+    at: datetime,
+) -> Delivery:
+    ends = [end for end in (notification.expires_at, notification.deadline) if end is not None]
+    return Delivery(
+        key=f"{notification.uuid}:{kind}:{step}",
+        household_id=notification.household_id,
+        owner_id=notification.owner_id,
+        notification=notification,
+        kind=kind,
+        channel=channel,
+        step=step,
+        subject=_shortened(notification.text) if kind == ChannelKind.EMAIL else "",
+        text=notification.text,
+        next_at=at,
+        expires_at=(notification.expires_at if step == 0 else min(ends, default=None)),
+    )
+
+
+def _shortened(text: str) -> str:
+    """Return the first line of a text, cut at a word where it is long."""
+    line = text.splitlines()[0] if text else ""
+    if len(line) <= SUBJECT_LENGTH:
+        return line
+    return line[:SUBJECT_LENGTH].rsplit(" ", 1)[0] + "…"
+
+
+def take_codes(*, now: datetime) -> int:
+    """Make deliveries of the verification codes that wait; return how many."""
+    with transaction.atomic():
+        waiting = list(
+            ChannelCode.objects.waiting(now)
+            .select_related("channel")
+            .select_for_update(skip_locked=True, of=("self",))[:500]
+        )
+        if not waiting:
+            return 0
+        Delivery.objects.bulk_create(
+            (
+                Delivery(
+                    key=f"code:{code.uuid}",
+                    owner_id=code.channel.owner_id,
+                    purpose=DeliveryPurpose.CODE,
+                    kind=code.channel.kind,
+                    channel=code.channel,
+                    subject="Your Steward code",
+                    # The code itself stays sealed where it is until it is sent.
+                    text="Your Steward code is {code}. Nobody from Steward will ask you for it.",
+                    next_at=now,
+                    expires_at=code.expires_at,
+                    created_at=now,
+                )
+                for code in waiting
+            ),
+            ignore_conflicts=True,
+        )
+        ChannelCode.objects.filter(pk__in=[code.pk for code in waiting]).update(queued_at=now)
+    return len(waiting)
+
+
+def stop_ladder(*, notification_ids: Iterable[int], now: datetime) -> int:
+    """Put away what is not needed any more, because somebody has seen or acted.
+
+    Further steps go; a first step that still waits goes when its own member has seen
+    the notification. What is in somebody's hands at this moment is left to its outcome.
+    Returns how many were put away.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    needless = Q(step__gt=0) | Q(notification__seen_at__isnull=False)
+    return Delivery.objects.filter(
+        free, needless, notification__in=list(notification_ids), state=DeliveryState.PENDING
+    ).update(state=DeliveryState.SUPERSEDED, detail="seen or acted on")
+
+
+# Sending
+
+
+def claimable(*, now: datetime) -> QuerySet[Delivery]:
+    """Return the deliveries that somebody should take in hand at `now`."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    return Delivery.objects.filter(free, state__in=claims.WORKING, next_at__lte=now)
+
+
+def deliver_due(
+    *, now: datetime, limit: int = 200, now_fn: Callable[[], datetime] | None = None
+) -> int:
+    """Send what is due; return how many deliveries were taken in hand.
+
+    Without `now_fn` that is one batch of at most `limit` of each kind. With it, batches
+    follow until nothing is due or 20 seconds have passed, while slow receivers hold
+    nothing but their own place. Returns when everything begun has its outcome written.
+    """
+    taken = take_codes(now=now)
+    work = _Work(limit=limit, clock=now_fn or (lambda: now))
+    until = time.monotonic() + GO_S
+    is_first = True
+    while True:
+        begun = 0
+        if is_first or (now_fn is not None and time.monotonic() < until):
+            begun = work.begin()
+        is_first = False
+        taken += begun
+        if not work.under_way:
+            if not begun:
+                return taken
+            continue
+        work.finish(wait=LINGER_S if begun else LOOK_S)
+
+
+class _Work:
+    """Deliveries under way in this process: begun, and their outcomes as they come."""
+
+    def __init__(self, *, limit: int, clock: Callable[[], datetime]) -> None:
+        self.limit = limit
+        self.clock = clock
+        self.counts = dict.fromkeys(SENT_BY, 0)
+        self.outcomes: SimpleQueue[tuple[Claimed, Future[Any]]] = SimpleQueue()
+
+    @property
+    def under_way(self) -> int:
+        return sum(self.counts.values())
+
+    def begin(self) -> int:
+        """Claim what there is room for and hand it to the transports; return how many.
+
+        Waits until a quarter of the room is free, so that claims stay batches.
+        """
+        begun = 0
+        for kind in SENT_BY:
+            transport = transports.transport_for(kind)
+            room = min(transport.room, self.limit) - self.counts[kind]
+            if room < min(transport.room, self.limit) // 4:
+                continue
+            now = self.clock()
+            with transaction.atomic():
+                claimed, failed = claims.claim(
+                    kind=kind, limit=room, now=now, is_repeatable=transport.is_repeatable
+                )
+                for row in failed:
+                    fallback.after_failure(row, fault="", now=now)
+            start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
+            for one in claimed:
+                message = _message(one, start_by=start_by)
+                if one.attempt is None:
+                    # In doubt since the first attempt, which began after the row was made.
+                    future = transport.find(message, since=one.delivery.created_at)
+                else:
+                    future = transport.submit(message)
+                self.counts[kind] += 1
+                future.add_done_callback(partial(self._came, one))
+            begun += len(claimed) + len(failed)
+        return begun
+
+    def _came(self, one: Claimed, future: Future[Any]) -> None:
+        self.outcomes.put((one, future))
+
+    def finish(self, *, wait: float) -> None:
+        """Write the outcomes that are there, waiting a moment for company."""
+        came = []
+        until = time.monotonic() + wait
+        try:
+            while len(came) < self.under_way:
+                came.append(self.outcomes.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            pass
+        if not came:
+            return
+        now = self.clock()
+        verdicts = [
+            verdict_of(
+                one,
+                future,
+                now=now,
+                is_repeatable=transports.transport_for(
+                    ChannelKind(one.delivery.kind)
+                ).is_repeatable,
+            )
+            for one, future in came
+        ]
+        with transaction.atomic():
+            written = claims.record(verdicts, now=now)
+            for verdict in verdicts:
+                if verdict.state == DeliveryState.FAILED and verdict.delivery.pk in written:
+                    fault = verdict.detail if verdict.is_address_bad else ""
+                    fallback.after_failure(verdict.delivery, fault=fault, now=now)
+        for one, _future in came:
+            self.counts[ChannelKind(one.delivery.kind)] -= 1
+
+
+def _message(one: Claimed, *, start_by: float) -> Message:
+    row = one.delivery
+    assert row.channel is not None  # noqa: S101 - claims judge a row without one as failed
+    text = one.text
+    if row.kind == ChannelKind.EMAIL and row.notification is not None:
+        text += f"\n\n{settings.SITE_URL}/journeys/{row.notification.journey.uuid}/"
+    return Message(
+        key=row.key,
+        ref=str(row.uuid),
+        to=row.channel.address,
+        subject=row.subject,
+        text=text,
+        headers={"Auto-Submitted": "auto-generated"} if row.kind == ChannelKind.EMAIL else {},
+        start_by=start_by,
+    )
+
+
+# Receipts
+
+
+def receipt(
+    *,
+    status: DeliveryState,
+    now: datetime,
+    provider_ref: str = "",
+    ref: str = "",
+    said: str = "",
+    fault: str = "",
+) -> bool:
+    """Note what a provider says of a message, and apply it if it says more than is known.
+
+    The delivery is found by the provider's name for it, or by `ref`, our own, which is
+    known before the provider has answered us at all. `said` is the provider's own word,
+    `fault` is filled when the address is to blame. Returns whether the message is ours.
+    """
+    if ref:
+        which = Q(uuid=UUID(ref))
+    elif provider_ref:
+        which = Q(provider_ref=provider_ref)
+    else:
+        return False
+    with transaction.atomic():
+        row = Delivery.objects.select_for_update().filter(which).order_by("pk").first()
+        if row is None:
+            return False
+        Receipt.objects.create(
+            delivery=row, status=said[:20] or status, detail=fault[:300], received_at=now
+        )
+        if RANKS.get(status, 0) <= RANKS.get(DeliveryState(row.state), 0):
+            return True
+        row.state = status
+        row.provider_ref = row.provider_ref or provider_ref[:120]
+        row.lease_until = None
+        row.sent_at = row.sent_at or (None if status == DeliveryState.FAILED else now)
+        if status == DeliveryState.DELIVERED:
+            row.delivered_at = now
+        if status == DeliveryState.FAILED:
+            row.detail = (fault or said)[:300]
+        row.save(
+            update_fields=[
+                "state",
+                "provider_ref",
+                "lease_until",
+                "sent_at",
+                "delivered_at",
+                "detail",
+            ]
+        )
+        row.attempts.filter(outcome=None).update(outcome="sent", finished_at=now)
+        if status == DeliveryState.FAILED:
+            fallback.after_failure(row, fault=fault, now=now)
+    return True
+
+
+# The operator's and the visitor's view
+
+
+def parked() -> QuerySet[Delivery]:
+    """Return what was given up after too many claims; an operator must look at it."""
+    return Delivery.objects.filter(state=DeliveryState.PARKED).order_by("-pk")
+
+
+def local_outbox(limit: int = 50) -> list[dict[str, Any]]:
+    """Return the newest messages kept on this machine instead of being sent.
+
+    Each has at, kind (email or sms), to, subject and text. Empty unless STEWARD_OUTBOX
+    is `local`.
+    """
+    return local.read(limit) if settings.STEWARD_OUTBOX == "local" else []

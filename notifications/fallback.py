@@ -1,0 +1,128 @@
+"""When a channel fails: the next one at once, and the owner learns it in the feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from notifications.choices import DeliveryState, NotificationState
+from notifications.models import Delivery, Notification
+from owners.choices import ChannelKind, Level, Topic
+from owners.models import Channel, Membership, reach_of
+
+REASON = "channel_failed"
+
+
+def after_failure(row: Delivery, *, fault: str, now: datetime) -> None:
+    """Go on after a delivery that failed for good, inside the caller's transaction.
+
+    `fault` is what the provider said when the address itself is to blame: the channel is
+    then marked and not used again until it is verified anew, and its owner is told.
+    """
+    if fault and row.channel_id is not None:
+        marked = Channel.objects.filter(pk=row.channel_id, failed_at=None).update(
+            failed_at=now, failure=fault[:200]
+        )
+        if marked:
+            _tell_owner(row, now=now)
+    if row.notification_id is not None:
+        _try_next_channel(row, now=now)
+
+
+def _tell_owner(row: Delivery, *, now: datetime) -> None:
+    """Say in the feed that an address does not work.
+
+    It stands on the journey whose message was lost. A failed digest or code has none;
+    there the mark on the channel is what the owner sees.
+    """
+    told = row.notification
+    if told is None or row.channel is None:
+        return
+    kind = ChannelKind(row.kind).label
+    notice = Notification.objects.create(
+        household_id=told.household_id,
+        journey_id=told.journey_id,
+        owner_id=told.owner_id,
+        level=Level.FEED,
+        topic=Topic.FAILED,
+        reason=REASON,
+        text=f"{kind} to {row.channel.hint} does not arrive. Check the address.",
+        because=told.because,
+        rule="delivery.channel_failed",
+        state=NotificationState.TOLD,
+        held_since=now,
+        not_before=now,
+        told_at=now,
+        snapshot=told.snapshot,
+    )
+    Delivery.objects.create(
+        key=f"{notice.uuid}:{ChannelKind.FEED}:0",
+        household_id=told.household_id,
+        owner_id=told.owner_id,
+        notification=notice,
+        kind=ChannelKind.FEED,
+        text=notice.text,
+        state=DeliveryState.DELIVERED,
+        next_at=now,
+        created_at=now,
+        sent_at=now,
+        delivered_at=now,
+    )
+
+
+def _try_next_channel(row: Delivery, *, now: datetime) -> None:
+    """Bring the next step of the ladder forward, or make one where none was planned."""
+    told = row.notification
+    if told is None or told.seen_at is not None or told.state != NotificationState.TOLD:
+        return
+    if told.expires_at is not None and told.expires_at <= now:
+        return
+    steps = list(Delivery.objects.select_for_update().filter(notification=told).order_by("step"))
+    waiting = [s for s in steps if s.step > row.step and s.state == DeliveryState.PENDING]
+    if waiting:
+        if waiting[0].next_at > now:
+            Delivery.objects.filter(pk=waiting[0].pk).update(next_at=now)
+        return
+    used = {step.kind for step in steps}
+    if any(s.state in (DeliveryState.SENT, DeliveryState.DELIVERED) for s in steps):
+        return
+    channel = _unused_channel(told, used=used)
+    if channel is None:
+        return
+    number = max(step.step for step in steps) + 1
+    Delivery.objects.bulk_create(
+        [
+            Delivery(
+                key=f"{told.uuid}:{channel.kind}:{number}",
+                household_id=told.household_id,
+                owner_id=told.owner_id,
+                notification=told,
+                kind=channel.kind,
+                channel=channel,
+                step=number,
+                subject=row.subject or told.text[:200],
+                text=told.text,
+                next_at=now,
+                expires_at=told.expires_at,
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _unused_channel(told: Notification, *, used: set[str]) -> Channel | None:
+    """Return the member's next working channel of a kind that was not tried, or None."""
+    membership = (
+        Membership.objects.filter(owner_id=told.owner_id, household_id=told.household_id)
+        .select_related("owner", "household")
+        .first()
+    )
+    if membership is None:
+        return None
+    channels = {
+        channel.kind: channel
+        for channel in Channel.objects.filter(owner_id=told.owner_id).usable().order_by("-pk")
+    }
+    reach = reach_of(membership, rules=list(membership.reach_rules.all()), kinds=sorted(channels))
+    left = [kind for kind in reach.ladder(Topic(told.topic)) if kind not in used]
+    return channels[left[0]] if left else None

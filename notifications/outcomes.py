@@ -1,0 +1,101 @@
+"""What a transport's answer means for a delivery."""
+
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from notifications import ladder
+from notifications.choices import DeliveryState
+from notifications.claims import Claimed, Verdict
+from notifications.transports.values import NotStarted, Sent, TransportError
+
+MOST_UNCONFIRMED = 2  # attempts without an answer, after which the next channel is tried
+
+
+def verdict_of(one: Claimed, future: Future[Any], *, now: datetime, is_repeatable: bool) -> Verdict:
+    """Return what a transport's answer means for the delivery."""
+    error = future.exception()
+    if error is None and one.attempt is None:
+        return _looked_up(one, future.result(), now=now)
+    if error is None:
+        return _accepted(one, future.result())
+    if isinstance(error, NotStarted):
+        return Verdict(
+            delivery=one.delivery,
+            state=DeliveryState.PENDING,
+            next_at=now,
+            claims=-1,
+            attempt=one.attempt,
+            outcome="failed",
+            detail="was not its turn in time",
+        )
+    if not isinstance(error, TransportError):
+        raise error
+    if one.attempt is None:
+        # The provider could not be asked; it stays in doubt.
+        again = now + timedelta(seconds=settings.DELIVERY_DOUBT_S)
+        return Verdict(
+            delivery=one.delivery,
+            state=DeliveryState.UNKNOWN,
+            next_at=again,
+            detail=f"could not be looked up: {error}",
+        )
+    return _refused(one, error, now=now, is_repeatable=is_repeatable)
+
+
+def _accepted(one: Claimed, sent: Sent) -> Verdict:
+    return Verdict(
+        delivery=one.delivery,
+        state=DeliveryState.DELIVERED if sent.is_final else DeliveryState.SENT,
+        provider_ref=sent.ref,
+        attempt=one.attempt,
+        outcome="sent",
+        is_sure=True,
+    )
+
+
+def _looked_up(one: Claimed, found: Sent | None, *, now: datetime) -> Verdict:
+    """Return what a look-up says of a delivery in doubt: it went out, or may go again."""
+    if found is not None:
+        return Verdict(
+            delivery=one.delivery,
+            state=DeliveryState.SENT,
+            provider_ref=found.ref,
+            detail="found at the provider after no answer came",
+            is_sure=True,
+        )
+    row = one.delivery
+    # Whoever died with it left an attempt open; by now it is as unknown as the others.
+    row.attempts.filter(outcome=None).update(outcome="unknown")
+    if row.attempts.filter(outcome="unknown").count() >= MOST_UNCONFIRMED:
+        said = "sent twice, never confirmed"
+        return Verdict(delivery=row, state=DeliveryState.FAILED, detail=said)
+    said = "not known to the provider: sent again"
+    return Verdict(delivery=row, state=DeliveryState.PENDING, next_at=now, detail=said)
+
+
+def _refused(one: Claimed, error: TransportError, *, now: datetime, is_repeatable: bool) -> Verdict:
+    row = one.delivery
+    common: dict[str, Any] = {"delivery": row, "attempt": one.attempt, "detail": str(error)}
+    outcome = "unknown" if error.is_ambiguous else "failed"
+    if error.is_ambiguous and not is_repeatable:
+        again = now + timedelta(seconds=settings.DELIVERY_DOUBT_S)
+        return Verdict(**common, state=DeliveryState.UNKNOWN, next_at=again, outcome=outcome)
+    again_at = None
+    if not error.permanent:
+        again_at = ladder.retry_at(
+            failures=row.failures + 1, key=row.key, now=now, retry_after=error.retry_after
+        )
+    if again_at is None or (row.expires_at is not None and again_at >= row.expires_at):
+        return Verdict(
+            **common,
+            state=DeliveryState.FAILED,
+            failures=1,
+            outcome=outcome,
+            is_address_bad=error.is_address_bad,
+        )
+    return Verdict(
+        **common, state=DeliveryState.PENDING, next_at=again_at, failures=1, outcome=outcome
+    )
