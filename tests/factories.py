@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import factory
@@ -17,10 +17,25 @@ from factory.django import DjangoModelFactory
 
 from assets.choices import AssetKind, IdentifierScheme
 from assets.models import Asset, AssetIdentifier
-from owners.choices import ChannelKind, Rank
+from notifications.choices import (
+    AppointmentState,
+    DeliveryState,
+    NotificationState,
+    Section,
+)
+from notifications.models import (
+    Appointment,
+    Card,
+    Delivery,
+    Journey,
+    Notification,
+    Survey,
+)
+from owners.choices import ChannelKind, Level, Rank, Topic
 from owners.models import Channel, Household, Membership, Owner
-from suppliers.choices import Purpose, RoleKind
+from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind
 from suppliers.models import (
+    Contact,
     Mandate,
     Role,
     SigningSecret,
@@ -199,6 +214,125 @@ class MandateFactory(DjangoModelFactory[Mandate]):
         """Cover the given assets."""
         if create and given:
             self.assets.set(given)
+
+
+class ContactFactory(DjangoModelFactory[Contact]):
+    """A message of a supplier, decided and shown unless told otherwise."""
+
+    class Meta:
+        model = Contact
+
+    uuid = factory.LazyFunction(uuid.uuid4)
+    household = factory.SubFactory(HouseholdFactory)
+    kind = ContactKind.MESSAGE
+    medium = Medium.EMAIL
+    said_at = START
+    received_at = START
+    said = factory.LazyAttribute(
+        lambda row: {
+            "kind": row.kind.value,
+            "medium": row.medium.value,
+            "said_at": row.said_at.isoformat(),
+            "sender": "visits@skyline.example",
+            "body": "We come on Friday.",
+        }
+    )
+    outcome = Outcome.SHOWN
+    decided_at = START
+
+
+class JourneyFactory(DjangoModelFactory[Journey]):
+    class Meta:
+        model = Journey
+
+    household = factory.SubFactory(HouseholdFactory)
+    title = factory.Sequence(lambda n: f"Matter {n}")
+    opened_at = START
+    last_said_at = START
+
+
+class CardFactory(DjangoModelFactory[Card]):
+    """A card whose body has what the feed needs."""
+
+    class Meta:
+        model = Card
+
+    journey = factory.SubFactory(JourneyFactory)
+    household = factory.SelfAttribute("journey.household")
+    section = Section.QUIET
+    title = factory.SelfAttribute("journey.title")
+    changed_at = START
+    body = factory.LazyAttribute(
+        lambda row: {
+            "journey": str(row.journey.uuid),
+            "section": row.section.value,
+            "title": row.title,
+            "actions": [],
+            "thread": [],
+        }
+    )
+
+
+class NotificationFactory(DjangoModelFactory[Notification]):
+    """A notification that was told."""
+
+    class Meta:
+        model = Notification
+
+    journey = factory.SubFactory(JourneyFactory)
+    household = factory.SelfAttribute("journey.household")
+    owner = factory.SubFactory(OwnerFactory)
+    level = Level.INTERRUPT
+    topic = Topic.ARRIVING
+    reason = "reaching_out"
+    text = "They are nearly there."
+    state = NotificationState.TOLD
+    held_since = START
+    not_before = START
+    told_at = START
+
+
+class DeliveryFactory(DjangoModelFactory[Delivery]):
+    """One SMS of a notification, sent."""
+
+    class Meta:
+        model = Delivery
+
+    notification = factory.SubFactory(NotificationFactory)
+    household = factory.SelfAttribute("notification.household")
+    owner = factory.SelfAttribute("notification.owner")
+    key = factory.LazyFunction(lambda: uuid.uuid4().hex)
+    kind = ChannelKind.SMS
+    text = factory.SelfAttribute("notification.text")
+    state = DeliveryState.SENT
+    next_at = START
+    created_at = START
+    sent_at = START
+
+
+class AppointmentFactory(DjangoModelFactory[Appointment]):
+    class Meta:
+        model = Appointment
+
+    journey = factory.SubFactory(JourneyFactory)
+    household = factory.SelfAttribute("journey.household")
+    slot = factory.Sequence(lambda n: f"job-{n}@skyline.example")
+    state = AppointmentState.BOOKED
+    start = START
+    end = factory.LazyAttribute(lambda row: row.start + timedelta(hours=4))
+
+
+class SurveyFactory(DjangoModelFactory[Survey]):
+    class Meta:
+        model = Survey
+
+    journey = factory.SubFactory(JourneyFactory)
+    household = factory.SelfAttribute("journey.household")
+    contact = factory.SubFactory(
+        ContactFactory, household=factory.SelfAttribute("..household"), outcome=Outcome.HELD
+    )
+    survey_id = factory.Sequence(lambda n: f"survey-{n}")
+    requested_at = START
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
