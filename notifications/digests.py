@@ -1,0 +1,272 @@
+"""The digest: once a day, at the member's own time, what has no card or was put off.
+
+A digest is a delivery, never a notification. It is never empty and never made twice: the
+slot is a column that is claimed, and the row is unique per member and slot.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+
+from notifications.choices import DeliveryPurpose, SurveyState
+from notifications.models import Card, Delivery, Digest, Notification, Survey
+from owners.choices import ChannelKind, Moment, Rank
+from owners.models import Channel, Membership, ReachRule, reach_of
+from owners.reach import Reach, next_digest
+from suppliers.choices import ContactKind, Outcome
+from suppliers.models import Contact
+
+BATCH = 200
+LISTED = 5  # changes named in a digest; the rest is a number
+ALIVE = timedelta(hours=24)  # a digest that could not be sent by then is overtaken
+# Door, held surveys and adverts are for those who may act on them.
+ACTING = (Rank.MEMBER, Rank.ADMIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What came into one household between two slots and has no card."""
+
+    at_the_door: int = 0
+    surveys: int = 0
+    adverts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """One member's slot that is due: what lies in (`since`, `at`] belongs to it."""
+
+    membership: Membership
+    reach: Reach
+    since: datetime
+    at: datetime
+    rules: Sequence[ReachRule] = field(default=())
+
+
+def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[str]:
+    """Return the lines of a digest; none when there is nothing to say.
+
+    `put_off` are the titles of the cards that changed in what the member wants to hear
+    of weekly.
+    """
+    found = []
+    if counted.at_the_door:
+        found.append(
+            _plural(counted.at_the_door, "contact waits", "contacts wait") + " at the door"
+        )
+    if counted.surveys:
+        found.append(_plural(counted.surveys, "survey request", "survey requests") + " held back")
+    if counted.adverts:
+        found.append(_plural(counted.adverts, "advert", "adverts") + " held back")
+    found += [f"Changed: {title}" for title in put_off[:LISTED]]
+    if len(put_off) > LISTED:
+        found.append(_plural(len(put_off) - LISTED, "more card", "more cards") + " changed")
+    return found
+
+
+def _plural(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def last_slot(reach: Reach, *, now: datetime) -> datetime:
+    """Return the newest digest slot at or before `now`."""
+    day = timedelta(days=1)
+    slot = next_digest(reach, now - 2 * day)
+    while True:
+        following = next_digest(reach, slot + timedelta(seconds=1))
+        if following > now:
+            return slot
+        slot = following
+
+
+def make_due(*, now: datetime) -> int:
+    """Make the digests whose slot has come; return how many members were seen to.
+
+    Any number of processes may call it at once: each membership is claimed by one. A
+    slot that was missed is made up for by the next, in one digest.
+    """
+    seen = 0
+    while True:
+        count = _make_batch(now=now)
+        seen += count
+        if count < BATCH:
+            return seen
+
+
+def _make_batch(*, now: datetime) -> int:
+    with transaction.atomic():
+        memberships = list(
+            Membership.objects.filter(Q(next_digest_at=None) | Q(next_digest_at__lte=now))
+            .select_related("owner", "household")
+            .prefetch_related("reach_rules")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("next_digest_at", "pk")[:BATCH]
+        )
+        if not memberships:
+            return 0
+        slots = []
+        for membership in memberships:
+            rules = list(membership.reach_rules.all())
+            reach = reach_of(membership, rules=rules, kinds=[])
+            slot = _slot_of(membership, reach=reach, rules=rules, now=now)
+            membership.next_digest_at = next_digest(reach, now + timedelta(seconds=1))
+            if slot is not None:
+                slots.append(slot)
+        Membership.objects.bulk_update(memberships, ["next_digest_at"])
+        _write(slots, now=now)
+    return len(memberships)
+
+
+def _slot_of(
+    membership: Membership, *, reach: Reach, rules: Sequence[ReachRule], now: datetime
+) -> _Slot | None:
+    """Return the slot that is due; None when the wishes have changed and it is still to come.
+
+    A membership seen for the first time gets no digest, only its first slot.
+    """
+    expected = membership.next_digest_at
+    if expected is None:
+        return None
+    at = last_slot(reach, now=now)
+    if at < expected:
+        return None
+    # The slot before the one expected ended what the last digest covered.
+    since = last_slot(reach, now=expected - timedelta(seconds=1))
+    return _Slot(membership=membership, reach=reach, since=since, at=at, rules=rules)
+
+
+def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
+    counted = _counted(slots)
+    put_off = _put_off(slots)
+    made = []
+    for slot in slots:
+        membership = slot.membership
+        is_acting = membership.rank in ACTING
+        said = lines(
+            counted[membership.pk] if is_acting else Counted(), put_off.get(membership.pk, ())
+        )
+        if said:
+            made.append(
+                Digest(
+                    household=membership.household,
+                    owner=membership.owner,
+                    slot=slot.at,
+                    lines=said,
+                    made_at=now,
+                )
+            )
+    if not made:
+        return
+    # On conflict another process was faster; its delivery carries the same key as ours.
+    Digest.objects.bulk_create(made, ignore_conflicts=True)
+    channels = _mail_channels({digest.owner_id for digest in made})
+    Delivery.objects.bulk_create(
+        (
+            _delivery(digest, channel=channels[digest.owner_id], now=now)
+            for digest in made
+            if digest.owner_id in channels
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _delivery(digest: Digest, *, channel: Channel, now: datetime) -> Delivery:
+    text = "\n".join(f"- {line}" for line in digest.lines)
+    return Delivery(
+        key=f"digest:{digest.household_id}:{digest.owner_id}:{digest.slot:%Y%m%dT%H%M}",
+        household_id=digest.household_id,
+        owner_id=digest.owner_id,
+        purpose=DeliveryPurpose.DIGEST,
+        kind=ChannelKind.EMAIL,
+        channel=channel,
+        subject=f"{digest.household.name}: {digest.lines[0]}"[:200],
+        text=f"{text}\n\n{settings.SITE_URL}/",
+        next_at=now,
+        expires_at=digest.slot + ALIVE,
+        created_at=now,
+    )
+
+
+def _mail_channels(owner_ids: Iterable[int]) -> dict[int, Channel]:
+    """Return each owner's working e-mail address, the newest where there are several."""
+    return {
+        channel.owner_id: channel
+        for channel in Channel.objects.usable()
+        .filter(owner__in=owner_ids, kind=ChannelKind.EMAIL)
+        .order_by("verified_at", "pk")
+    }
+
+
+def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
+    """Return what came per membership; two queries for each different span of time."""
+    spans: dict[tuple[datetime, datetime], list[_Slot]] = defaultdict(list)
+    for slot in slots:
+        spans[slot.since, slot.at].append(slot)
+    door = Q(outcome=Outcome.DOOR)
+    advert = Q(outcome=Outcome.HELD, kind=ContactKind.ADVERT)
+    found = {}
+    for (since, at), members in spans.items():
+        households = {slot.membership.household_id for slot in members}
+        waiting = _by_household(
+            Contact.objects.filter(
+                door | advert,
+                household__in=households,
+                decided_at__gt=since,
+                decided_at__lte=at,
+            ).annotate(what=F("outcome"))
+        )
+        # A survey that was offered on its card in the meantime is not held any more.
+        surveys = _by_household(
+            Survey.objects.filter(
+                household__in=households,
+                state=SurveyState.HELD,
+                contact__decided_at__gt=since,
+                contact__decided_at__lte=at,
+            ).annotate(what=F("state"))
+        )
+        for slot in members:
+            household = slot.membership.household_id
+            found[slot.membership.pk] = Counted(
+                at_the_door=waiting.get((household, Outcome.DOOR), 0),
+                adverts=waiting.get((household, Outcome.HELD), 0),
+                surveys=surveys.get((household, SurveyState.HELD), 0),
+            )
+    return found
+
+
+def _by_household(rows: QuerySet[Contact] | QuerySet[Survey]) -> dict[tuple[int, str], int]:
+    """Return how many there are by household and `what`."""
+    counted = rows.values("household", "what").annotate(number=Count("pk")).order_by()
+    return {(row["household"], row["what"]): row["number"] for row in counted}
+
+
+def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
+    """Return the titles of changed cards for members who put some topic off to `week`.
+
+    What they were told of in the same span is not said again.
+    """
+    found = {}
+    for slot in slots:
+        if not any(rule.moment == Moment.WEEK for rule in slot.rules):
+            continue
+        told = Notification.objects.filter(
+            owner=slot.membership.owner, told_at__gt=slot.since, told_at__lte=slot.at
+        )
+        found[slot.membership.pk] = list(
+            Card.objects.filter(
+                household=slot.membership.household,
+                changed_at__gt=slot.since,
+                changed_at__lte=slot.at,
+            )
+            .exclude(journey__in=told.values("journey"))
+            .order_by("-changed_at", "-pk")
+            .values_list("title", flat=True)
+        )
+    return found
