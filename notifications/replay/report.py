@@ -61,6 +61,7 @@ TOPIC_OF = {
     ContactKind.ADVERT: Topic.OFFER,
     ContactKind.RECALL: Topic.FAILED,
 }
+LATE_MOVE = timedelta(hours=24)
 CHANNEL_OF = {Medium.EMAIL: ChannelKind.EMAIL, Medium.SMS: ChannelKind.SMS}
 
 
@@ -120,21 +121,21 @@ def make(story: Story, player: Player) -> dict[str, Any]:
     household = player.cast.household
     names = _names(player)
     described = [
-        (journey, names.told(journeys.describe(journey)))
+        journeys.describe(journey, now=player.now)
         for journey in Journey.objects.filter(household=household, is_emptied=False).order_by(
             "opened_at", "pk"
         )
     ]
     order = {line.id: index for index, line in enumerate(story.lines)}
     outcomes = _outcomes(story, player, names)
-    seen = _seen(player, story)
+    seen = _seen(player, story, described)
     measures = metrics.measure(seen)
     return {
         "contacts": {
             "received": measures["contacts_received"],
             "made": measures["contacts_made"],
         },
-        "journeys": [_journey(item, order) for _, item in described],
+        "journeys": [_journey(names.told(item), order) for item in described],
         "outcomes": outcomes,
         "notifications": _notifications(household.pk, names),
         "digests": _digests(household.pk, names),
@@ -314,7 +315,7 @@ def _outbound(household: int, names: Names) -> list[dict[str, Any]]:
 # What is measured
 
 
-def _seen(player: Player, story: Story) -> metrics.Seen:
+def _seen(player: Player, story: Story, described: list[dict[str, Any]]) -> metrics.Seen:
     household = player.cast.household.pk
     links = dict(
         Link.objects.filter(household=household, revoked_at=None).values_list(
@@ -345,7 +346,7 @@ def _seen(player: Player, story: Story) -> metrics.Seen:
         digest_lines=sum(
             len(digest.lines) for digest in Digest.objects.filter(household=household)
         ),
-        visits=[_seen_visit(row) for row in Appointment.objects.filter(household=household)],
+        visits=_seen_visits(household, described),
         journeys=_seen_journeys(household),
     )
 
@@ -433,23 +434,50 @@ def _medium(line: Line) -> Medium:
     return {"email": Medium.EMAIL, "sms": Medium.SMS}.get(line.via, Medium.CALL)
 
 
-def _seen_visit(row: Appointment) -> metrics.SeenVisit:
-    start, end = row.start, row.end
-    return metrics.SeenVisit(
-        start=start or row.done_at or datetime.min.replace(tzinfo=UTC),
-        end=end or row.done_at or datetime.min.replace(tzinfo=UTC),
-        arrived_at=row.arrived_at or row.done_at,
-        is_missed=row.state == AppointmentState.MISSED,
-    )
+def _seen_visits(household: int, described: list[dict[str, Any]]) -> list[metrics.SeenVisit]:
+    moves = {
+        visit["id"]: _moved_late(visit, journey["contacts"])
+        for journey in described
+        for visit in journey["appointments"]
+    }
+    return [
+        metrics.SeenVisit(
+            start=row.start,
+            end=row.end,
+            arrived_at=row.arrived_at or row.done_at,
+            is_missed=row.state == AppointmentState.MISSED,
+            moved_late=moves.get(str(row.uuid), 0),
+        )
+        for row in Appointment.objects.filter(household=household)
+        if row.start is not None and row.end is not None
+    ]
+
+
+def _moved_late(visit: dict[str, Any], contacts: list[dict[str, Any]]) -> int:
+    """Return 1 when the supplier moved the visit less than a day before it was to start."""
+    source = next(iter(visit["sources"].get("start", [])), None)
+    mover = next((contact for contact in contacts if contact["id"] == source), None)
+    if mover is None or mover["direction"] != Direction.IN or not visit["replaced"]:
+        return 0
+    said_at = datetime.fromisoformat(mover["at"])
+    starts = [datetime.fromisoformat(key.split("/")[0]) for key in visit["replaced"]]
+    return int(any(start - said_at < LATE_MOVE for start in starts))
 
 
 def _seen_journeys(household: int) -> list[metrics.SeenJourney]:
     rows = Journey.objects.filter(household=household, is_emptied=False)
+    worked = dict(
+        Decision.objects.filter(
+            household=household, name="answer", data__answer="works", revoked_at=None
+        )
+        .order_by("decided_at")
+        .values_list("journey_id", "decided_at")
+    )
     return [
         metrics.SeenJourney(
             name=str(row.pk),
             done_at=row.done_at,
-            resolved_at=row.closed_at,
+            resolved_at=worked.get(row.pk),
             surveys_requested=Survey.objects.filter(journey=row).count(),
             surveys_shown=Survey.objects.filter(journey=row, offered_at__isnull=False)
             .exclude(state=SurveyState.HELD)
