@@ -1,0 +1,216 @@
+"""Whether to speak, when and how loudly."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from notifications import telling
+from notifications.merging import Decided, Matter, fold
+from owners.choices import ChannelKind, Level, Moment, Topic, Trust
+from owners.reach import Reach
+from suppliers.choices import Stage
+from suppliers.contacts import AskClaim, FactClaim, Visit
+from tests.rules.said import (
+    AFTERNOON,
+    MORNING,
+    NEW_YORK,
+    at,
+    entry,
+    fee,
+    invite,
+    log,
+    mail,
+    progress,
+    the_story,
+    voicemail,
+    window,
+)
+
+ANA = 1
+REACH = Reach(
+    zone=NEW_YORK,
+    prefers=ChannelKind.SMS,
+    channels=(ChannelKind.SMS, ChannelKind.EMAIL),
+    quiet_from=time(22),
+    quiet_until=time(8),
+)
+
+
+def plan_at(entries, when: str, told=None, decisions=(), reach=REACH, **held):
+    now = at(when)
+    matter = fold(entries, decisions, currency="USD", now=now)
+    return telling.plan(matter, told or {}, reach=reach, owner=ANA, now=now, **held)[0]
+
+
+def known(entries, when: str, decisions=()) -> dict[str, str]:
+    matter = fold(entries, decisions, currency="USD", now=at(when))
+    return {key: item.value for key, item in telling.items(matter, at(when)).items()}
+
+
+def test_the_story_speaks_three_times() -> None:
+    story, told, spoken = the_story(), {}, []
+    for index, said in enumerate(story):
+        plan = plan_at(story[: index + 1], said.said.said_at.strftime("%d %H:%M"), told)
+        if plan is not None:
+            spoken.append((plan.reason, plan.level, plan.because))
+            told = plan.snapshot
+    assert spoken == [
+        ("booked", Level.FEED, ("c2",)),
+        ("reaching_out", Level.INTERRUPT, ("c3",)),
+        ("done", Level.FEED, ("e1b",)),
+    ]
+
+
+BOOKED = [invite("a", "10 10:00", MORNING)]
+
+
+@pytest.mark.parametrize(
+    ("news", "when", "reason", "level", "hold_s"),
+    [
+        (mail("x", "13 07:00", AFTERNOON), "13 07:00", "moved", Level.INTERRUPT, 30),
+        (mail("x", "11 07:00", AFTERNOON), "11 07:00", "moved", Level.INTERRUPT, 120),
+        (progress("x", "13 07:00", Stage.CANCELLED), "13 07:00", "cancelled", Level.INTERRUPT, 30),
+        (progress("x", "11 07:00", Stage.CANCELLED), "11 07:00", "cancelled", Level.INTERRUPT, 120),
+        (progress("x", "13 07:30", Stage.ON_THE_WAY), "13 07:30", "on_the_way", Level.INTERRUPT, 0),
+        (progress("x", "13 12:30", Stage.MISSED), "13 12:30", "not_here", Level.INTERRUPT, 0),
+        (mail("x", "11 07:00", facts=(fee("49.00"),)), "11 07:00", "money", Level.FEED, 900),
+        (
+            entry("x", "11 07:00", asks=(AskClaim(fact="account"),)),
+            "11 07:00", "asked", Level.FEED, 900,
+        ),
+        (entry("x", "11 07:00", is_safety=True), "11 07:00", "safety", Level.INTERRUPT, 0),
+    ],
+)
+def test_speaks_on_change_with_its_hold(news, when, reason, level, hold_s) -> None:
+    if reason == "not_here":
+        news = mail("x", "11 07:00", MORNING)
+    plan = plan_at([*BOOKED, news], when, known(BOOKED, "10 10:00"))
+    assert (plan.reason, plan.level) == (reason, level)
+    assert plan.not_before == at(when) + timedelta(seconds=hold_s)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        mail("x", "11 07:00", MORNING),
+        progress("x", "11 07:00", Stage.CONFIRMED),
+        progress("x", "13 09:00", Stage.STARTED),
+        entry("x", "11 07:00", body="Some words."),
+    ],
+)
+def test_says_nothing_when_nothing_changed_for_the_owner(news) -> None:
+    assert plan_at([*BOOKED, news], "11 07:30", known(BOOKED, "10 10:00")) is None
+
+
+def test_there_and_back_inside_the_hold_says_nothing() -> None:
+    there = invite("b", "11 07:00", AFTERNOON, sequence=1)
+    back = invite("c", "11 07:01", MORNING, sequence=2)
+    told = known(BOOKED, "10 10:00")
+    assert plan_at([*BOOKED, there], "11 07:00", told) is not None
+    assert plan_at([*BOOKED, there, back], "11 07:01", told) is None
+
+
+def test_a_change_slides_the_hold_at_most_ten_minutes() -> None:
+    told = known(BOOKED, "10 10:00")
+    moved = [*BOOKED, mail("b", "11 07:00", AFTERNOON)]
+    first = plan_at(moved, "11 07:00", told)
+    again = [*moved, mail("c", "11 07:09", window("13 14:00", "13 18:00"))]
+    second = plan_at(
+        again, "11 07:09", told, held_since=first.held_since, planned=first.snapshot,
+        planned_not_before=first.not_before,
+    )
+    assert second.not_before == at("11 07:10")
+
+
+def test_who_was_told_booked_is_told_cancelled_and_nobody_else() -> None:
+    cancelled = [*BOOKED, progress("x", "11 07:00", Stage.CANCELLED)]
+    assert plan_at(cancelled, "11 07:00", known(BOOKED, "10 10:00")).reason == "cancelled"
+    assert plan_at(cancelled, "11 07:00", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("when", "level"), [("10 10:00", Level.FEED), ("12 09:00", Level.INTERRUPT)]
+)
+def test_a_first_booking_interrupts_only_within_a_day(when, level) -> None:
+    assert plan_at([invite("a", when, MORNING)], when).level == level
+
+
+def test_a_log_in_plain_fields_is_not_told_back_to_who_wrote_it() -> None:
+    said = log("c", "10 10:00", visit=Visit(window=MORNING), owner=ANA)
+    assert plan_at([said], "10 10:00") is None
+    matter = fold([said], currency="USD", now=at("10 10:00"))
+    other, _silent = telling.plan(matter, {}, reach=REACH, owner=2, now=at("10 10:00"))
+    assert other is not None
+    assert other.level == Level.FEED
+
+
+def test_what_the_owner_decided_is_not_told_back() -> None:
+    decided = Decided(id="d", name="decline", at=at("11 07:00"), owner=ANA)
+    assert plan_at(BOOKED, "11 07:00", known(BOOKED, "10 10:00"), [decided]) is None
+
+
+@pytest.mark.parametrize("moment", [Moment.NEVER, Moment.WEEK])
+def test_the_reach_matrix_keeps_a_topic_quiet(moment) -> None:
+    reach = Reach(zone=NEW_YORK, rules={Topic.CHANGED: (moment, None)})
+    assert plan_at(BOOKED, "12 09:00", reach=reach) is None
+
+
+def test_safety_ignores_the_reach_matrix_and_quiet_hours() -> None:
+    reach = Reach(
+        zone=NEW_YORK, rules={Topic.FAILED: (Moment.NEVER, None)}, quiet_from=time(22),
+        quiet_until=time(8),
+    )
+    said = [entry("x", "11 23:00", is_safety=True, trust=Trust.SIGNED)]
+    plan = plan_at(said, "11 23:00", reach=reach)
+    assert telling.release(plan, reach=reach, now=at("11 23:00")) == at("11 23:00")
+
+
+@pytest.mark.parametrize(
+    ("visit", "may_interrupt"),
+    [
+        (window("13 07:00", "13 09:00"), True),
+        (window("13 09:59", "13 11:00"), True),
+        (window("13 10:00", "13 12:00"), False),
+        (window("19 07:00", "19 09:00"), False),
+    ],
+)
+def test_a_voicemail_at_night_interrupts_only_for_a_visit_at_dawn(visit, may_interrupt) -> None:
+    story = [invite("a", "10 10:00", visit), voicemail("v", "12 23:30", "we will come")]
+    plan = plan_at(story, "12 23:30", known(story[:1], "10 10:00"))
+    assert plan.level == Level.INTERRUPT
+    free = telling.release(plan, reach=REACH, now=at("12 23:30"))
+    assert free == (at("12 23:30") if may_interrupt else at("13 08:00"))
+
+
+def test_quiet_hour_exceptions_can_be_switched_off() -> None:
+    strict = Reach(
+        zone=NEW_YORK, quiet_from=time(22), quiet_until=time(8), has_quiet_exceptions=False
+    )
+    story = [invite("a", "10 10:00", window("13 07:00", "13 09:00")),
+             voicemail("v", "12 23:30", "we will come")]
+    plan = plan_at(story, "12 23:30", known(story[:1], "10 10:00"), reach=strict)
+    assert telling.release(plan, reach=strict, now=at("12 23:30")) == at("13 08:00")
+
+
+def test_done_waits_for_the_digest_slot() -> None:
+    plan = plan_at(the_story(), "13 11:45", known(the_story()[:9], "13 11:00"))
+    assert (plan.reason, plan.not_before) == ("done", at("13 18:00"))
+
+
+def test_nobody_here_five_minutes_after_the_end() -> None:
+    told = known(BOOKED, "10 10:00")
+    assert plan_at(BOOKED, "13 12:04", told) is None
+    assert plan_at(BOOKED, "13 12:05", told).reason == "not_here"
+
+
+def test_a_price_within_the_card_is_not_news() -> None:
+    priced = [*BOOKED, mail("b", "10 11:00", facts=(fee("49.00"),))]
+    due = mail("c", "10 12:00", facts=(FactClaim(name="total", money=fee("49.00").money),))
+    assert plan_at([*priced, due], "10 12:30", known(priced, "10 11:00")) is None
+
+
+def test_an_empty_matter_has_nothing_to_tell() -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    reach = Reach(zone=ZoneInfo("UTC"))
+    assert telling.plan(Matter(), {}, reach=reach, owner=ANA, now=now) == (None, {})
