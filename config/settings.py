@@ -55,6 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.logs.RequestId",
     "django.middleware.security.SecurityMiddleware",
+    "suppliers.lane.lane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -80,6 +81,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.context.installation",
             ],
         },
     },
@@ -351,3 +353,19 @@ TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
 SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds
 DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)
 DELIVERY_DOUBT_S = env.number("DELIVERY_DOUBT_S", 60, least=1)  # a receipt is awaited this long
+
+# --- Suppliers: what comes in and what goes out ---
+SUPPLIER_RATE = env.number("SUPPLIER_RATE", 200)  # requests a second of one supplier; 0: no limit
+SUPPLIER_BURST = env.number("SUPPLIER_BURST", 2000, least=1)
+SENDER_CACHE_S = 1.0  # how long a process keeps a supplier's secrets
+DEV_SIGNING_KEY = "whsk_" + "ZGV2ZWxvcG1lbnQtb25seS1zaWduaW5nLWtleS0zMiE="
+STEWARD_SIGNING_KEYS = env.words("STEWARD_SIGNING_KEYS", (DEV_SIGNING_KEY,))  # the newest first
+# Networks outbound webhooks may reach although they are not public, such as 10.1.0.0/16.
+OUTBOX_ALLOWED_NETWORKS = env.words("OUTBOX_ALLOWED_NETWORKS")
+OUTBOX_TIMEOUT = env.number("OUTBOX_TIMEOUT", 20, least=1)  # seconds
+
+# --- Mail and telephony in; an entrance without a secret is closed ---
+MAIL_AUTHSERV_ID = env.text("MAIL_AUTHSERV_ID", MAIL_DOMAIN)  # our mail server in its verdicts
+MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET")  # whsec_…, shared with our mail server
+MAIL_CHECKS_SENDERS = env.flag("MAIL_CHECKS_SENDERS")  # DKIM and DMARC by DNS, without a verdict
+TWILIO_AUTH_TOKENS = env.words("TWILIO_AUTH_TOKENS")  # the newest first; two while they rotate

@@ -1,0 +1,65 @@
+"""What every page of an owner shares: signed in, never cached, in the owner's own time."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django_htmx.middleware import HtmxDetails
+
+from owners.households import NotAllowedError
+from owners.models import Household, Owner
+
+P = ParamSpec("P")
+
+
+class OwnerRequest(HttpRequest):
+    """A request of a signed-in owner."""
+
+    user: Owner  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+def zone_of(owner: Owner) -> ZoneInfo:
+    """Return the zone an owner reads times in: their own, else their household's."""
+    name = owner.zone
+    if name == "UTC":
+        households = Household.objects.for_owner(owner).order_by("pk")
+        name = households.values_list("zone", flat=True).first() or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def page(
+    view: Callable[Concatenate[OwnerRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let only signed-in owners see a page, in their zone and language, and keep no copy.
+
+    A rank that is too low answers 403 with the sentence that says which would do.
+    """
+
+    @wraps(view)
+    def wrapped(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        with timezone.override(zone_of(request.user)), translation.override(request.user.language):
+            try:
+                return view(request, *args, **kwargs)
+            except NotAllowedError as error:
+                return HttpResponse(str(error), status=403, content_type="text/plain")
+
+    return never_cache(login_required(wrapped))
+
+
+def way_back(request: HttpRequest, fallback: str) -> str:
+    """Return where a form wants to go next, when that is a page of ours."""
+    wanted = str(request.POST.get("next", ""))
+    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts=None, require_https=request.is_secure()
+    )
+    return wanted if is_ours else fallback

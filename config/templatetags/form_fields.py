@@ -1,0 +1,19 @@
+"""How a form field is drawn."""
+
+from django import forms, template
+from django.forms import BoundField
+
+register = template.Library()
+
+
+@register.filter
+def input_kind(field: BoundField) -> str:
+    """Return hidden, check (one box), group (several) or plain."""
+    widget = field.field.widget
+    if widget.is_hidden:
+        return "hidden"
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+        return "group"
+    if isinstance(widget, forms.CheckboxInput):
+        return "check"
+    return "plain"

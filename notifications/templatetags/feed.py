@@ -1,0 +1,383 @@
+"""What the pages need to say it in words and draw it: filters and tags without queries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.contrib.messages.storage.base import Message
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from assets.choices import AssetKind
+from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
+from owners import clock
+from owners.choices import Topic
+from suppliers.choices import Medium, Outcome, RoleKind, Stage
+
+register = template.Library()
+
+ASSET_ICONS = {
+    AssetKind.HOME: "house",
+    AssetKind.VEHICLE: "car",
+    AssetKind.APPLIANCE: "refrigerator",
+    AssetKind.HEATING: "flame",
+    AssetKind.ELECTRONICS: "tv",
+    AssetKind.BOAT: "sailboat",
+    AssetKind.TOOL: "wrench",
+    AssetKind.INSTRUMENT: "music",
+    AssetKind.SUBSCRIPTION: "repeat",
+    AssetKind.OTHER: "package",
+}
+MEDIUM_ICONS = {
+    Medium.EMAIL: "mail",
+    Medium.SMS: "message-square",
+    Medium.CALL: "phone",
+    Medium.VOICEMAIL: "voicemail",
+    Medium.LETTER: "file-text",
+    Medium.CHAT: "message-circle",
+    Medium.APP: "smartphone",
+    Medium.IN_PERSON: "users",
+    Medium.NONE: "info",
+}
+WORDS: dict[str, dict[str, str]] = {
+    "medium": {str(value): str(label) for value, label in Medium.choices},
+    "outcome": {str(value): str(label) for value, label in Outcome.choices},
+    "visit": {str(value): str(label) for value, label in AppointmentState.choices},
+    "promise": {str(value): str(label) for value, label in PromiseState.choices},
+    "survey": {str(value): str(label) for value, label in SurveyState.choices},
+    "turn": {str(value): str(label) for value, label in Turn.choices},
+    "topic": {str(value): str(label) for value, label in Topic.choices},
+    "role": {str(value): str(label) for value, label in RoleKind.choices},
+    "asset_kind": {str(value): str(label) for value, label in AssetKind.choices},
+    "stage": {str(value): str(label) for value, label in Stage.choices},
+}
+OUTCOME_CHIPS = {
+    Outcome.SHOWN: "chip--pine",
+    Outcome.OWN: "chip--plum",
+    Outcome.DOOR: "chip--lamp",
+    Outcome.REFUSED: "chip--brick",
+}
+VISIT_CHIPS = {
+    AppointmentState.DONE: "chip--pine",
+    AppointmentState.MISSED: "chip--brick",
+    AppointmentState.CANCELLED: "chip--brick",
+    AppointmentState.ON_THE_WAY: "chip--lake",
+}
+SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
+
+
+class Undo(NamedTuple):
+    """Where a toast's undo goes."""
+
+    journey: str
+    decision: str
+
+
+class Line(NamedTuple):
+    """A promise bar in thousandths of its width."""
+
+    start: int
+    width: int
+    now: int | None
+    opens: datetime
+    closes: datetime
+
+
+@register.filter
+def undo_of(message: Message) -> Undo | None:
+    """Return what undoes the thing a message tells of, when it can be undone."""
+    journey, found, decision = (
+        message.extra_tags.partition(":") if message.extra_tags else ("",) * 3
+    )
+    return Undo(journey, decision) if found else None
+
+
+@register.filter
+def instant(value: Any) -> datetime | None:
+    """Return an RFC 3339 string as a datetime in the reader's zone."""
+    if not value:
+        return None
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if timezone.is_naive(at):
+        at = at.replace(tzinfo=UTC)
+    return timezone.localtime(at)
+
+
+@register.filter
+def day(value: Any) -> str:
+    """Return a day as people say it: Today, Yesterday, Fri 13 Nov."""
+    at = instant(value)
+    if at is None:
+        return ""
+    days = (at.date() - timezone.localtime(clock.now()).date()).days
+    near = {0: _("Today"), -1: _("Yesterday"), 1: _("Tomorrow")}
+    if days in near:
+        return near[days]
+    pattern = "%a %-d %b" if abs(days) < 300 else "%-d %b %Y"
+    return at.strftime(pattern)
+
+
+@register.filter
+def span(start: Any, end: Any) -> str:
+    """Return a window in words: Fri 13 Nov, 08:00 to 12:00."""
+    opens, closes = instant(start), instant(end)
+    if opens is None:
+        return ""
+    text = f"{day(opens)}, {opens:%H:%M}"
+    if closes is None or closes == opens:
+        return text
+    if closes.date() == opens.date():
+        return _("%(from)s to %(to)s") % {"from": text, "to": f"{closes:%H:%M}"}
+    return _("%(from)s to %(to)s") % {"from": text, "to": f"{day(closes)}, {closes:%H:%M}"}
+
+
+@register.filter
+def said(kind: str, group: str) -> str:
+    """Return the word for a value: `journey.turn|said:"turn"`."""
+    found = WORDS[group].get(str(kind))
+    return found if found is not None else plain(str(kind))
+
+
+@register.filter
+def plain(code: str) -> str:
+    """Return a code as words: `same_window` becomes Same window."""
+    words = str(code).replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
+def asset_icon(kind: str) -> str:
+    """Return the icon of an asset's kind."""
+    return ASSET_ICONS.get(kind, "package")  # type: ignore[call-overload, no-any-return]
+
+
+@register.filter
+def medium_icon(medium: str) -> str:
+    """Return the icon of a medium."""
+    return MEDIUM_ICONS.get(medium, "info")  # type: ignore[call-overload, no-any-return]
+
+
+@register.filter
+def outcome_chip(outcome: str) -> str:
+    """Return the chip's colour for an outcome."""
+    return OUTCOME_CHIPS.get(outcome, "")  # type: ignore[call-overload, no-any-return]
+
+
+@register.filter
+def visit_chip(state: str) -> str:
+    """Return the chip's colour for a visit's state."""
+    return VISIT_CHIPS.get(state, "chip--lake")  # type: ignore[call-overload, no-any-return]
+
+
+@register.filter
+def knots_in_words(thread: list[dict[str, Any]]) -> str:
+    """Return the thread's text twin: 9 contacts, 3 shown."""
+    shown = sum(1 for knot in thread if knot.get("outcome") == Outcome.SHOWN)
+    total = ngettext("%(n)s contact", "%(n)s contacts", len(thread)) % {"n": len(thread)}
+    return _("%(total)s, %(shown)s shown") % {"total": total, "shown": shown}
+
+
+@register.filter
+def day_line(promise: dict[str, Any] | None) -> Line | None:
+    """Return a window drawn on its day, with a tick for now when it is that day.
+
+    The line runs from an hour before 08:00 (or the window) to 20:00 (or its end), in
+    the zone of the visit.
+    """
+    if not promise or not promise.get("start") or not promise.get("end"):
+        return None
+    try:
+        zone = ZoneInfo(promise.get("zone") or timezone.get_current_timezone_name())
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo(timezone.get_current_timezone_name())
+    start = datetime.fromisoformat(promise["start"]).astimezone(zone)
+    end = datetime.fromisoformat(promise["end"]).astimezone(zone)
+    if end < start:
+        return None
+    opens = min(datetime.combine(start, time(7), zone), start - timedelta(hours=1))
+    closes = max(datetime.combine(start, time(20), zone), end + timedelta(hours=1))
+    length = (closes - opens).total_seconds()
+
+    def place(at: datetime) -> int:
+        return round((at - opens).total_seconds() / length * 1000)
+
+    now = clock.now().astimezone(zone)
+    return Line(
+        start=place(start),
+        width=max(6, place(end) - place(start)),
+        now=place(now) if opens <= now <= closes else None,
+        opens=opens,
+        closes=closes,
+    )
+
+
+@register.filter
+def as_pairs(evidence: Any) -> list[tuple[str, str]]:
+    """Return evidence as rows to read: nested values become short words."""
+    if not isinstance(evidence, dict):
+        return [(_("Because"), _short(evidence))] if evidence else []
+    return [
+        (plain(name), _short(value))
+        for name, value in evidence.items()
+        if value not in ("", None, [], {})
+    ]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{plain(k).lower()}: {_short(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_short(item) for item in value)
+    text = str(value)
+    try:
+        at = datetime.fromisoformat(text) if len(text) >= 16 and text[4:5] == "-" else None
+    except ValueError:
+        at = None
+    if at is None:
+        return text
+    local = instant(at)
+    return f"{day(local)}, {local:%H:%M}" if local else text
+
+
+@register.filter
+def presets(action: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the values an action's button carries."""
+    fields = action.get("fields") or []
+    return [(field["name"], str(field["value"])) for field in fields if "value" in field]
+
+
+@register.filter
+def asks_window(action: dict[str, Any]) -> bool:
+    """Return whether an action wants a day and hours filled in."""
+    return any(field["type"] == "window" for field in action.get("fields") or [])
+
+
+@register.filter
+def on_card(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the two actions a card has room for; the journey's page has them all."""
+    useful = [action for action in actions if action["name"] not in ("snooze", "decline")]
+    return [a for a in useful if a["name"] != "reply" or a["is_primary"]][:2]
+
+
+@register.filter
+def draft(action: dict[str, Any]) -> str:
+    """Return the words an action proposes."""
+    return dict(presets(action)).get("text", "")
+
+
+class Group(NamedTuple):
+    """One row of the journey's line: a day, a contact, or a run that said nothing new."""
+
+    kind: str
+    day: str = ""
+    contact: dict[str, Any] | None = None
+    contacts: tuple[dict[str, Any], ...] = ()
+
+
+@register.filter
+def by_day(contacts: list[dict[str, Any]]) -> list[Group]:
+    """Return a journey's contacts under day headings, runs of two and more folded."""
+    rows: list[Group] = []
+    last_day = ""
+    run: list[dict[str, Any]] = []
+
+    def flush() -> None:
+        if len(run) == 1:
+            rows.append(Group("contact", contact=run[0]))
+        elif run:
+            rows.append(Group("run", contacts=tuple(run)))
+        run.clear()
+
+    for contact in contacts:
+        heading = day(contact["at"])
+        if heading != last_day:
+            flush()
+            rows.append(Group("day", day=heading))
+            last_day = heading
+        if contact["outcome"] in (Outcome.ABSORBED, Outcome.DUPLICATE):
+            run.append(contact)
+            continue
+        flush()
+        rows.append(Group("contact", contact=contact))
+    flush()
+    return rows
+
+
+@register.filter
+def fact_value(value: str) -> str:
+    """Return a fact's value as people read it; instants in the reader's zone."""
+    return _short(value)
+
+
+SENTENCES = {
+    # why a contact got its outcome
+    "nothing_new": gettext_lazy("Everything in it was already known."),
+    "older_revision": gettext_lazy("A newer version of the same thing had already arrived."),
+    "always_show": gettext_lazy("You asked to be shown these."),
+    "own": gettext_lazy("You said it yourself."),
+    "same_message": gettext_lazy("It is the same message again."),
+    "survey": gettext_lazy("It asks for your opinion."),
+    "survey_closed": gettext_lazy("A request for feedback ended."),
+    "advert": gettext_lazy("It advertises; no permission covers that."),
+    "which_experience": gettext_lazy("More than one matter fits; you are asked when you look."),
+    "no_experience": gettext_lazy("No matter of yours fits."),
+    "mandate_ended": gettext_lazy("You ended this supplier's permission."),
+    "mandate_paused": gettext_lazy("You paused this supplier's permission."),
+    "asset_outside_mandate": gettext_lazy(
+        "It speaks of something this supplier has no permission for."
+    ),
+    "purpose_not_granted": gettext_lazy("You gave no permission for this purpose."),
+    "unknown_sender": gettext_lazy("You have not let this sender in yet."),
+    "authentication_failed": gettext_lazy("The sender could not prove who it is."),
+    "foreign_payment_link": gettext_lazy(
+        "It asks for payment at an address that is not the supplier's."
+    ),
+    "unproved_sender": gettext_lazy("Nothing proves that this sender is who it says."),
+    "owner_cap": gettext_lazy("Enough requests for feedback this month."),
+    "one_open": gettext_lazy("Another request about this matter is open already."),
+    "too_early": gettext_lazy("It is too early to ask."),
+    # the rules
+    "only_the_known_absorbs": gettext_lazy("Rule: only what brings nothing new is kept quiet."),
+    "merge_by_order": gettext_lazy("Rule: statements count in the order in which they were made."),
+    "surveys_never_interrupt": gettext_lazy("Rule: requests for feedback never interrupt."),
+    "surveys_wait": gettext_lazy("Rule: requests for feedback wait until you look."),
+    "owner_log": gettext_lazy("Rule: what you log is yours."),
+    "owner_decided": gettext_lazy("Rule: your word beats all."),
+    "unknown_senders_wait": gettext_lazy("Rule: unknown senders wait at the door."),
+    "cannot_be_believed": gettext_lazy("Rule: what cannot be believed waits at the door."),
+    "mandate": gettext_lazy("Rule: your permission decides what a supplier may say."),
+    "same_visit": gettext_lazy("It speaks of the same visit."),
+    "known_sender": gettext_lazy("It comes from a sender known for this matter."),
+    "same_number": gettext_lazy("It comes from a number that just called about this matter."),
+    "open_visit_window": gettext_lazy(
+        "An unknown caller speaks of a visit, and exactly one is expected now."
+    ),
+    "new_matter": gettext_lazy("Nothing known fits, so it opened a matter of its own."),
+    "strong_key": gettext_lazy("It names the same order, ticket or appointment."),
+    "quoted_key": gettext_lazy("It quotes a number of this matter."),
+}
+
+
+@register.filter
+def sentence(code: str) -> str:
+    """Return what a reason or rule means in plain words."""
+    if not code:
+        return ""
+    known = SENTENCES.get(code)
+    return str(known) if known else f"{plain(code)}."
+
+
+@register.filter
+def tried_step(step: dict[str, Any]) -> str:
+    """Return one thing that was already tried."""
+    what = {"answer": _("You said"), "call": _("A call")}.get(step.get("what", ""), "") or plain(
+        str(step.get("what", ""))
+    )
+    result = plain(str(step.get("result", ""))).lower()
+    return f"{what}: {result}" if result else what

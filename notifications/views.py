@@ -1,0 +1,411 @@
+"""Today, the journeys, the Door, the owner's log, and what went out."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from assets.models import Asset
+from config.pages import OwnerRequest, page, way_back
+from notifications import feed, journeys
+from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
+from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
+from notifications.models import Card, Decision, Delivery, Journey, Notification
+from notifications.transports import local
+from owners import clock, doorbell, households
+from owners.choices import ChannelKind
+from owners.models import Household, Owner
+from suppliers import inbox, suggestions
+from suppliers.models import Contact
+
+CARDS_SHOWN = 50
+ASSETS_SHOWN = 12
+DOOR_SHOWN = 100
+OUTBOX_SHOWN = 100
+PAGE = 30
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+DONE_WORDS = {
+    "works": "Closed. Good that it works.",
+    "not_yet": "Noted, and they are told that it is not solved.",
+    "yes": "Noted.",
+    "no": "Noted.",
+    "accept": "Accepted. They are told.",
+    "decline": "Declined. They are told.",
+    "counter": "Asked for another time.",
+    "reply": "Sent.",
+    "snooze": "Put aside until then.",
+    "rate": "Thank you. One answer is enough for all of them.",
+    "merge": "Put together.",
+    "choose_asset": "Noted which one it is about.",
+    "correct": "Corrected. Your word counts.",
+    "undo": "Undone.",
+    "let_in": "Let in. You can end this at any time.",
+    "not_now": "Not now. Nobody is told.",
+    "undo_absorb": "Noted: you should have been told.",
+    "always_show": "From now on these are shown.",
+    "split": "Made a matter of its own.",
+}
+
+
+class Filter(NamedTuple):
+    """One way to narrow the list of journeys."""
+
+    label: str
+    where: Q
+
+
+FILTERS = {
+    "open": Filter("Open", Q(state=JourneyState.OPEN)),
+    "mine": Filter("Waiting for you", Q(state=JourneyState.OPEN, turn=Turn.OWNER)),
+    "theirs": Filter("Waiting for them", Q(state=JourneyState.OPEN, turn=Turn.SUPPLIER)),
+    "closed": Filter("Closed", Q(state=JourneyState.CLOSED)),
+}
+
+
+@page
+@require_GET
+def today(request: OwnerRequest) -> HttpResponse:
+    """What needs the owner, what is on its way, and what is quiet."""
+    owner = request.user
+    context = feed_context(owner)
+    if request.htmx:
+        return render(request, "notifications/_feed.html", context)
+    tiles = Asset.objects.for_owner(owner).looked_after()
+    context |= {
+        "tiles": tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN],
+        "at_door": Contact.objects.for_owner(owner).at_the_door().count(),
+    }
+    return render(request, "notifications/today.html", context)
+
+
+@page
+@require_POST
+def looked(request: OwnerRequest) -> HttpResponse:
+    """The owner looks: what waited silently is told now."""
+    feed.looked(owner=request.user, now=clock.now())
+    if request.htmx:
+        return render(request, "notifications/_feed.html", feed_context(request.user))
+    return redirect("today")
+
+
+def feed_context(owner: Owner) -> dict[str, Any]:
+    """Return the three sections and the sentence above them."""
+    cards = Card.objects.for_owner(owner).order_by("-changed_at", "-pk")
+    awake = cards.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=clock.now()))
+    needs_you = list(awake.filter(section=Section.NEEDS_YOU)[:CARDS_SHOWN])
+    on_its_way = list(awake.filter(section=Section.ON_ITS_WAY)[:CARDS_SHOWN])
+    quiet = list(awake.filter(section=Section.QUIET)[: CARDS_SHOWN + 1])
+    offered = list(cards.filter(section=Section.DONE)[:CARDS_SHOWN])
+    told = Notification.objects.for_owner(owner).filter(
+        owner=owner, told_at__isnull=False, journey__in=[card.journey_id for card in needs_you]
+    )
+    last_told = {note.journey_id: note for note in told.order_by("told_at")}
+    for card in needs_you:
+        card.told = last_told.get(card.journey_id)  # type: ignore[attr-defined]
+    return {
+        "headline": headline(len(needs_you)),
+        "needs_you": needs_you,
+        "on_its_way": on_its_way,
+        "promises": sum(1 for card in on_its_way if card.body.get("promise")),
+        "quiet": quiet[:CARDS_SHOWN],
+        "quiet_count": f"{CARDS_SHOWN}+" if len(quiet) > CARDS_SHOWN else str(len(quiet)),
+        "done": offered,
+    }
+
+
+def headline(count: int) -> str:
+    """Return the sentence of the day."""
+    if count == 0:
+        return _("Nothing needs you today")
+    if count == 1:
+        return _("One thing needs you today")
+    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    return _("%(number)s things need you today") % {"number": number}
+
+
+@page
+@require_GET
+def journey_list(request: OwnerRequest) -> HttpResponse:
+    """Every matter, the newest word first."""
+    chosen = request.GET.get("show", "open")
+    if chosen not in FILTERS:
+        chosen = "open"
+    found = (
+        Journey.objects.for_owner(request.user)
+        .filter(FILTERS[chosen].where, is_emptied=False)
+        .select_related("asset", "card")
+        .order_by("-last_said_at", "-pk")
+    )
+    rows = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "notifications/journeys.html",
+        {"filters": FILTERS, "chosen": chosen, "rows": rows},
+    )
+
+
+def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
+    """Return a journey as its page shows it."""
+    described = journeys.describe(journey, now=clock.now())
+    others = list(
+        Journey.objects.for_owner(owner)
+        .filter(household=journey.household_id, is_emptied=False)
+        .exclude(pk=journey.pk)
+        .select_related("asset", "card")
+        .order_by("-last_said_at")[:PAGE]
+    )
+    decisions = Decision.objects.for_owner(owner).filter(journey=journey, revoked_at=None)
+    told = Notification.objects.for_owner(owner).filter(
+        journey=journey, owner=owner, told_at__isnull=False
+    )
+    return {
+        "journey": described,
+        "related": [other for other in others if str(other.uuid) in described["possibly_related"]],
+        "household": journey.household,
+        "others": others,
+        "assets": Asset.objects.for_owner(owner)
+        .filter(household=journey.household_id)
+        .looked_after(),
+        "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
+        "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
+    }
+
+
+@page
+@require_GET
+def journey_page(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """One matter, from its first word to its end."""
+    journey = find_journey(request.user, key)
+    template = "_journey.html" if request.htmx else "journey.html"
+    context = journey_context(request.user, journey)
+    return render(request, f"notifications/{template}", context)
+
+
+def find_journey(owner: Owner, key: UUID) -> Journey:
+    """Return the owner's journey; anybody else's does not exist."""
+    mine = Journey.objects.for_owner(owner).select_related("household", "asset", "card")
+    return get_object_or_404(mine, uuid=key)
+
+
+@page
+@require_POST
+def journey_act(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """The owner answers, corrects, puts together or takes back."""
+    owner, now = request.user, clock.now()
+    journey = find_journey(owner, key)
+    households.require(owner=owner, household_id=journey.household_id)
+    name = str(request.POST.get("name", ""))
+    form_class = JOURNEY_ACTIONS.get(name)
+    if form_class is None:
+        return HttpResponse(status=400)
+    form = form_class(request.POST)
+    if not form.is_valid():
+        for errors in form.errors.values():
+            messages.error(request, errors[0])
+        return answer(request, journey)
+    act, data = form.as_action(name)
+    try:
+        journey = feed.act(owner=owner, journey=journey, name=act, data=data, now=now)
+    except feed.ActionError as error:
+        messages.error(request, error.detail)
+    else:
+        say_done(request, journey, name)
+    return answer(request, journey)
+
+
+@page
+@require_POST
+def contact_act(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """The owner judges one contact: lets it in, or says it should have been shown."""
+    owner, now = request.user, clock.now()
+    contact = get_object_or_404(Contact.objects.for_owner(owner), uuid=key)
+    households.require(owner=owner, household_id=contact.household_id)
+    name = str(request.POST.get("name", ""))
+    if name not in CONTACT_ACTIONS:
+        return HttpResponse(status=400)
+    try:
+        feed.act_on_contact(owner=owner, contact=contact, name=name, data={}, now=now)
+    except feed.ActionError as error:
+        messages.error(request, error.detail)
+    else:
+        say_done(request, journey_of(owner, contact), name)
+    return redirect(way_back(request, reverse("today")))
+
+
+def journey_of(owner: Owner, contact: Contact) -> Journey | None:
+    """Return the journey a contact is on now."""
+    mine = Journey.objects.for_owner(owner)
+    return mine.filter(links__contact=contact, links__revoked_at=None).first()
+
+
+def say_done(request: OwnerRequest, journey: Journey | None, name: str) -> None:
+    """Say what was done, with a way to undo it while the sentence stands."""
+    undo = ""
+    if journey is not None and name != "undo":
+        mine = Decision.objects.for_owner(request.user).filter(journey=journey, revoked_at=None)
+        last = mine.filter(owner=request.user).order_by("-pk").first()
+        undo = f"{journey.uuid}:{last.uuid}" if last else ""
+    messages.success(request, _(DONE_WORDS[name]), extra_tags=undo)
+
+
+def answer(request: OwnerRequest, journey: Journey) -> HttpResponse:
+    """Return the part of the page the form stood in, or send the browser back to it."""
+    if request.htmx and request.htmx.target == "feed":
+        context = feed_context(request.user) | {"is_swapped": True}
+        return render(request, "notifications/_feed.html", context)
+    back = way_back(request, reverse("journey", args=[journey.uuid]))
+    if request.htmx:
+        return HttpResponse(headers={"HX-Redirect": back})
+    return redirect(back)
+
+
+@page
+@require_GET
+def door(request: OwnerRequest) -> HttpResponse:
+    """Senders who wait for a yes."""
+    mine = Contact.objects.for_owner(request.user).at_the_door()
+    waiting = list(mine.select_related("supplier")[:DOOR_SHOWN])
+    guessed = {key for contact in waiting for key in contact.evidence.get("possibly", [])}
+    found = Journey.objects.for_owner(request.user).filter(uuid__in=guessed).select_related("card")
+    by_key = {str(journey.uuid): journey for journey in found} if guessed else {}
+    rows = [door_row(contact, by_key) for contact in waiting]
+    return render(request, "notifications/door.html", {"waiting": rows})
+
+
+def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str, Any]:
+    """Return what is shown of a contact at the Door: its words as plain text, nothing to follow."""
+    said = contact.said
+    guesses = [journeys_by_key.get(key) for key in contact.evidence.get("possibly", [])]
+    return {
+        "contact": contact,
+        "sender": contact.supplier.name if contact.supplier else said.get("sender", ""),
+        "address": said.get("sender", "") if contact.supplier else "",
+        "title": said.get("title", ""),
+        "text": said.get("quote") or said.get("body") or said.get("summary", ""),
+        "payment_domains": said.get("payment_domains", []),
+        "is_doubtful": contact.suspicion not in ("", "unknown_sender"),
+        "guess": next((journey for journey in guesses if journey), None),
+    }
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def log(request: OwnerRequest) -> HttpResponse:
+    """Write down a call, a talk or a letter; the words are read only as a suggestion."""
+    owner, now = request.user, clock.now()
+    household = households.ensure_first(owner=owner, now=now) if request.method == "POST" else None
+    if household is None:
+        local = timezone.localtime(now)
+        initial = {"day": local.date(), "at": f"{local:%H:%M}", "event_id": uuid.uuid4()}
+        initial |= {
+            name: request.GET[name] for name in ("asset", "supplier") if name in request.GET
+        }
+        form = LogForm(initial=initial, owner=owner)
+        return render(request, "notifications/log.html", {"form": form})
+    form = LogForm(request.POST, owner=owner)
+    if "read" in request.POST:
+        return suggest(request, household)
+    if not form.is_valid():
+        return render(request, "notifications/log.html", {"form": form}, status=422)
+    asset = form.cleaned_data["asset"]
+    household = asset.household if asset else household
+    households.require(owner=owner, household_id=household.pk)
+    inbox.log(
+        owner=owner,
+        household=household,
+        data=form.to_log(currency=household.currency),
+        key=str(form.cleaned_data["event_id"]),  # the same form sent twice is one log
+        now=now,
+    )
+    doorbell.ring("inbox")
+    messages.success(request, _("Written down. Its card changes in a moment."))
+    return redirect("today")
+
+
+def suggest(request: OwnerRequest, household: Household) -> HttpResponse:
+    """Fill the empty fields with what the words seem to say; nothing is stored."""
+    values = request.POST.copy()
+    read = suggestions.suggest(
+        text=values.get("note", ""), owner=request.user, household=household, now=clock.now()
+    )
+    found = {name: value for name, value in as_fields(read).items() if not values.get(name)}
+    initial = values.dict() | found
+    form = LogForm(initial=initial, owner=request.user)
+    labels = [form.fields[name].label for name in found if not name.endswith("closes")]
+    context = {"form": form, "found": labels, "is_read": True}
+    return render(request, "notifications/log.html", context)
+
+
+def as_fields(read: suggestions.Suggestion) -> dict[str, str]:
+    """Return a suggestion as the form's fields."""
+    found: dict[str, str] = {}
+    if read.window:
+        start, end = timezone.localtime(read.window.start), timezone.localtime(read.window.end)
+        found |= {
+            "window_day": start.date().isoformat(),
+            "window_opens": f"{start:%H:%M}",
+            "window_closes": f"{end:%H:%M}",
+        }
+    if read.fee:
+        found |= {"fee_amount": read.fee.amount, "fee_currency": read.fee.currency}
+    if read.reference:
+        found["reference"] = read.reference
+    return found
+
+
+@require_GET
+def outbox(request: HttpRequest) -> HttpResponse:
+    """What went out, word for word.
+
+    In a demo nothing leaves the machine: all of it is here, and open to all, because the
+    code to sign in with comes here too. Else each owner reads their own.
+    """
+    if settings.STEWARD_OUTBOX == "local":
+        rows = [outgoing(entry) for entry in local.read(OUTBOX_SHOWN)]
+        context = {"rows": rows, "is_local": True}
+        return render(request, "notifications/outbox.html", context)
+    return own_outbox(request)
+
+
+@page
+def own_outbox(request: OwnerRequest) -> HttpResponse:
+    """What Steward sent to this owner."""
+    sent = (
+        Delivery.objects.for_owner(request.user)
+        .filter(owner=request.user)
+        .exclude(kind=ChannelKind.FEED)
+        .exclude(purpose=DeliveryPurpose.CODE)
+        .select_related("channel")
+        .order_by("-pk")
+    )
+    pages = Paginator(sent, PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {
+            "at": delivery.sent_at or delivery.created_at,
+            "kind": delivery.kind,
+            "kind_label": delivery.get_kind_display(),
+            "to": delivery.channel.hint if delivery.channel else "",
+            "subject": delivery.subject,
+            "text": delivery.text,
+            "state": delivery.get_state_display(),
+        }
+        for delivery in pages
+    ]
+    return render(request, "notifications/outbox.html", {"rows": rows, "pages": pages})
+
+
+def outgoing(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a message of the local outbox with its kind in words."""
+    return {**entry, "kind_label": ChannelKind(entry["kind"]).label}

@@ -1,0 +1,15 @@
+"""The owner's pages about suppliers; what suppliers call is in suppliers/urls.py."""
+
+from django.urls import path
+
+from suppliers import views
+
+urlpatterns = [
+    path("suppliers/", views.supplier_list, name="suppliers"),
+    path("suppliers/add/", views.supplier_add, name="supplier-add"),
+    path("suppliers/<uuid:key>/", views.supplier_page, name="supplier"),
+    path("mandates/<uuid:key>/", views.mandate_change, name="mandate-change"),
+    path("mandates/<uuid:key>/state/", views.mandate_state, name="mandate-state"),
+    path("mandates/<uuid:key>/end/", views.mandate_end, name="mandate-end"),
+    path("mandates/<uuid:key>/secret/", views.secret_rotate, name="secret-rotate"),
+]

@@ -1,0 +1,58 @@
+"""Signing secrets of the suppliers a household may speak for: made, shown once, rotated."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from owners.models import Household
+from suppliers.models import Mandate, Role, SigningSecret, Supplier
+from suppliers.signing import new_secret
+
+OVERLAP = timedelta(hours=24)  # the old secret keeps working while the sender changes over
+
+
+class SecretError(Exception):
+    """This household does not speak for the supplier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A new secret in the clear, to be shown once."""
+
+    secret: SigningSecret
+    value: str
+
+
+def may_manage(*, household: Household, supplier: Supplier) -> bool:
+    """Return whether the household speaks for the supplier.
+
+    A supplier is one global entry, so its secret is never a single household's to change:
+    only where nobody else knows the entry, and it is unproved or the household is a demo.
+    """
+    if supplier.verified_at is not None and not household.is_demo:
+        return False
+    elsewhere = (
+        model.objects.filter(supplier=supplier).exclude(household=household)
+        for model in (Mandate, Role)
+    )
+    return not any(rows.exists() for rows in elsewhere)
+
+
+def rotate(*, household: Household, supplier: Supplier, now: datetime) -> Made:
+    """Make a new secret; older ones work for another day. Raises SecretError."""
+    if not may_manage(household=household, supplier=supplier):
+        raise SecretError
+    value = new_secret(secrets.token_bytes(32))
+    with transaction.atomic():
+        Supplier.objects.select_for_update().get(pk=supplier.pk)
+        ends = now + OVERLAP
+        for old in SigningSecret.objects.live(now).filter(supplier=supplier, version="v1"):
+            if old.expires_at is None or old.expires_at > ends:
+                old.expires_at = ends
+                old.save(update_fields=["expires_at"])
+        secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
+        secret.set_value(value)
+        secret.save()
+    return Made(secret=secret, value=value)
