@@ -9,7 +9,7 @@ import hmac
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -48,8 +48,8 @@ def is_signed(request: HttpRequest, pairs: list[tuple[str, str]]) -> bool:
 @csrf_exempt
 @require_POST
 def twilio(request: HttpRequest, callback: str) -> HttpResponse:
-    """Take one callback: 204 or empty TwiML once it is stored, 403 without a signature."""
-    if callback not in CALLBACKS:
+    """Take one callback: empty TwiML once it is stored, 403 without a signature."""
+    if callback not in CALLBACKS or not settings.TWILIO_AUTH_TOKENS:
         return HttpResponse(status=404)
     if request.content_type != "application/x-www-form-urlencoded":
         return HttpResponse(status=415)
@@ -65,7 +65,7 @@ def twilio(request: HttpRequest, callback: str) -> HttpResponse:
     form = telephony.fields(body)
     try:
         status = _store(callback, form, body)
-    except DatabaseError:
+    except (OperationalError, InterfaceError, InternalError):
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     if status != 200:
         return HttpResponse(status=status)

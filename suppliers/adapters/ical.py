@@ -214,7 +214,7 @@ def _resolve(
     if tzid in zones:
         return _utc(naive.replace(tzinfo=zones[tzid])), _iana(tzid)
     if moment.tzinfo is not None:
-        return _utc(moment), _iana(tzid) or ("UTC" if not tzid else "")
+        return _utc(moment), _iana(tzid)
     if tzid and tzid.upper() not in {"UTC", "GMT", "Z"}:
         name = _iana(tzid.lstrip("/"))
         return (_utc(naive.replace(tzinfo=ZoneInfo(name))), name) if name else (None, tzid[:64])

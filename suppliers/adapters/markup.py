@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import extruct
 import lxml.html
 from lxml import etree
 
@@ -152,6 +151,8 @@ def items(html: str) -> list[dict[str, Any]]:
     for match in LD_SCRIPT.finditer(html):
         found += _loads(match[1])
     if "itemscope" in html.lower():
+        import extruct  # noqa: PLC0415 - it loads an RDF library, and few mails need it
+
         result = extruct.extract(html, syntaxes=["microdata"], errors="ignore", uniform=True)
         found += result.get("microdata", [])
     return list(_flat(found))[:MAX_ITEMS]
