@@ -211,7 +211,7 @@ def deliver_due(
             if not begun:
                 return taken
             continue
-        work.finish(wait=LINGER_S if begun else LOOK_S)
+        work.finish()
 
 
 class _Work:
@@ -261,13 +261,18 @@ class _Work:
     def _came(self, one: Claimed, future: Future[Any]) -> None:
         self.outcomes.put((one, future))
 
-    def finish(self, *, wait: float) -> None:
-        """Write the outcomes that are there, waiting a moment for company."""
-        came = []
-        until = time.monotonic() + wait
+    def finish(self) -> None:
+        """Write the outcomes that are there, waiting a moment for the first and for company."""
+        came: list[tuple[Claimed, Future[Any]]] = []
+        until = time.monotonic() + LOOK_S
+        enough = min(self.under_way, max(1, self.limit // 4))
         try:
-            while len(came) < self.under_way:
+            while len(came) < enough:
                 came.append(self.outcomes.get(timeout=max(0.0, until - time.monotonic())))
+                if len(came) == 1:
+                    until = time.monotonic() + LINGER_S
+            while True:
+                came.append(self.outcomes.get_nowait())
         except Empty:
             pass
         if not came:
