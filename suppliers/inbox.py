@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from owners import sealing
+from owners import doorbell, sealing
 from owners.models import Household, Owner
 from suppliers import catalogue
 from suppliers.choices import Way
@@ -124,8 +124,18 @@ def record(*, received: Sequence[Received], now: datetime) -> list[Recorded]:
     Durable when it returns (unless the caller holds a transaction open). The same id
     again is a duplicate; with another body the first is kept and the code says so.
     """
-    if len(received) == 1:
-        return [_record_one(received[0], now)]
+    one = len(received) == 1
+    found = [_record_one(received[0], now)] if one else _record_groups(received, now)
+    transaction.on_commit(_ring)
+    return found
+
+
+def _ring() -> None:
+    doorbell.ring("inbox")
+
+
+def _record_groups(received: Sequence[Received], now: datetime) -> list[Recorded]:
+    """Store in lots of one supplier each: that is how a batch finds what it repeats."""
     results: dict[int, Recorded] = {}
     groups: dict[int | None, list[int]] = {}
     for index, event in enumerate(received):
@@ -154,7 +164,7 @@ def log(
         payload=json.dumps(data, separators=(",", ":")).encode(),
         routing={"owner": owner.pk, "supplier": str(data.get("supplier") or "")},
     )
-    return _record_one(received, now)
+    return record(received=[received], now=now)[0]
 
 
 def _row(event: Received, now: datetime) -> _Row:

@@ -63,6 +63,11 @@ class Supplier(models.Model):
     code = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     webhook_url = models.URLField(max_length=500, blank=True)
+    # What the endpoint verifies `v1` with; never one that signs what comes in, or our own
+    # events could be sent back to us.
+    sealed_endpoint_secret = models.BinaryField(null=True, editable=False)
+    webhook_failing_since = models.DateTimeField(null=True, blank=True)
+    webhook_disabled_at = models.DateTimeField(null=True, blank=True)
     technical_contact = models.EmailField(blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -72,6 +77,27 @@ class Supplier(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def endpoint_secret(self) -> str:
+        """The `whsec_…` of the supplier's endpoint in the clear, or nothing."""
+        if self.sealed_endpoint_secret is None:
+            return ""
+        return sealing.unseal(
+            self.sealed_endpoint_secret,
+            table="suppliers_supplier",
+            key=str(self.uuid),
+            field="endpoint_secret",
+        ).decode()
+
+    def set_endpoint_secret(self, value: str) -> None:
+        """Seal `value` for this row."""
+        self.sealed_endpoint_secret = sealing.seal(
+            value.encode(),
+            table="suppliers_supplier",
+            key=str(self.uuid),
+            field="endpoint_secret",
+        )
 
 
 class SupplierDomain(models.Model):
@@ -156,6 +182,30 @@ class SigningSecret(models.Model):
         )
 
 
+class SupplierKeyQuerySet(models.QuerySet["SupplierKey"]):
+    """Reads of the suppliers' API keys."""
+
+    def live(self) -> SupplierKeyQuerySet:
+        """Return the keys that open the supplier API."""
+        return self.filter(revoked_at=None, supplier__is_active=True)
+
+
+class SupplierKey(models.Model):
+    """A bearer key of the supplier API; only its hash is kept."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=80, blank=True)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SupplierKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name or 'key'} of {self.supplier}"
+
+
 class Role(models.Model):
     """What a supplier is for one asset."""
 
@@ -196,9 +246,7 @@ class Mandate(models.Model):
     alias = models.CharField(max_length=40, unique=True, default=new_alias)
     purposes = ArrayField(models.CharField(max_length=10, choices=Purpose), default=list)
     assets = models.ManyToManyField(Asset, related_name="mandates", blank=True)
-    state = models.CharField(
-        max_length=6, choices=MandateState, default=MandateState.ACTIVE
-    )
+    state = models.CharField(max_length=6, choices=MandateState, default=MandateState.ACTIVE)
     granted_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -305,10 +353,10 @@ class Contact(models.Model):
     supplier = models.ForeignKey(
         Supplier, models.PROTECT, null=True, related_name="+", db_index=False
     )
-    mandate = models.ForeignKey(Mandate, models.SET_NULL, null=True, related_name="+", db_index=False)
-    inbound = models.ForeignKey(
-        InboundEvent, models.PROTECT, null=True, related_name="contacts"
+    mandate = models.ForeignKey(
+        Mandate, models.SET_NULL, null=True, related_name="+", db_index=False
     )
+    inbound = models.ForeignKey(InboundEvent, models.PROTECT, null=True, related_name="contacts")
     asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="contacts")
     owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")  # who logged it
     kind = models.CharField(max_length=14, choices=ContactKind)
@@ -395,3 +443,21 @@ class OutboundEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} to {self.supplier}"
+
+
+class OutboundAttempt(models.Model):
+    """One try to send an outbound event; written before the try, so none is forgotten."""
+
+    event = models.ForeignKey(OutboundEvent, models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)  # of HTTP; None: no answer
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "number"], name="outboundattempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"try {self.number} of {self.event_id}"

@@ -19,6 +19,7 @@ QUICK = {
     # Each process counts rate limits for itself.
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "STEWARD_OUTBOX": "",
+    "SENDER_CACHE_S": 0.0,  # suppliers come and go with each test
 }
 
 

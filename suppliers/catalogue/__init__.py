@@ -94,7 +94,13 @@ SHAPES: dict[str, dict[str, Any]] = {
     "lines": _LIST,
     "workDone": {"type": "array", "items": _TEXT},
     "eta": {"type": "object"},
-    **dict.fromkeys(("dtstamp", "start", "end", "at", "startedAt", "holdUntil", "expectedFrom", "expectedUntil", "dueAt", "performedAt"), _INSTANT),
+    **dict.fromkeys(
+        (
+            "dtstamp", "start", "end", "at", "startedAt", "holdUntil", "expectedFrom",
+            "expectedUntil", "dueAt", "performedAt",
+        ),
+        _INSTANT,
+    ),
 }  # fmt: skip
 COMMON = ("owner", "asset", "entity", "refs", "importance", "purpose", "expiresAt")
 
@@ -114,7 +120,7 @@ def schema(name: str, *, base: str) -> dict[str, Any]:
         "properties": {field: SHAPES.get(field, {}) for field in (*COMMON, *fields)},
     }
     either = ANY_OF.get(name.partition(".")[0])
-    if either and name not in {"survey.closed"}:
+    if either and name != "survey.closed":
         data["anyOf"] = [{"required": [field]} for field in either]
     return {
         "$schema": DIALECT,
