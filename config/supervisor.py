@@ -6,9 +6,11 @@ child's own children are swept away with it) and gets SIGTERM by itself when we 
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -65,6 +67,7 @@ class Child:
     command: list[str]
     log: Path
     is_kept: bool = True  # a one-off job may end
+    is_heard: bool = False  # what it says is for the person at the terminal
     process: "subprocess.Popen[bytes] | None" = None
     starts_at: float = 0.0
 
@@ -75,8 +78,8 @@ class Child:
                 self.command,
                 cwd=BASE,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=None if self.is_heard else log,
+                stderr=log,
                 process_group=0,
                 preexec_fn=embedded.die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl
             )
@@ -144,8 +147,7 @@ class Supervisor:
         self.welcome()
         if self.is_demo and not self.mark("demo-told").exists():
             # The rest of the story arrives through the running server's own entrances.
-            job = self.add("story", [PYTHON, "manage.py", "demo", "live"])
-            job.is_kept = False
+            self.add("story", [PYTHON, "manage.py", "demo", "live"], is_job=True)
 
     def prepare_environment(self) -> None:
         """Say to all children, through the environment, where things are."""
@@ -157,6 +159,11 @@ class Supervisor:
         os.environ["STEWARD_DATA"] = str(self.home)
         os.environ.setdefault("SITE_URL", f"http://localhost:{self.port}")
         os.environ["PYTHONUNBUFFERED"] = "1"
+        if not os.environ.get("STEWARD_PRODUCTION"):
+            # Whoever sends to the mail and telephone entrances here is our own child.
+            secret = base64.b64encode(secrets.token_bytes(32)).decode()
+            os.environ.setdefault("MAIL_WEBHOOK_SECRET", f"whsec_{secret}")
+            os.environ.setdefault("TWILIO_AUTH_TOKENS", secrets.token_hex(16))
         if self.is_demo:
             os.environ["STEWARD_OUTBOX"] = "local"
         elif not (os.environ.get("EMAIL_HOST") or os.environ.get("STEWARD_PRODUCTION")):
@@ -245,9 +252,10 @@ class Supervisor:
         """Return the file whose presence says that something was done."""
         return self.home / f"{name}.done"
 
-    def add(self, name: str, command: list[str]) -> Child:
-        """Start one more child."""
-        child = Child(name=name, command=command, log=self.home / "logs" / f"{name}.log")
+    def add(self, name: str, command: list[str], *, is_job: bool = False) -> Child:
+        """Start one more child; a job ends by itself and tells the terminal what it does."""
+        log = self.home / "logs" / f"{name}.log"
+        child = Child(name=name, command=command, log=log, is_kept=not is_job, is_heard=is_job)
         child.log.write_bytes(b"")
         child.start()
         self.children.append(child)

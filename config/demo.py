@@ -1,0 +1,347 @@
+"""The demo household: the DVR's story, told around the present.
+
+The past is replayed at once. The last steps then come through the running server's own
+entrances, as Skyline's systems, mail and telephones would send them: signed, over HTTP.
+"""
+
+import json
+import time as clock_time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from notifications.replay import entrances, world
+from notifications.replay.player import Player, recorded
+from notifications.replay.story import Story, build
+from owners import clock
+
+EMAIL, PASSWORD = "ana@hart.example", "a quiet house"  # published: the data is nobody's
+# Where it is day at one hour or another; the machine's own zone comes first.
+ZONES = (
+    "America/New_York",
+    "Europe/London",
+    "Asia/Tokyo",
+    "Asia/Kolkata",
+    "America/Los_Angeles",
+    "Australia/Sydney",
+)
+VISIT = timedelta(hours=4)
+UID = "job-88213@skyline.example"
+ORDER = "4471-88213"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """When and where the story plays: fixed once, so that a second start tells the same."""
+
+    zone: ZoneInfo
+    visit: datetime  # the start of the visit's window, in the zone
+
+    @classmethod
+    def around(cls, now: datetime, own_zone: str) -> "Setting":
+        """Return a setting whose visit is under way now, by day."""
+        begun = now - timedelta(minutes=14)
+        for name in (own_zone, *ZONES):
+            if not name:
+                continue
+            local = begun.astimezone(ZoneInfo(name))
+            visit = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
+            if 8 <= visit.hour < 18:
+                return cls(zone=ZoneInfo(name), visit=visit)
+        raise AssertionError("it is day somewhere")
+
+    def at(self, days: int, hour: int, minute: int) -> str:
+        """Return the hour, so many days from the visit's."""
+        day = (self.visit + timedelta(days=days)).date()
+        moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.zone)
+        return moment.isoformat()
+
+    @property
+    def until(self) -> datetime:
+        """The end of the visit's window."""
+        return self.visit + VISIT
+
+
+def machine_zone() -> str:
+    """Return the machine's own IANA zone, or nothing where it only counts in UTC."""
+    try:
+        target = Path("/etc/localtime").resolve(strict=True).parts
+    except OSError:
+        return ""
+    name = "/".join(target[target.index("zoneinfo") + 1 :]) if "zoneinfo" in target else ""
+    return name if "/" in name and not name.startswith("Etc/") else ""
+
+
+def the_world(setting: Setting) -> dict[str, Any]:
+    """Return Ana, her DVR, and Skyline who serves it."""
+    return {
+        "world": {
+            "zone": setting.zone.key,
+            "country": "US",
+            "currency": "USD",
+            "from": setting.at(-4, 8, 0),
+            "household": {
+                "name": "Hart household",
+                "members": [
+                    {
+                        "key": "ana",
+                        "name": "Ana Hart",
+                        "email": EMAIL,
+                        "prefers": "sms",
+                        "quiet": ["22:00", "08:00"],
+                        "digest_at": "18:00",
+                        "channels": [
+                            {"kind": "sms", "address": "+12125550100"},
+                            {"kind": "email", "address": EMAIL},
+                        ],
+                    }
+                ],
+            },
+            "assets": [
+                {
+                    "key": "dvr",
+                    "name": "Living-room DVR",
+                    "kind": "electronics",
+                    "maker": "Skyline",
+                    "model": "HR44",
+                    "serial": "R15-204477",
+                    "keeper": "ana",
+                }
+            ],
+            "suppliers": [
+                {
+                    "key": "skyline",
+                    "name": "Skyline TV",
+                    "domains": ["skyline.example"],
+                    "numbers": ["+18005550199"],
+                    "webhook": True,
+                    "roles": [{"asset": "dvr", "role": "utility"}],
+                    "mandate": {
+                        "assets": ["dvr"],
+                        "purposes": ["service", "billing", "feedback"],
+                    },
+                }
+            ],
+        }
+    }
+
+
+def past(setting: Setting) -> list[dict[str, Any]]:
+    """Return what happened before today: two calls that Ana made and wrote down."""
+    visit, until = setting.visit, setting.until
+    call = {"via": "owner", "by": "ana", "do": "log_call", "direction": "out"}
+    about = {"supplier": "skyline", "asset": "dvr"}
+    return [
+        {
+            **call,
+            **about,
+            "id": "c1",
+            "at": setting.at(-4, 9, 22),
+            "started_at": setting.at(-4, 9, 10),
+            "duration_s": 720,
+            "note": "The DVR does not record. Not solved.",
+        },
+        {
+            **call,
+            **about,
+            "id": "c2",
+            "at": setting.at(-3, 18, 43),
+            "started_at": setting.at(-3, 18, 2),
+            "duration_s": 2460,
+            "asks": ["account", "account", "account"],
+            "transfers": 1,
+            "note": f"Upgrade for 49.00. Technician comes {visit:%a} {visit.day} {visit:%b}"
+            f" between {visit:%H:%M} and {until:%H:%M}.",
+            "window": {"start": visit.isoformat(), "end": until.isoformat()},
+            "fee": {"amount": "49.00", "currency": "USD"},
+        },
+    ]
+
+
+def last_steps(setting: Setting, now: datetime) -> list[dict[str, Any]]:
+    """Return what arrives while one looks: a voicemail, cut-off calls, three mails."""
+    visit, until = setting.visit, setting.until
+    at = now.isoformat()
+    call = {"via": "telephony", "to": "ana", "direction": "in", "from": "+12125550147", "at": at}
+    mail = {"via": "email", "mandate": "skyline", "auth": "pass", "at": at}
+    markup = {
+        "@context": "http://schema.org",
+        "@type": "Order",
+        "merchant": {"@type": "Organization", "name": "Skyline TV"},
+        "orderNumber": ORDER,
+        "priceCurrency": "USD",
+        "price": "49.00",
+        "acceptedOffer": {
+            "@type": "Offer",
+            "itemOffered": {"@type": "Product", "name": "HR54 upgrade"},
+        },
+        "orderStatus": "http://schema.org/OrderProcessing",
+    }
+    return [
+        {
+            **call,
+            "id": "c3",
+            "status": "voicemail",
+            "duration_s": 22,
+            "transcript": "Hello, this is about your visit today, we will be there in a few hours.",
+            "transcript_at": at,
+        },
+        {**call, "id": "c4", "status": "dropped", "duration_s": 3},
+        {**call, "id": "c5", "status": "dropped", "duration_s": 2},
+        {
+            **mail,
+            "id": "c6",
+            "from": "Skyline Visits <visits@skyline.example>",
+            "subject": "Your appointment",
+            "text": "We confirm your technician visit.\n",
+            "ics": invitation(visit, until, now),
+        },
+        {
+            **mail,
+            "id": "c7",
+            "from": "Skyline Orders <orders@skyline.example>",
+            "subject": f"Order {ORDER}",
+            "text": f"Thank you for your order {ORDER}: HR54 upgrade, $49.00.\n",
+            "html": '<html><head><script type="application/ld+json">'
+            f"{json.dumps(markup)}</script></head><body><p>Thank you for your order"
+            f" <b>{ORDER}</b>: HR54 upgrade, $49.00. Your visit is on {visit:%A}, {visit:%B}"
+            f" {visit.day}, {twelve(visit)} - {twelve(until)}.</p></body></html>",
+        },
+        {
+            **mail,
+            "id": "c8",
+            "from": "Skyline TV <no-reply@skyline.example>",
+            "subject": "Reminder: we are coming today",
+            "text": f"Dear customer,\nyour visit is today, {visit:%A} {visit.day} {visit:%B},"
+            f" between {twelve(visit)} and {twelve(until)}.\n"
+            "Upgrade fee: $49.00. There is nothing you need to do.\n",
+        },
+    ]
+
+
+def started(now: datetime) -> list[dict[str, Any]]:
+    """Return the technician's start, as Skyline's system reports it."""
+    return [webhook("e1", "appointment.started", now)]
+
+
+def completed(now: datetime) -> list[dict[str, Any]]:
+    """Return the technician's end."""
+    return [webhook("e2", "appointment.completed", now, outcome="done")]
+
+
+def webhook(name: str, kind: str, now: datetime, **data: str) -> dict[str, Any]:
+    """Return one of Skyline's events about the visit."""
+    at = now.isoformat()
+    event = {"type": kind, "data": {"uid": UID, "at": at, **data}}
+    return {"id": name, "via": "webhook", "supplier": "skyline", "at": at, "event": event}
+
+
+def twelve(moment: datetime) -> str:
+    """Return a time of day as Skyline writes it: 8:15 AM."""
+    return f"{moment:%I:%M %p}".lstrip("0")
+
+
+def invitation(start: datetime, end: datetime, now: datetime) -> str:
+    """Return the iCalendar part of Skyline's confirmation."""
+    utc = "%Y%m%dT%H%M%SZ"
+    zero = ZoneInfo("UTC")
+    lines = (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Skyline TV//Field Service//EN",
+        "METHOD:REQUEST",
+        "BEGIN:VEVENT",
+        f"UID:{UID}",
+        "SEQUENCE:0",
+        f"DTSTAMP:{now.astimezone(zero).strftime(utc)}",
+        f"DTSTART:{start.astimezone(zero).strftime(utc)}",
+        f"DTEND:{end.astimezone(zero).strftime(utc)}",
+        "SUMMARY:Skyline technician visit",
+        "ORGANIZER:mailto:visits@skyline.example",
+        "ATTENDEE;RSVP=FALSE:mailto:{alias}",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    )
+    return "\r\n".join(lines)
+
+
+def story(setting: Setting, lines: list[dict[str, Any]]) -> Story:
+    """Return the world and these lines as a story."""
+    return build(enumerate([the_world(setting), *lines], start=1))
+
+
+# --- what the commands call
+
+
+def remembered(home: Path) -> Setting:
+    """Return the setting that the past was told in."""
+    kept = json.loads((home / "demo.json").read_text())
+    zone = ZoneInfo(kept["zone"])
+    return Setting(zone=zone, visit=datetime.fromisoformat(kept["visit"]).astimezone(zone))
+
+
+def tell_past(home: Path, *, now: datetime) -> None:
+    """Store the household and replay its past; write down how to sign in.
+
+    Told again after a half-told past, it first forgets what was there.
+    """
+    setting = Setting.around(now, machine_zone())
+    told = story(setting, past(setting))
+    world.forget(told.world)
+    with recorded():
+        with clock.fixed(told.world.start):
+            cast = world.store(told.world, now=told.world.start, is_demo=True)
+        player = Player(cast=cast, now=told.world.start)
+        player.play(told)
+        player.run_to(now)
+    world.sign_in(cast.members["ana"], password=PASSWORD, now=now)
+    (home / "demo.json").write_text(
+        json.dumps({"zone": setting.zone.key, "visit": setting.visit.isoformat()})
+    )
+    secret, owner = cast.secrets["skyline"], cast.mandates["skyline"].owner_ref
+    (home / "tour.env").write_text(f"SECRET={secret}\nOWNER={owner}\n")
+    (home / "welcome.txt").write_text(f"sign in as {EMAIL} with the password: {PASSWORD}\n")
+
+
+def tell_live(home: Path, *, say: Callable[[str], None], pause: float, visit_after: float) -> None:
+    """Send the last steps to the running server, then the visit itself."""
+    setting = remembered(home)
+    parts: tuple[tuple[str, Callable[[datetime], list[dict[str, Any]]], float], ...] = (
+        ("a voicemail, two cut-off calls, three mails", setting_steps(setting), 0.0),
+        ("the technician has started", started, visit_after),
+        ("the technician is done", completed, visit_after),
+    )
+    for name, lines, wait in parts:
+        clock_time.sleep(wait)
+        told = story(setting, lines(clock.now()))
+        cast = world.store(told.world, now=clock.now(), is_demo=True)
+        for line in told.lines:
+            for request in entrances.requests(line, cast=cast):
+                entrances.send(request, post=post, now=clock.now())
+                clock_time.sleep(pause)
+        say(name)
+
+
+def setting_steps(setting: Setting) -> Callable[[datetime], list[dict[str, Any]]]:
+    """Return the last steps as a function of the hour alone."""
+    return lambda now: last_steps(setting, now)
+
+
+def post(path: str, body: bytes, headers: Mapping[str, str]) -> entrances.Answer:
+    """Post to the running server, as anybody outside would."""
+    request = urllib.request.Request(  # noqa: S310 - SITE_URL is ours
+        f"{settings.SITE_URL}{path}", data=body, headers=dict(headers), method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return entrances.Answer(status=response.status, body=response.read())
+    except urllib.error.HTTPError as error:
+        return entrances.Answer(status=error.code, body=error.read())
