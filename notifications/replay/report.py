@@ -7,14 +7,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from notifications import journeys, metrics
 from notifications.choices import (
     AppointmentState,
+    DeliveryPurpose,
     DeliveryState,
     NotificationState,
     PromiseState,
     SurveyState,
 )
+from notifications.merging import GRACE
 from notifications.models import (
     Appointment,
     Decision,
@@ -61,6 +65,12 @@ TOPIC_OF = {
     ContactKind.ADVERT: Topic.OFFER,
     ContactKind.RECALL: Topic.FAILED,
 }
+EXPECTED = (
+    AppointmentState.BOOKED,
+    AppointmentState.REQUESTED,
+    AppointmentState.CONFIRMED,
+    AppointmentState.ON_THE_WAY,
+)
 LATE_MOVE = timedelta(hours=24)
 CHANNEL_OF = {Medium.EMAIL: ChannelKind.EMAIL, Medium.SMS: ChannelKind.SMS}
 
@@ -139,7 +149,7 @@ def make(story: Story, player: Player) -> dict[str, Any]:
         "outcomes": outcomes,
         "notifications": _notifications(household.pk, names),
         "digests": _digests(household.pk, names),
-        "outbound": _outbound(household.pk, names),
+        "outbound": _outbound(player, names),
         "metrics": measures,
     }
 
@@ -279,7 +289,12 @@ def _digests(household: int, names: Names) -> list[dict[str, Any]]:
     found = []
     for digest in Digest.objects.filter(household=household).order_by("slot", "pk"):
         delivery = (
-            Delivery.objects.filter(key__startswith=f"{digest.uuid}:")
+            Delivery.objects.filter(
+                purpose=DeliveryPurpose.DIGEST,
+                household=household,
+                owner=digest.owner_id,
+                created_at=digest.made_at,
+            )
             .order_by("step", "pk")
             .first()
         )
@@ -294,9 +309,12 @@ def _digests(household: int, names: Names) -> list[dict[str, Any]]:
     return found
 
 
-def _outbound(household: int, names: Names) -> list[dict[str, Any]]:
+def _outbound(player: Player, names: Names) -> list[dict[str, Any]]:
+    mine = Q(household=player.cast.household)
+    # What is rejected before its household is known is told to the supplier all the same.
+    strays = Q(household=None, supplier__in=player.cast.suppliers.values())
     rows = (
-        OutboundEvent.objects.filter(household=household)
+        OutboundEvent.objects.filter(mine | strays)
         .select_related("supplier")
         .order_by("created_at", "pk")
     )
@@ -346,7 +364,7 @@ def _seen(player: Player, story: Story, described: list[dict[str, Any]]) -> metr
         digest_lines=sum(
             len(digest.lines) for digest in Digest.objects.filter(household=household)
         ),
-        visits=_seen_visits(household, described),
+        visits=_seen_visits(player, described),
         journeys=_seen_journeys(household),
     )
 
@@ -434,7 +452,14 @@ def _medium(line: Line) -> Medium:
     return {"email": Medium.EMAIL, "sms": Medium.SMS}.get(line.via, Medium.CALL)
 
 
-def _seen_visits(household: int, described: list[dict[str, Any]]) -> list[metrics.SeenVisit]:
+def _is_missed(row: Appointment, *, now: datetime) -> bool:
+    """Whether the window has passed without anybody, told so or not."""
+    if row.state == AppointmentState.MISSED:
+        return True
+    return row.state in EXPECTED and row.end is not None and row.end + GRACE <= now
+
+
+def _seen_visits(player: Player, described: list[dict[str, Any]]) -> list[metrics.SeenVisit]:
     moves = {
         visit["id"]: _moved_late(visit, journey["contacts"])
         for journey in described
@@ -445,10 +470,10 @@ def _seen_visits(household: int, described: list[dict[str, Any]]) -> list[metric
             start=row.start,
             end=row.end,
             arrived_at=row.arrived_at or row.done_at,
-            is_missed=row.state == AppointmentState.MISSED,
+            is_missed=_is_missed(row, now=player.now),
             moved_late=moves.get(str(row.uuid), 0),
         )
-        for row in Appointment.objects.filter(household=household)
+        for row in Appointment.objects.filter(household=player.cast.household)
         if row.start is not None and row.end is not None
     ]
 

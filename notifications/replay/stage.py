@@ -24,7 +24,7 @@ def perform(story: Story) -> dict[str, Any]:
     """Play `story` in the current database and return its report."""
     with recorded():
         with clock.fixed(story.world.start):
-            cast = world.store(story.world, now=story.world.start)
+            cast = world.store(story.world, now=story.world.start, has_endpoints=True)
         player = Player(cast=cast, now=story.world.start)
         player.play(story)
         return report.make(story, player)

@@ -62,10 +62,14 @@ class Cast:
 
 
 @transaction.atomic
-def store(world: World, *, now: datetime, is_demo: bool = False) -> Cast:
+def store(
+    world: World, *, now: datetime, is_demo: bool = False, has_endpoints: bool = False
+) -> Cast:
     """Store `world`, or find it stored; everything new is dated `now`.
 
-    Raises WorldError where a domain already belongs to another supplier.
+    `has_endpoints` gives suppliers with `webhook: true` a made-up address to answer to,
+    for replays that send nothing. Raises WorldError where a domain already belongs to
+    another supplier.
     """
     members = {member.key: _owner(member, world, now=now) for member in world.members}
     household = _household(world, now=now, is_demo=is_demo)
@@ -81,7 +85,7 @@ def store(world: World, *, now: datetime, is_demo: bool = False) -> Cast:
         assets[asset.key] = _asset(asset, household, members, taken=taken, now=now)
     suppliers, mandates, signing = {}, {}, {}
     for given in world.suppliers:
-        supplier = _supplier(given, now=now)
+        supplier = _supplier(given, now=now, has_endpoints=has_endpoints)
         suppliers[given.key] = supplier
         signing[given.key] = _secret(supplier, now=now)
         for key, kind in given.roles:
@@ -232,13 +236,16 @@ def _asset(
     return asset
 
 
-def _supplier(given: WorldSupplier, *, now: datetime) -> Supplier:
+def _supplier(given: WorldSupplier, *, now: datetime, has_endpoints: bool) -> Supplier:
+    url = given.webhook_url
+    if not url and given.webhook and has_endpoints:
+        url = f"https://hooks.{next(iter(given.domains), 'supplier.example')}/steward"
     code = f"{given.key}-supplier" if given.key in RESERVED_CODES else given.key
     supplier, _ = Supplier.objects.get_or_create(
         code=code,
         defaults={
             "name": given.name,
-            "webhook_url": given.webhook_url,
+            "webhook_url": url,
             "verified_at": now,
             "created_at": now,
         },

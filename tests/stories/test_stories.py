@@ -54,8 +54,19 @@ def test_everything_delivered_twice_changes_nothing(name: str) -> None:
 
 
 # One matter told in pieces. Whoever says what, when, is fixed; when it arrives is not.
+WINDOW = {"zone": "America/New_York", "kind": "visit"}
+ORDER = {"refs": [{"scheme": "order", "value": "O-1"}]}
 PIECES: list[tuple[str, str, dict[str, Any]]] = [
-    ("order.created", "09:00", {"orderNumber": "O-1", "status": "new", "items": [], "asset": {"ref": "dvr"}}),
+    (
+        "order.created",
+        "09:00",
+        {
+            "orderNumber": "O-1",
+            "status": "new",
+            "items": [{"name": "HR54 upgrade", "quantity": 1}],
+            "asset": {"ref": "dvr"},
+        },
+    ),
     (
         "appointment.requested",
         "09:05",
@@ -65,12 +76,15 @@ PIECES: list[tuple[str, str, dict[str, Any]]] = [
             "dtstamp": "2026-11-10T09:05:00-05:00",
             "start": "2026-11-13T08:00:00-05:00",
             "end": "2026-11-13T12:00:00-05:00",
-            "zone": "America/New_York",
-            "kind": "visit",
-            "refs": [{"scheme": "order", "value": "O-1"}],
+            **WINDOW,
+            **ORDER,
         },
     ),
-    ("appointment.confirmed", "09:10", {"uid": "job-1", "sequence": 0, "dtstamp": "2026-11-10T09:10:00-05:00"}),
+    (
+        "appointment.confirmed",
+        "09:10",
+        {"uid": "job-1", "sequence": 0, "dtstamp": "2026-11-10T09:10:00-05:00"},
+    ),
     (
         "appointment.updated",
         "09:20",
@@ -80,8 +94,7 @@ PIECES: list[tuple[str, str, dict[str, Any]]] = [
             "dtstamp": "2026-11-10T09:20:00-05:00",
             "start": "2026-11-13T13:00:00-05:00",
             "end": "2026-11-13T17:00:00-05:00",
-            "zone": "America/New_York",
-            "kind": "visit",
+            **WINDOW,
         },
     ),
     ("appointment.reminder", "09:30", {"uid": "job-1", "at": "2026-11-10T09:30:00-05:00"}),
@@ -93,11 +106,15 @@ PIECES: list[tuple[str, str, dict[str, Any]]] = [
             "lines": [{"text": "Upgrade"}],
             "total": {"amount": "49.00", "currency": "USD"},
             "validUntil": "2026-11-20T00:00:00-05:00",
-            "refs": [{"scheme": "order", "value": "O-1"}],
+            **ORDER,
         },
     ),
-    ("message.created", "09:50", {"body": "We look forward to it.", "bodyFormat": "text", "refs": [{"scheme": "order", "value": "O-1"}]}),
-]  # fmt: skip
+    (
+        "message.created",
+        "09:50",
+        {"body": "We look forward to it.", "bodyFormat": "text", **ORDER},
+    ),
+]
 
 
 def told_in(order: list[int]) -> list[dict[str, Any]]:
