@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from assets.models import Asset
 from owners.models import Household, Owner
+from suppliers import outbox
 from suppliers.choices import MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
@@ -82,6 +83,7 @@ def grant(
                 granted_at=now,
             )
             mandate.assets.set(assets)
+            _tell(mandate, "granted", now)
     except IntegrityError as error:
         raise MandateError("exists", "This supplier already has a mandate.") from error
     return mandate
@@ -107,21 +109,30 @@ def change(
         if state is not None:
             mandate.state = state
         mandate.save(update_fields=["purposes", "state"])
+        _tell(mandate, "paused" if state == MandateState.PAUSED else "changed", now)
     return mandate
 
 
 def end(*, mandate: Mandate, now: datetime) -> Mandate:
     """End a mandate; what the supplier sends from now on is refused. Twice is once."""
     if mandate.state != MandateState.ENDED:
-        mandate.state = MandateState.ENDED
-        mandate.ended_at = now
-        mandate.save(update_fields=["state", "ended_at"])
+        with transaction.atomic():
+            mandate.state = MandateState.ENDED
+            mandate.ended_at = now
+            mandate.save(update_fields=["state", "ended_at"])
+            _tell(mandate, "revoked", now)
     return mandate
 
 
 def alias_address(mandate: Mandate) -> str:
     """Return the mail address at which the supplier writes to this household."""
     return f"{mandate.alias}@{settings.MAIL_DOMAIN}"
+
+
+def _tell(mandate: Mandate, change: str, now: datetime) -> None:
+    """Let the supplier know what it may do from now on."""
+    data = {"state": mandate.state, "purposes": list(mandate.purposes)}
+    outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
 
 
 def _check_assets(*, household: Household, assets: Sequence[Asset]) -> None:

@@ -1,21 +1,23 @@
 """What an owner may send with an action: one form for each, by the action's name."""
 
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 
 from assets.models import Asset
 from notifications import feed
 from notifications.models import Decision, Fact, Journey
+from owners import doorbell
 from owners.api.edge import Known
 from owners.api.problems import Problem
 from owners.models import Owner
-
-# The answers to a card's question are actions of their own, so that one tap is one request.
-ANSWERS = ("works", "not_yet", "yes", "no")
 
 
 def my_journeys(owner: Owner) -> QuerySet[Journey]:
@@ -58,13 +60,13 @@ class NothingIn(serializers.Serializer[Any]):
 class AnswerIn(serializers.Serializer[Any]):
     """The answer to the card's question."""
 
-    answer = serializers.ChoiceField(choices=ANSWERS)
+    answer = serializers.ChoiceField(choices=feed.ANSWERS)
 
 
 class CounterIn(serializers.Serializer[Any]):
     """Other times that suit."""
 
-    windows = serializers.ListField(child=WindowIn(), min_length=1, max_length=10)
+    windows = serializers.ListField(child=WindowIn(), min_length=1, max_length=3)
 
 
 class ReplyIn(serializers.Serializer[Any]):
@@ -119,13 +121,13 @@ class CorrectIn(serializers.Serializer[Any]):
 
 
 class UndoIn(serializers.Serializer[Any]):
-    """The decision to take back."""
+    """The decision to take back; the last one on the journey unless given."""
 
-    decision = Known(my_decisions)
+    decision = Known(my_decisions, required=False)
 
 
 JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
-    **dict.fromkeys(ANSWERS, NothingIn),
+    **dict.fromkeys(feed.ANSWERS, NothingIn),
     "answer": AnswerIn,
     "accept": NothingIn,
     "decline": NothingIn,
@@ -137,8 +139,8 @@ JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
     "choose_asset": ChooseAssetIn,
     "correct": CorrectIn,
     "undo": UndoIn,
+    "mute": NothingIn,
 }
-CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split")
 DOOR_ACTIONS = ("let_in", "not_now")
 
 
@@ -152,11 +154,19 @@ def plain(value: Any) -> Any:
         return str(value.uuid)  # type: ignore[attr-defined]
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | Decimal):
         return str(value)
     return value
 
 
-def refused(error: feed.ActionError) -> Problem:
-    """Return an action that is not possible now as an answer."""
+def refused(error: feed.ActionError) -> APIException:
+    """Return an action that is not possible as an answer."""
+    if error.field:
+        return serializers.ValidationError({error.field: [error.detail]}, code=error.code)
     return Problem(409, code=error.code, detail=error.detail)
+
+
+def ring_after_commit() -> None:
+    """Wake whoever tells members and suppliers what the owner did."""
+    for bell in ("feed", "outbox"):
+        transaction.on_commit(partial(doorbell.ring, bell))

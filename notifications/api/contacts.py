@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from assets.models import Asset
 from notifications import feed
-from notifications.api.actions import CONTACT_ACTIONS, DOOR_ACTIONS, WindowIn, plain, refused
+from notifications.api.actions import DOOR_ACTIONS, WindowIn, plain, refused, ring_after_commit
 from notifications.api.shapes import ContactOut, Recorded
 from notifications.models import Link
 from owners import clock, doorbell, households
@@ -190,13 +190,13 @@ class OneContact(OwnerView):
 class ContactAction(OwnerView):
     """What the owner says to one contact's outcome."""
 
-    names: tuple[str, ...] = CONTACT_ACTIONS
+    names: tuple[str, ...] = feed.CONTACT_ACTIONS
 
     @extend_schema(
         operation_id="contacts_act",
         parameters=[
             OpenApiParameter(
-                "name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(CONTACT_ACTIONS)
+                "name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(feed.CONTACT_ACTIONS)
             )
         ],
         request=None,
@@ -214,6 +214,7 @@ class ContactAction(OwnerView):
             feed.act_on_contact(owner=owner, contact=found, name=name, data={}, now=clock.now())
         except feed.ActionError as error:
             raise refused(error) from error
+        ring_after_commit()
         return Response(show_contact(my_contacts(owner).get(pk=found.pk)))
 
 

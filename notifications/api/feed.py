@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import feed, feed_page
-from notifications.api.actions import ANSWERS, JOURNEY_ACTIONS, plain, refused
+from notifications.api.actions import JOURNEY_ACTIONS, plain, refused, ring_after_commit
 from notifications.api.shapes import CardOut, Counted, FeedOut
 from notifications.choices import Section
 from notifications.models import Card
@@ -133,14 +133,13 @@ class CardAction(OwnerView):
         if form is None:
             raise Problem(404, code="not_found", detail="There is no such action.")
         data = plain(checked(form, request))
-        if name in ANSWERS:
-            name, data = "answer", {"answer": name}
         try:
             journey = feed.act(
                 owner=owner, journey=found.journey, name=name, data=data, now=clock.now()
             )
         except feed.ActionError as error:
             raise refused(error) from error
+        ring_after_commit()
         return Response(Card.objects.for_owner(owner).get(journey=journey).body)
 
 
