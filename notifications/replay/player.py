@@ -90,7 +90,7 @@ class Player:
 
     cast: Cast
     now: datetime
-    post: entrances.Post = entrances.in_process
+    post: entrances.Post = field(default_factory=entrances.in_process)
     played: dict[str, Played] = field(default_factory=dict)
 
     def play(self, story: Story) -> None:
