@@ -1,7 +1,8 @@
 """From what was sent to what was said: one adapter for each way in.
 
-`read(payload, *, context)` takes the stored payload and returns the contacts in it. It is pure (mail is read in a child process, see `suppliers.sandbox`) and
-raises `ContentError` when the content is not what the contract says. A contact's
+`read(payload, *, context)` takes the stored payload and returns the contacts in it. It is
+pure (mail is read in a child process, see `suppliers.sandbox`) and raises `ContentError`
+when the content is not what the contract says. A contact's
 identity is its `identity` where the adapter gives one, else the event's id, with "#n"
 for the second and later contacts of one event: several callbacks of one call name the
 same identity, and `Contact.completed_by` says what their one contact then is.

@@ -18,7 +18,8 @@ SYMBOLS = {
 DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
 CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|JPY|SEK|NOK|DKK|PLN|CZK|HUF|INR|BRL|MXN"
 NUMBER = (
-    r"\d{1,3}(?:[.,'’ \u00a0]\d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)|\d{1,9}(?:[.,](?:\d{2}|[-–]{1,2}))?"
+    r"\d{1,3}(?:[.,'\u2019 \u00a0]\d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)"
+    r"|\d{1,9}(?:[.,](?:\d{2}|[-\u2013]{1,2}))?"
 )
 
 AMOUNT = re.compile(
@@ -29,9 +30,10 @@ AMOUNT = re.compile(
 )
 # A bare number is money only straight after a word of money: "Upgrade for 49.00".
 BARE = re.compile(
-    r"(?<!\w)(?:for|fee|fees|costs?|price|charge|charged|total|amount|preis|kosten|kostet|gebühr|für|"
+    r"(?<!\w)(?:for|fee|fees|costs?|price|charge|charged|total|amount|preis|kosten|kostet|gebühr|"
+    r"für|"
     r"prix|coûte|coût|frais|prezzo|costo|costa|per|precio|coste|cuesta|por)[ :=]{1,3}"
-    r"(?P<n>\d{1,6}[.,]\d{2})(?![\d:.,]?\d|[ \u00a0]?(?:uhr|[ap]\.?m|h\b|%|[-–] ?\d))",
+    r"(?P<n>\d{1,6}[.,]\d{2})(?![\d:.,]?\d|[ \u00a0]?(?:uhr|[ap]\.?m|h\b|%|[-\u2013] ?\d))",
     re.IGNORECASE,
 )
 
@@ -42,14 +44,15 @@ def _any(*words: str) -> re.Pattern[str]:
 
 # The nearest of these words before an amount says what it is; "no" is no claim at all.
 PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("no", _any("save", "saving", "saved", "off", "discount", "voucher", "worth", "up to", "instead of",
+    ("no", _any("save", "saving", "saved", "off", "discount", "voucher", "worth", "up to",
+                "instead of",
                 "rabatt", "sparen", "gutschein", "statt", "bis zu", "remise", "sconto",
                 "descuento", "win", "over", "fino a", "hasta", "jusqu'à")),
     ("refund", _any("refund(?:ed)?", "credit(?:ed)?", "erstattung", "gutschrift", "remboursement",
                     "rimborso", "reembolso")),
     ("deposit", _any("deposit", "anzahlung", "kaution", "acompte", "caparra", "depósito")),
     ("amount_due", _any("amount due", "balance due", "balance", "please pay", "to pay", "payable",
-                        "outstanding", "due", "zu zahlen", "rechnungsbetrag", "offener betrag",
+                        "outstanding", "due", "zu zahlen", "zahlen sie", "rechnungsbetrag", "offener betrag",
                         "fällig", "à payer", "montant dû", "da pagare", "importo dovuto",
                         "a pagar", "invoice total", "pay")),
     ("total", _any("total", "sum", "gesamt(?:betrag)?", "summe", "totale", "importe")),
@@ -145,7 +148,7 @@ def decimal(number: str) -> str:
 
     The last separator is the decimal one unless three digits follow it.
     """
-    digits = re.sub(r"['’ \u00a0–-]", "", number).rstrip(".,")
+    digits = re.sub(r"['\u2019 \u00a0\u2013-]", "", number).rstrip(".,")
     position = max(digits.rfind("."), digits.rfind(","))
     if position >= 0 and len(digits) - position - 1 != 3:
         whole, part = digits[:position], digits[position + 1 :]
@@ -157,8 +160,10 @@ def decimal(number: str) -> str:
 
 def _label(before: str) -> str:
     """Return the words just before an amount: what the sender called it."""
-    piece = re.split(r"[.!?;:\n](?=\s|$)", before.rstrip(" :,=-–("))[-1].strip(" ,:-–*|\t")
+    piece = re.split(r"[.!?;:\n](?=\s|$)", before.rstrip(" :,=-\u2013("))[-1].strip(
+        " ,:-\u2013*|\t"
+    )
     piece = re.sub(
         r"(?:^|\s)(?:for|für|pour|per|por|is|ist|at|of)$", "", piece, flags=re.IGNORECASE
     )
-    return piece[-60:].strip(" ,:-–")
+    return piece[-60:].strip(" ,:-\u2013")

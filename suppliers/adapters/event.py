@@ -111,7 +111,8 @@ def _require(data: Data, field: str) -> Any:
     value = data.get(field)
     if value is None:
         raise missing(f"{AT}/{field}")
-    return READERS.get(field, fields.name if field in NAMED else _anything)(value, f"{AT}/{field}")
+    default: Reader = fields.name if field in NAMED else _anything
+    return READERS.get(field, default)(value, f"{AT}/{field}")
 
 
 def _anything(value: Any, pointer: str) -> Any:

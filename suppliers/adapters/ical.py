@@ -162,7 +162,7 @@ def _event(
         zone=zone,
         place=_text(event, "LOCATION")[:300],
     )
-    asks = ()
+    asks: tuple[AskClaim, ...] = ()
     if is_unclear:
         asks = (AskClaim(fact="zone", prompt=f"In which time zone is {zone or 'this time'}?"),)
         visit = replace(visit, zone="")
@@ -250,9 +250,9 @@ def _recurrence(event: Component, zones: dict[str, tzinfo], context: Context) ->
     if found is None:
         return ""
     if not isinstance(found[0], datetime):
-        return found[0].isoformat()
+        return str(found[0].isoformat())
     instant, _ = _resolve(found[0], found[1], zones, context)
-    return instant.isoformat() if instant else found[0].isoformat()
+    return (instant or found[0]).isoformat()
 
 
 def _window(

@@ -25,14 +25,14 @@ from suppliers.contacts import (
     Window,
 )
 
-MAX_READ = 50_000  # characters; what is beyond is shown but not read for facts
+MAX_READ = 20_000  # characters; what is beyond is shown but not read for facts
 MAX_BODY = 20_000
 MAX_QUOTE = 140
 MAX_LINE = 2_000
 
 URL = re.compile(r"https?://[^\s<>\"'\])}]{1,500}", re.IGNORECASE)
 REFERENCE = re.compile(
-    r"(?<![\w@./-])(?=[\w-]{0,39}\d)[A-Za-z0-9][\w/#-]{3,38}[A-Za-z0-9](?![\w@-])"
+    r"(?<![\w@.:/-])(?=[\w-]{0,39}\d)[A-Za-z0-9][\w/#-]{3,38}[A-Za-z0-9](?![\w@-])"
 )
 PHONE = re.compile(r"(?<![\w./-])\+?\(?\d[\d ()./-]{6,17}\d(?![\w-])")
 SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
@@ -41,7 +41,8 @@ GREETING = re.compile(
     re.IGNORECASE,
 )
 DUE = re.compile(
-    r"(?<!\w)(?:due (?:on|by|date:?)|pay(?:able)? by|payment by|no later than|fällig am|zahlbar bis|bis zum|"
+    r"(?<!\w)(?:due (?:on|by|date:?)|pay(?:able)? by|payment by|no later than|fällig am|"
+    r"zahlbar bis|bis zum|"
     r"échéance(?: le)?:?|avant le|scadenza:?|entro il|vencimiento:?|antes del)[ ]{1,2}",
     re.IGNORECASE,
 )
@@ -223,9 +224,9 @@ def _survey_url(subject: str, text: str, addresses: tuple[tuple[str, str], ...])
     if not (words.SURVEY_SUBJECT.search(subject) or words.SURVEY_BODY.search(text)):
         return ""
     for url, near in addresses:
-        if words.SURVEY_SUBJECT.search(near) or words.SURVEY_BODY.search(near):
-            if not words.UNSUBSCRIBE.search(near):
-                return url
+        says_so = words.SURVEY_SUBJECT.search(near) or words.SURVEY_BODY.search(near)
+        if says_so and not words.UNSUBSCRIBE.search(near):
+            return url
     for url, near in addresses:
         if not words.UNSUBSCRIBE.search(near):
             return url
@@ -356,11 +357,13 @@ def keys_of(pairs: list[tuple[str, str]]) -> tuple[Key, ...]:
 # --- replies -----------------------------------------------------------------------------
 
 WROTE = re.compile(
-    r"(?:wrote|writes|schrieb(?: [^:]{0,80})?|a écrit|ha scritto|escribió|skrev|schreef)[ \u00a0]?:[ ]*\Z",
+    r"(?:wrote|writes|schrieb(?: [^:]{0,80})?|a écrit|ha scritto|escribió|skrev|"
+    r"schreef)[ \u00a0]?:[ ]*\Z",
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
-    r"[ >]{0,4}-{2,12} ?(?:original (?:message|appointment)|ursprüngliche nachricht|message d'origine|"
+    r"[ >]{0,4}-{2,12} ?(?:original (?:message|appointment)|ursprüngliche nachricht|"
+    r"message d'origine|"
     r"messaggio originale|mensaje original|forwarded message|weitergeleitete nachricht)\b",
     re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ CLOCK = (
     rf"(?:(?P<h{{n}}>[012]?\d)(?:[:.](?P<m{{n}}>[0-5]\d)|[hH](?P<mh{{n}}>[0-5]\d)?(?![a-z]))?{SPACE}{{{{0,2}}}}"
     rf"(?P<x{{n}}>[ap]\.?m\b\.?|uhr\b|hrs?\b|h\b)?|(?P<noon{{n}}>noon|midday|mittag|midi))"
 )
-FILL = rf"(?:the{SPACE}|las?{SPACE}|le{SPACE}|les{SPACE}|ore{SPACE}|around{SPACE}|hours{SPACE}of{SPACE})?"
+FILL = rf"(?:(?:the|las?|les?|ore|around|hours{SPACE}of){SPACE})?"
 
 
 def _clock(number: int) -> str:
@@ -33,7 +33,7 @@ def _clock(number: int) -> str:
 SPAN = re.compile(
     rf"(?:(?<!\w)(?P<lead>between|zwischen|entre|tra|fra|from|von|de|du|dalle|desde|window)(?!\w){SPACE}{{1,3}})?"
     rf"{FILL}(?<![\w.,:/$€£+-]){_clock(1)}{SPACE}{{0,3}}"
-    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|à|a|alle|hasta|&|-|–|—)(?![\w]{{3}}){SPACE}{{0,3}}"
+    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|à|a|alle|hasta|&|-|\u2013|\u2014)(?![\w]{{3}}){SPACE}{{0,3}}"
     rf"{FILL}{_clock(2)}(?![\d/%]|[.,:-]\d)",
     re.IGNORECASE,
 )
@@ -43,9 +43,12 @@ POINT = re.compile(
     re.IGNORECASE,
 )
 SOON = re.compile(
-    r"(?<!\w)(?:in|within|innerhalb von|dans|tra|fra|en)[ ]{1,2}(?:about |around |approximately |etwa |ca\. |"
-    r"environ |circa |unos )?(?P<n>\d{1,3}|an?|one|two|three|half an|einer?|zwei|une?|deux|una?|due|dos)"
-    r"[ ]{1,2}(?P<unit>minutes?|mins?|minuten?|minut[io]|minutos?|hours?|hrs?|stunden?|heures?|or[ae]|horas?)(?!\w)",
+    r"(?<!\w)(?:in|within|innerhalb von|dans|tra|fra|en)[ ]{1,2}(?:about |around |approximately |"
+    r"etwa |ca\. |"
+    r"environ |circa |unos )?(?P<n>\d{1,3}|an?|one|two|three|half an|einer?|zwei|une?|deux|una?|"
+    r"due|dos)"
+    r"[ ]{1,2}(?P<unit>minutes?|mins?|minuten?|minut[io]|minutos?|hours?|hrs?|stunden?|heures?|"
+    r"or[ae]|horas?)(?!\w)",
     re.IGNORECASE,
 )
 COUNTS = {
@@ -53,9 +56,11 @@ COUNTS = {
     "two": 2, "zwei": 2, "deux": 2, "due": 2, "dos": 2, "three": 3,
 }  # fmt: skip
 RELATIVE = {
-    "today": 0, "tonight": 0, "heute": 0, "aujourd'hui": 0, "aujourd’hui": 0, "oggi": 0, "hoy": 0,
+    "today": 0, "tonight": 0, "heute": 0, "aujourd'hui": 0, "aujourd\u2019hui": 0, "oggi": 0,
+    "hoy": 0,
     "tomorrow": 1, "demain": 1, "domani": 1, "mañana": 1,
-    "day after tomorrow": 2, "übermorgen": 2, "après-demain": 2, "dopodomani": 2, "pasado mañana": 2,
+    "day after tomorrow": 2, "übermorgen": 2, "après-demain": 2,
+    "dopodomani": 2, "pasado mañana": 2,
 }  # fmt: skip
 # "morgen" and "mañana" also mean "morning": only where no weekday or article makes it so.
 MORGEN = re.compile(r"(?<!\w)(?<!guten )(?<!am )(?<!jeden )morgen(?!\w)", re.IGNORECASE)
@@ -153,15 +158,13 @@ class Calendar:
     def _candidates(self, match: re.Match[str], *, has_weekday: bool) -> list[date] | None:
         """Return the readings of a written date, the household's habit first."""
         if match["iso"]:
-            year, month, day = map(int, match["iso"].split("-"))
-            return self._dates(day, month, str(year))
+            written, month, day = match["iso"].split("-")
+            return self._dates(int(day), int(month), written)
         if match["d1"]:
             first, second, year = int(match["d1"]), int(match["d2"]), match["dy"]
-            if not year and (match["sep"] == "-" or (match["sep"] == "." and not match["dot"])):
-                if not has_weekday:
-                    return None  # 8-12 and 8.30 are no dates
-            if not year and match["sep"] == "/" and not (first <= 31 and second <= 31):
-                return None
+            is_open = match["sep"] == "-" or (match["sep"] == "." and not match["dot"])
+            if not year and is_open and not has_weekday:
+                return None  # 8-12 and 8.30 are no dates
             is_day_first = self.day_first or match["sep"] == "."
             orders = [(first, second), (second, first)]
             if not is_day_first:

@@ -171,14 +171,16 @@ DELIVERY = _pattern(
     "paquete", "envío",
 )  # fmt: skip
 ARRIVING = _pattern(
-    "on (?:our|my|his|her|the|their) way", "en route", "be there", "arriving (?:in|shortly|soon|at)",
+    "on (?:our|my|his|her|the|their) way", "en route", "be there",
+    "arriving (?:in|shortly|soon|at)",
     "we(?:'re| are) outside", "at your door", "(?:in|within) (?:a few|an?|half an|\\d{1,3}) "
     "(?:hours?|minutes?|mins?)", "be with you", "unterwegs", "auf dem weg", "gleich da",
     "bin in", "sind in", "en chemin", "en route", "in arrivo", "per strada", "arriviamo",
     "en camino", "de camino", "llegamos",
 )  # fmt: skip
 EN_ROUTE = _pattern(
-    "on (?:our|my|his|her|the|their) way", "en route", "arriving (?:shortly|soon|in \\d{1,3} min\\w*)",
+    "on (?:our|my|his|her|the|their) way", "en route",
+    "arriving (?:shortly|soon|in \\d{1,3} min\\w*)",
     "we(?:'re| are) outside", "at your door", "be there in \\d{1,3} (?:min\\w*|hours?)",
     "unterwegs zu ihnen", "auf dem weg zu ihnen", "en chemin", "in arrivo", "en camino",
 )  # fmt: skip
@@ -189,7 +191,8 @@ REMINDER = _pattern(
 CANCELLED = _pattern(
     "(?:has|have) been cancell?ed", "(?:is|was|are) (?:now )?cancell?ed", "we (?:have )?cancell?ed",
     "had to cancel", "appointment cancell?ed", "visit cancell?ed",
-    "wurde (?:leider )?(?:abgesagt|storniert)", "ist (?:abgesagt|storniert)", "fällt (?:leider )?aus",
+    "wurde (?:leider )?(?:abgesagt|storniert)", "ist (?:abgesagt|storniert)",
+    "fällt (?:leider )?aus",
     "(?:a été|est) annulée?", "(?:è stat[ao]|è) (?:annullat[ao]|cancellat[ao])",
     "ha sido cancelad[ao]", "(?:fue|está) cancelad[ao]",
 )  # fmt: skip
@@ -201,9 +204,11 @@ OPENING = _pattern(
 )  # fmt: skip
 FORMER = re.compile(
     r"(?:instead of|rather than|no longer|not|originally|previously|formerly|was|moved from|"
-    r"rescheduled from|changed from|statt|anstatt|anstelle|nicht|ursprünglich|bisher|verschoben von|"
+    r"rescheduled from|changed from|statt|anstatt|anstelle|nicht|ursprünglich|bisher|"
+    r"verschoben von|"
     r"au lieu de|et non|invece di|invece che|non|en lugar de|en vez de)"
-    r"[ ,:]{1,3}(?:on|at|am|the|le|il|el|scheduled for|planned for|vom|von|du|del|del día)?[ ]{0,2}\Z",
+    r"[ ,:]{1,3}(?:on|at|am|the|le|il|el|scheduled for|planned for|vom|von|du|del|"
+    r"del día)?[ ]{0,2}\Z",
     re.IGNORECASE,
 )
 SURVEY_SUBJECT = _pattern(
@@ -220,9 +225,11 @@ SURVEY_BODY = _pattern(
     "sondaggio", "questionario", "encuesta", "su opinión",
 )  # fmt: skip
 MARKETING = _pattern(
-    "\\d{1,2} ?% off", "sales?", "special offers?", "exclusive offers?", "offers?", "deals?", "discounts?",
+    "\\d{1,2} ?% off", "sales?", "special offers?", "exclusive offers?", "offers?", "deals?",
+    "discounts?",
     "save up to", "limited time", "newsletter", "promo(?:tion|code)?s?", "black friday",
-    "don't miss", "shop now", "buy now", "try .{1,20} free", "(?:sonder)?angebote?", "rabatte?", "sparen sie",
+    "don't miss", "shop now", "buy now", "try .{1,20} free", "(?:sonder)?angebote?", "rabatte?",
+    "sparen sie",
     "gutschein", "jetzt kaufen", "soldes", "offres?", "remise", "offert[ae]", "scont[io]",
     "ofertas?", "descuentos?", "rebajas",
 )  # fmt: skip
@@ -231,7 +238,8 @@ UNSUBSCRIBE = _pattern(
     "cancellarsi", "darse de baja",
 )  # fmt: skip
 PAYING = re.compile(
-    r"(?<!\w)(?:pay|payments?|paying|invoice|bill|settle|zahl\w{0,10}|bezahl\w{0,6}|überweis\w{0,6}|"
+    r"(?<!\w)(?:pay|payments?|paying|invoice|bill|settle|zahl\w{0,10}|bezahl\w{0,6}|"
+    r"überweis\w{0,6}|"
     r"rechnung\w{0,8}|pagare?|paga|pagamento|payer|payez|paiement|règlement|régler|facture|fattura|"
     r"bolletta|pagar|pague|pago|factura|abon[ae]r?)(?!\w)",
     re.IGNORECASE,
@@ -254,21 +262,24 @@ REQUEST = re.compile(
     r"(?:could|can|would) you (?:please )?(?:tell|send|provide|give|confirm|let us know)|"
     r"we (?:still )?need|what is|what's|bitte (?:teilen|senden|nennen|geben|bestätigen)|"
     r"wir (?:benötigen|brauchen)|können sie uns|veuillez (?:nous )?(?:indiquer|envoyer|communiquer|"
-    r"confirmer)|merci de (?:nous )?(?:indiquer|envoyer|communiquer|confirmer)|nous avons besoin de|"
+    r"confirmer)|merci de (?:nous )?(?:indiquer|envoyer|communiquer|confirmer)|"
+    r"nous avons besoin de|"
     r"(?:ci )?(?:comunichi|indichi|invii|confermi)|abbiamo bisogno d\w{1,4}|"
     r"(?:por favor,? )?(?:indíquenos|envíenos|confírmenos|facilítenos)|necesitamos)(?!\w)",
     re.IGNORECASE,
 )
 ASKED: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("account", _pattern("account(?: number)?", "customer number", "kundennummer", "kontonummer",
-                         "numéro (?:de|du) (?:client|compte)", "codice cliente", "número de cliente")),
+                         "numéro (?:de|du) (?:client|compte)", "codice cliente",
+                         "número de cliente")),
     ("serial", _pattern("serial(?: number)?", "seriennummer", "numéro de série",
                         "numero di serie", "número de serie")),
     ("address", _pattern("(?:home |postal |street )?address", "adresse", "anschrift", "indirizzo",
                          "dirección")),
     ("phone", _pattern("(?:tele)?phone number", "telefonnummer", "rückrufnummer",
                        "numéro de téléphone", "numero di telefono", "número de teléfono")),
-    ("email", _pattern("e-?mail address", "e-?mail-adresse", "adresse e-?mail", "indirizzo e-?mail")),
+    ("email", _pattern("e-?mail address", "e-?mail-adresse", "adresse e-?mail",
+                       "indirizzo e-?mail")),
     ("order", _pattern("order number", "bestellnummer", "numéro de commande", "numero d'ordine",
                        "número de pedido")),
     ("photo", _pattern("photos?", "pictures?", "fotos?", "photographie", "foto(?:grafi[ae])?")),
