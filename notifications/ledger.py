@@ -48,6 +48,7 @@ class Row:
     household: int
     received_at: datetime
     outcome: str
+    reason: str
     entry: Entry
 
 
@@ -76,6 +77,7 @@ CONTACT_COLUMNS = (
     "refusal",
     "received_at",
     "outcome",
+    "reason",
 )
 
 
@@ -156,6 +158,7 @@ class Ledger:
             refusal,
             received_at,
             outcome,
+            reason,
         ) = columns
         covers = self.covers.get(mandate, frozenset())
         about = self.asset_uuids.get(asset, "")
@@ -167,6 +170,7 @@ class Ledger:
             household=household,
             received_at=received_at,
             outcome=outcome,
+            reason=reason,
             entry=Entry(
                 id=str(uuid),
                 said=Said.from_json(said),

@@ -19,6 +19,7 @@ from notifications.consolidation import Candidate, Placement, may_still_link, pl
 from notifications.ledger import Ledger, Member, Row
 from notifications.merging import Entry, Matter, fold
 from notifications.models import Decision, Journey, Link, Notification, Told
+from owners import bulk
 from suppliers.choices import Outcome
 
 # -- linking ---------------------------------------------------------------------------
@@ -135,26 +136,27 @@ def _write(
         ledger.rows.setdefault(uuid, []).extend(ledger.rows.pop(other, []))
         ledger.rows[other] = []
         ledger.decisions.setdefault(uuid, []).extend(ledger.decisions.pop(other, []))
-    fresh = [uuid for uuid in touched if ledger.journeys[uuid].pk is None]
-    if fresh:
-        Journey.objects.bulk_create([ledger.journeys[uuid] for uuid in fresh])
+    fresh = [ledger.journeys[uuid] for uuid in touched if ledger.journeys[uuid].pk is None]
+    projections.found_journeys(ledger, fresh)
     merged = {other: final(other) for other in merged if ledger.journeys[other].pk}
     if merged:
         move_links(ledger, merged, now=ledger.now)
-    new_links = [
-        Link(
-            household_id=row.household,
-            contact_id=row.id,
-            journey=ledger.journeys[final(placement.journey)],
-            rule=placement.rule,
-            evidence=placement.evidence,
-            is_likely=placement.is_likely,
-            linked_at=ledger.now,
-        )
-        for row, placement in links.values()
-        if placement.outcome != Outcome.DUPLICATE
-    ]
-    Link.objects.bulk_create(new_links)
+    bulk.upsert(
+        Link,
+        [
+            {
+                "household_id": row.household,
+                "contact_id": row.id,
+                "journey_id": ledger.journeys[final(placement.journey)].pk,
+                "rule": placement.rule,
+                "evidence": placement.evidence,
+                "is_likely": placement.is_likely,
+                "linked_at": ledger.now,
+            }
+            for row, placement in links.values()
+            if placement.outcome != Outcome.DUPLICATE
+        ],
+    )
     decided = {row.id for row in rows}
     outcomes = {
         row.id: (placement.outcome, placement.reason, placement.rule, placement.evidence)
@@ -289,34 +291,7 @@ def _plan(ledger: Ledger, matters: dict[str, Matter]) -> None:
             notification.state, notification.told_at = NotificationState.TOLD, ledger.now
             told.append(_known(journey, member, plan.snapshot, ledger.now))
             tell.append((notification, member))
-    if create:
-        Notification.objects.bulk_create(create)
-    if update:
-        Notification.objects.bulk_update(
-            update,
-            [
-                "state",
-                "level",
-                "topic",
-                "reason",
-                "text",
-                "because",
-                "rule",
-                "held_since",
-                "not_before",
-                "expires_at",
-                "deadline",
-                "told_at",
-                "snapshot",
-            ],
-        )
-    if told:
-        Told.objects.bulk_create(
-            told,
-            update_conflicts=True,
-            unique_fields=["journey", "owner"],
-            update_fields=["snapshot", "told_at"],
-        )
+    _save(create, update, told)
     for notification, member in tell:
         delivery.plan(
             notification=notification,
@@ -324,6 +299,53 @@ def _plan(ledger: Ledger, matters: dict[str, Matter]) -> None:
             channels=member.channels,
             now=ledger.now,
         )
+
+
+PLANNED_COLUMNS = (
+    "state", "level", "topic", "reason", "text", "because", "rule", "held_since", "not_before",
+    "expires_at", "deadline", "told_at", "snapshot",
+)  # fmt: skip
+
+
+def _save(create: list[Notification], update: list[Notification], told: list[Told]) -> None:
+    made = bulk.upsert(
+        Notification,
+        [
+            {
+                "uuid": row.uuid,
+                "household_id": row.household_id,
+                "journey_id": row.journey_id,
+                "owner_id": row.owner_id,
+                **{name: getattr(row, name) for name in PLANNED_COLUMNS},
+            }
+            for row in create
+        ],
+        returning=("id", "uuid"),
+    )
+    pks = {uuid: pk for pk, uuid in made}
+    for row in create:
+        row.pk = pks[row.uuid]
+    bulk.update(
+        Notification,
+        [
+            {"id": row.pk, **{name: getattr(row, name) for name in PLANNED_COLUMNS}}
+            for row in update
+        ],
+    )
+    bulk.upsert(
+        Told,
+        [
+            {
+                "journey_id": row.journey_id,
+                "owner_id": row.owner_id,
+                "snapshot": row.snapshot,
+                "told_at": row.told_at,
+            }
+            for row in told
+        ],
+        unique=("journey", "owner"),
+        update=("snapshot", "told_at"),
+    )
 
 
 def _known(journey: Journey, member: Member, snapshot: dict[str, str], now: datetime) -> Told:

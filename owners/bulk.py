@@ -1,0 +1,122 @@
+"""Many rows in one statement.
+
+The rows travel as one JSON parameter and PostgreSQL takes them apart
+(`json_to_recordset`), which costs a fraction of a VALUES list with a parameter for every
+cell, and keeps one statement text for any number of rows.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Field, Model
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def dumps(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as the JSON parameter; a NUL, which no text column takes, is dropped."""
+    return json.dumps(list(rows), default=_plain, separators=(",", ":")).replace("\\u0000", "")
+
+
+@lru_cache(maxsize=256)
+def _columns(model: type[Model], names: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Name, column and type of each field; `x_id` names a relation's column."""
+    found = []
+    fields = {f.attname: f for f in model._meta.concrete_fields}  # noqa: SLF001 - Django's own name
+    for name in names:
+        field: Field[Any, Any] = fields.get(name) or fields[f"{name}_id"]
+        kind = field.db_type(connection) or ""
+        if field.remote_field is not None:
+            kind = field.target_field.db_type(connection) or ""  # type: ignore[attr-defined]
+        if "identity" in kind or kind.endswith("serial"):
+            kind = "bigint"
+        kind = {"bigserial": "bigint", "serial": "integer"}.get(kind, kind)
+        found.append((name, field.column, kind))
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _upsert_sql(
+    model: type[Model],
+    names: tuple[str, ...],
+    unique: tuple[str, ...],
+    update: tuple[str, ...],
+    returning: tuple[str, ...],
+) -> str:
+    columns = _columns(model, names)
+    table = model._meta.db_table  # noqa: SLF001 - Django's own name
+    listed = ", ".join(f'"{column}"' for _name, column, _kind in columns)
+    given = ", ".join(f'd."{name}"' for name, _column, _kind in columns)
+    shape = ", ".join(f'"{name}" {kind}' for name, _column, kind in columns)
+    sql = (
+        f'INSERT INTO "{table}" ({listed}) SELECT {given} '  # noqa: S608 - names of models
+        f"FROM json_to_recordset(%s::json) AS d({shape})"
+    )
+    if unique:
+        by = ", ".join(f'"{column}"' for _n, column, _k in _columns(model, unique))
+        changes = ", ".join(
+            f'"{column}" = EXCLUDED."{column}"' for _n, column, _k in _columns(model, update)
+        )
+        sql += f" ON CONFLICT ({by}) DO " + (f"UPDATE SET {changes}" if update else "NOTHING")
+    if returning:
+        back = ", ".join(f'"{column}"' for _n, column, _k in _columns(model, returning))
+        sql += f" RETURNING {back}"
+    return sql
+
+
+def upsert(
+    model: type[Model],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    unique: tuple[str, ...] = (),
+    update: tuple[str, ...] = (),
+    returning: tuple[str, ...] = (),
+) -> list[tuple[Any, ...]]:
+    """Insert `rows` (field name -> value; all rows have the same fields).
+
+    Rows that meet the unique constraint over `unique` change only the fields in
+    `update`; without any they stay. Returns the `returning` fields of what was written.
+    """
+    if not rows:
+        return []
+    sql = _upsert_sql(model, tuple(rows[0]), unique, update, returning)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [dumps(rows)])
+        return cursor.fetchall() if returning else []
+
+
+@lru_cache(maxsize=256)
+def _update_sql(model: type[Model], names: tuple[str, ...]) -> str:
+    columns = _columns(model, names)
+    key, *rest = columns
+    table = model._meta.db_table  # noqa: SLF001 - Django's own name
+    changes = ", ".join(f'"{column}" = d."{name}"' for name, column, _kind in rest)
+    shape = ", ".join(f'"{name}" {kind}' for name, _column, kind in columns)
+    return (
+        f'UPDATE "{table}" t SET {changes} FROM json_to_recordset(%s::json) '  # noqa: S608 - names of models
+        f'AS d({shape}) WHERE t."{key[1]}" = d."{key[0]}"'
+    )
+
+
+def update(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update `rows`; the first field of each is the key, and all have the same fields."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_update_sql(model, tuple(rows[0])), [dumps(rows)])
