@@ -428,7 +428,8 @@ class OutboundEvent(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     next_at = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # of this go through the schedule
+    tried = models.PositiveSmallIntegerField(default=0)  # ever; a replay begins a new go
     sent_at = models.DateTimeField(null=True)
 
     objects = OutboundEventQuerySet.as_manager()

@@ -1,12 +1,23 @@
 """The addresses at which machines speak to Steward; `events.md` of the docs names them."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from suppliers import mail_webhooks, telephony, webhooks
+from suppliers.api import v1
 
 app_name = "suppliers"
 urlpatterns = [
     path("webhooks/mail/raw/", mail_webhooks.raw, name="mail_raw"),
-    path("webhooks/telephony/twilio/<slug:callback>/", telephony.twilio, name="twilio"),
+    # Only what comes in: the receipts of what went out are delivery's, one address further.
+    re_path(
+        r"^webhooks/telephony/twilio/(?P<callback>sms|voice|recording|transcription)/$",
+        telephony.twilio,
+        name="twilio",
+    ),
     path("webhooks/<slug:code>/", webhooks.receive, name="webhook"),
+    path(".well-known/steward-keys.json", v1.steward_keys, name="steward-keys"),
+    path("api/supplier/v1/ping/", v1.ping, name="supplier-ping"),
+    path("api/supplier/v1/catalogue/", v1.types, name="supplier-catalogue"),
+    path("api/supplier/v1/catalogue/<str:name>/<int:number>.json", v1.schema, name="schema"),
+    path("api/supplier/v1/events/<path:key>/", v1.event, name="supplier-event"),
 ]

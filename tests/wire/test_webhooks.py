@@ -1,6 +1,7 @@
 """Every row of the wire contract's two tables."""
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -274,11 +275,16 @@ def test_a_supplier_over_its_rate_is_told_when_to_come_again(cast: Cast) -> None
     ratelimit.forget()
     redis.Redis.from_url(settings.REDIS_URL).delete(f"steward:rate:{cast.skyline.pk}")
     with override_settings(SUPPLIER_RATE=1, SUPPLIER_BURST=5):
-        found = [post(event(cast, number)) for number in range(6)]
-    assert [answer.status_code for answer in found] == [202] * 5 + [429]
-    assert 1 <= int(found[5]["Retry-After"]) <= 2
-    assert found[5]["Content-Type"] == "application/problem+json"
-    assert InboundEvent.objects.count() == 5
+        began, found = time.monotonic(), []
+        while not found or found[-1].status_code == 202:
+            found.append(post(event(cast, len(found))))
+        refilled = time.monotonic() - began
+    refused = found[-1]
+    assert refused.status_code == 429
+    assert 5 <= len(found) - 1 <= 5 + refilled
+    assert 1 <= int(refused["Retry-After"]) <= 2
+    assert refused["Content-Type"] == "application/problem+json"
+    assert InboundEvent.objects.count() == len(found) - 1
 
 
 def test_without_redis_nothing_is_limited(cast: Cast) -> None:

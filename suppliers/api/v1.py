@@ -1,0 +1,117 @@
+"""What suppliers ask Steward: `/api/supplier/v1/`, opened by a bearer key.
+
+The verdict and the reach of an owner need the feed's rules, so they live beside those.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from owners import clock
+from suppliers import catalogue, keys
+from suppliers.models import InboundEvent, Supplier
+from suppliers.problems import problem
+
+View = Callable[..., HttpResponse]
+
+
+def opened_by_key(*methods: str) -> Callable[[View], View]:
+    """Give a view the supplier whose bearer key opens it, as `supplier`."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def edge(request: HttpRequest, **names: Any) -> HttpResponse:
+            if request.method not in methods:
+                return problem(
+                    405,
+                    code="method_not_allowed",
+                    detail=f"Use {' or '.join(methods)}.",
+                    headers={"Allow": ", ".join(methods)},
+                )
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            supplier = keys.holder(token.strip()) if scheme.lower() == "bearer" else None
+            if supplier is None:
+                return problem(
+                    401,
+                    code="no_key",
+                    detail="Send a live key: Authorization: Bearer …",
+                    headers={"WWW-Authenticate": 'Bearer realm="supplier"'},
+                )
+            return view(request, supplier=supplier, **names)
+
+        return edge
+
+    return decorate
+
+
+@opened_by_key("GET")
+def event(request: HttpRequest, *, supplier: Supplier, key: str) -> HttpResponse:
+    """Say what became of one of the supplier's own events; `?source=` tells equal ids apart."""
+    mine = InboundEvent.objects.filter(supplier=supplier, event_id=key)
+    source = request.GET.get("source")
+    if source is not None:
+        mine = mine.filter(source=source)
+    found = list(mine.order_by("pk")[:2])
+    if not found:
+        return problem(404, code="unknown_event", detail="You sent no event with this id.")
+    if len(found) > 1:
+        return problem(
+            400, code="source_needed", detail="Several sources use this id; name one by ?source=."
+        )
+    return JsonResponse(status_of(found[0]))
+
+
+def status_of(found: InboundEvent) -> dict[str, Any]:
+    """Return an event as its supplier sees it in the delivery log."""
+    line: dict[str, Any] = {
+        "id": found.event_id,
+        "source": found.source,
+        "type": found.type,
+        "status": found.state,
+        "received_at": found.received_at.isoformat(),
+    }
+    for name in ("code", "pointer", "detail"):
+        if getattr(found, name):
+            line[name] = getattr(found, name)
+    return line
+
+
+@opened_by_key("GET")
+def types(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
+    """List the inbound types with the addresses of their schemas."""
+    base = f"{settings.SITE_URL}/api/supplier/v1/catalogue"
+    return JsonResponse(
+        {
+            "types": [
+                {"type": name, "schema": f"{base}/{name}/{catalogue.VERSION}.json"}
+                for name in catalogue.names()
+            ]
+        }
+    )
+
+
+def schema(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Return the JSON Schema of a type; open to everybody, because `dataschema` names it."""
+    if name not in catalogue.INBOUND or number != catalogue.VERSION:
+        return problem(404, code="unknown_schema", detail="There is no such schema.")
+    return JsonResponse(
+        catalogue.schema(name, base=settings.SITE_URL), content_type="application/schema+json"
+    )
+
+
+@opened_by_key("POST")
+def ping(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
+    """Answer, so that a supplier can try its key."""
+    return JsonResponse({"supplier": supplier.code, "at": clock.now().isoformat()})
+
+
+def steward_keys(request: HttpRequest) -> HttpResponse:
+    """Publish the keys that verify what Steward signs."""
+    response = JsonResponse({"keys": keys.published()})
+    response["Cache-Control"] = "public, max-age=300"
+    return response

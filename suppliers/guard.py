@@ -1,0 +1,177 @@
+"""Outbound requests reach only checked public addresses (SSRF).
+
+The name is resolved once, every answer is checked, and the connection goes to a checked
+address: what the name says a moment later no longer matters. No redirect is followed,
+and of the answer only a short beginning is read.
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], list[str]]
+
+PORTS = frozenset({443})
+MAX_ANSWER = 1024
+# What `is_global` of some Python versions takes for public (IANA special-purpose registries).
+CLOSED = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24",
+        "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15",
+        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+        # Cloud services that hand out credentials or run inside the provider's network.
+        "168.63.129.16/32",
+    )
+)  # fmt: skip
+# Unicast that is routed at all is 2000::/3; inside it these are not to be reached.
+ROUTED6 = ipaddress.ip_network("2000::/3")
+CLOSED6 = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20",
+    )
+)  # fmt: skip
+
+
+class BlockedError(Exception):
+    """The address may not be reached; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the receiver said: the status, `Retry-After`, and a short beginning of the body."""
+
+    status: int
+    retry_after: str = ""
+    beginning: bytes = b""
+
+
+def is_public(address: Address) -> bool:
+    """Say whether an address is ordinary, globally routed unicast.
+
+    IPv6 forms that carry an IPv4 address (mapped, compatible, SIIT, NAT64, 6to4, Teredo)
+    lie outside 2000::/3 or in what is closed inside it, whatever they carry.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not any(address in network for network in CLOSED)
+    if address.scope_id is not None or address not in ROUTED6:
+        return False
+    return address.is_global and not any(address in network for network in CLOSED6)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Return every address of a name, by the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+def checked(
+    url: str, *, allowed: Sequence[str] = (), resolver: Resolver = resolve
+) -> tuple[httpx.URL, list[str]]:
+    """Return the address of an endpoint with the IP addresses that may be connected to.
+
+    `allowed` are networks that may be reached although they are not public, by any port
+    and without TLS. Raises BlockedError; one bad address among good ones blocks them all.
+    """
+    networks = [ipaddress.ip_network(text) for text in allowed]
+    host, port, is_tls = _parts(url)
+    try:
+        addresses = [ipaddress.ip_address(text) for text in resolver(host, port)]
+    except (OSError, UnicodeError):
+        raise BlockedError("unresolvable") from None
+    except ValueError:
+        raise BlockedError("bad_address") from None
+    if not addresses:
+        raise BlockedError("unresolvable")
+    is_inside = all(_is_in(address, networks) for address in addresses)
+    if not is_inside:
+        if not is_tls:
+            raise BlockedError("not_https")
+        if port not in PORTS:
+            raise BlockedError("odd_port")
+        if _is_literal(host):
+            raise BlockedError("address_literal")
+        if not all(is_public(item) or _is_in(item, networks) for item in addresses):
+            raise BlockedError("not_public")
+    return httpx.URL(url), [str(address) for address in addresses]
+
+
+def post(
+    url: str,
+    *,
+    body: bytes,
+    headers: dict[str, str],
+    timeout: float,
+    allowed: Sequence[str] = (),
+    resolver: Resolver = resolve,
+) -> Answer:
+    """Post to a checked address; raises BlockedError or httpx.HTTPError.
+
+    `timeout` holds for the whole request. TLS checks the certificate for the name.
+    """
+    target, addresses = checked(url, allowed=allowed, resolver=resolver)
+    until = time.monotonic() + timeout
+    pinned = target.copy_with(host=addresses[0])
+    netloc = target.netloc.decode("ascii")
+    # No environment: a proxy variable would carry the request past the check.
+    with (
+        httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
+        client.stream(
+            "POST",
+            pinned,
+            content=body,
+            headers={**headers, "host": netloc, "accept-encoding": "identity"},
+            extensions={"sni_hostname": target.host},
+        ) as response,
+    ):
+        beginning = b""
+        for part in response.iter_raw(MAX_ANSWER):
+            beginning += part
+            if len(beginning) >= MAX_ANSWER or time.monotonic() > until:
+                break
+        return Answer(
+            status=response.status_code,
+            retry_after=response.headers.get("retry-after", "")[:60],
+            beginning=beginning[:MAX_ANSWER],
+        )
+
+
+def _parts(url: str) -> tuple[str, int, bool]:
+    if any(ord(char) <= 32 or ord(char) == 127 or char == "\\" for char in url):
+        raise BlockedError("bad_url")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BlockedError("bad_url") from None
+    if parts.scheme not in {"http", "https"}:
+        raise BlockedError("not_https")
+    if parts.username is not None or parts.password is not None:
+        raise BlockedError("userinfo")
+    host = parts.hostname or ""
+    if not host or "%" in host:
+        raise BlockedError("bad_url")
+    return host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _is_literal(host: str) -> bool:
+    """Say whether a host is an address in any spelling: 127.1, 0x7f.1, 2130706433, ::1."""
+    last = host.rstrip(".").rpartition(".")[2].lower()
+    return ":" in host or last.isdigit() or (last.startswith("0x") and len(last) > 1)

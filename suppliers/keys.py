@@ -1,0 +1,60 @@
+"""Keys: the suppliers' bearer keys of their API, and Steward's published signing keys."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from suppliers import signing
+from suppliers.models import Supplier, SupplierKey
+
+PREFIX = "stw_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeKey:
+    """A new key with its token in the clear, to be shown once."""
+
+    key: SupplierKey
+    token: str
+
+
+def make(*, supplier: Supplier, name: str, now: datetime) -> MadeKey:
+    """Make a bearer key; only the hash of its token is kept."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    key = SupplierKey.objects.create(
+        supplier=supplier, name=name, token_hash=_hash(token), created_at=now
+    )
+    return MadeKey(key=key, token=token)
+
+
+def revoke(*, key: SupplierKey, now: datetime) -> SupplierKey:
+    """Close a key for ever. Twice is once."""
+    if key.revoked_at is None:
+        key.revoked_at = now
+        key.save(update_fields=["revoked_at"])
+    return key
+
+
+def holder(token: str) -> Supplier | None:
+    """Return the supplier that holds a live key with this token."""
+    if not token.startswith(PREFIX) or len(token) > 100:
+        return None
+    # The token has 256 random bits, so a plain hash can neither be guessed nor timed.
+    found = SupplierKey.objects.live().filter(token_hash=_hash(token)).select_related("supplier")
+    key = found.order_by("pk").first()
+    return key.supplier if key is not None else None
+
+
+def published() -> list[dict[str, str]]:
+    """Return the keys that verify what Steward signs, the newest first."""
+    return [
+        {"version": "v1a", "key": signing.public_key(private)}
+        for private in settings.STEWARD_SIGNING_KEYS
+    ]
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
