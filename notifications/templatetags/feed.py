@@ -16,7 +16,7 @@ from assets.choices import AssetKind
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
 from owners import clock
 from owners.choices import Topic
-from suppliers.choices import Medium, Outcome, RoleKind, Stage
+from suppliers.choices import ContactKind, Medium, Outcome, RoleKind, Stage
 
 register = template.Library()
 
@@ -53,6 +53,7 @@ WORDS: dict[str, dict[str, str]] = {
     "topic": {str(value): str(label) for value, label in Topic.choices},
     "role": {str(value): str(label) for value, label in RoleKind.choices},
     "asset_kind": {str(value): str(label) for value, label in AssetKind.choices},
+    "kind": {str(value): str(label) for value, label in ContactKind.choices},
     "stage": {str(value): str(label) for value, label in Stage.choices},
 }
 OUTCOME_CHIPS = {
@@ -317,6 +318,21 @@ def fact_value(value: str) -> str:
 
 SENTENCES = {
     # why a contact got its outcome
+    "first": gettext_lazy("It is the first word on this matter."),
+    "visit": gettext_lazy("It names a visit that was not known yet."),
+    "visit_moved": gettext_lazy("It moves the visit."),
+    "price": gettext_lazy("It names a price that was not known yet."),
+    "price_changed": gettext_lazy("It changes the price."),
+    "stage": gettext_lazy("The work is a step further."),
+    "done": gettext_lazy("It says that the work is done."),
+    "words": gettext_lazy("It says something that was not known yet."),
+    "reaching_out": gettext_lazy("Somebody tries to reach you about a visit you expect."),
+    "arriving": gettext_lazy("Somebody is on the way to you."),
+    "conflict": gettext_lazy("It contradicts what was known."),
+    "cancelled": gettext_lazy("It cancels the visit."),
+    "payment_link": gettext_lazy("It asks for a payment."),
+    "ask": gettext_lazy("It asks you something."),
+    "stage_moved": gettext_lazy("The work is a step further."),
     "nothing_new": gettext_lazy("Everything in it was already known."),
     "older_revision": gettext_lazy("A newer version of the same thing had already arrived."),
     "always_show": gettext_lazy("You asked to be shown these."),
@@ -343,7 +359,7 @@ SENTENCES = {
     "one_open": gettext_lazy("Another request about this matter is open already."),
     "too_early": gettext_lazy("It is too early to ask."),
     # the rules
-    "only_the_known_absorbs": gettext_lazy("Rule: only what brings nothing new is kept quiet."),
+    "only_the_known_absorbs": gettext_lazy("Rule: only what brings nothing new stays quiet."),
     "merge_by_order": gettext_lazy("Rule: statements count in the order in which they were made."),
     "surveys_never_interrupt": gettext_lazy("Rule: requests for feedback never interrupt."),
     "surveys_wait": gettext_lazy("Rule: requests for feedback wait until you look."),
@@ -381,3 +397,10 @@ def tried_step(step: dict[str, Any]) -> str:
     )
     result = plain(str(step.get("result", ""))).lower()
     return f"{what}: {result}" if result else what
+
+
+@register.filter
+def has_own_title(contact: dict[str, Any]) -> bool:
+    """Return whether a contact's title says more than the start of its text."""
+    title = contact["title"].rstrip(".")
+    return bool(title) and not contact["text"].startswith(title)
