@@ -25,7 +25,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState
 from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
-from notifications.transports import local
+from notifications.transports import local, sms
 from notifications.transports.values import Message
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode
@@ -324,7 +324,7 @@ def receipt(
     status: DeliveryState,
     now: datetime,
     provider_ref: str = "",
-    ref: str = "",
+    ref: UUID | None = None,
     said: str = "",
     fault: str = "",
 ) -> bool:
@@ -335,7 +335,7 @@ def receipt(
     `fault` is filled when the address is to blame. Returns whether the message is ours.
     """
     if ref:
-        which = Q(uuid=UUID(ref))
+        which = Q(uuid=ref)
     elif provider_ref:
         which = Q(provider_ref=provider_ref)
     else:
@@ -371,6 +371,21 @@ def receipt(
         if status == DeliveryState.FAILED:
             fallback.after_failure(row, fault=fault, now=now)
     return True
+
+
+def sms_receipt(
+    *, status: str, error_code: str, provider_ref: str, ref: UUID | None, now: datetime
+) -> bool:
+    """Note what the SMS provider says, in its own words; an unknown word is kept as sent."""
+    is_bad = error_code.isdigit() and int(error_code) in sms.BAD_NUMBERS
+    return receipt(
+        status=DeliveryState(sms.STATUSES.get(status, "sent")),
+        now=now,
+        provider_ref=provider_ref,
+        ref=ref,
+        said=f"{status} {error_code}".strip(),
+        fault=f"{status} {error_code}" if is_bad else "",
+    )
 
 
 # The operator's and the visitor's view

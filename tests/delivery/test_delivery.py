@@ -381,7 +381,7 @@ class TestDoubt:
         twilio.faults.append("drop")
         row = waiting(told, phone)
         delivery.deliver_due(now=START)
-        delivery.receipt(ref=str(row.uuid), status=DeliveryState.DELIVERED, now=START + seconds(5))
+        delivery.receipt(ref=row.uuid, status=DeliveryState.DELIVERED, now=START + seconds(5))
         assert delivery.deliver_due(now=START + minutes(5)) == 0
         row.refresh_from_db()
         assert (row.state, twilio.calls) == (DeliveryState.DELIVERED, 1)
