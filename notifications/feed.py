@@ -603,9 +603,22 @@ def _mandate_for(
         return live or mandates.grant(
             household=contact.household, supplier=supplier, now=ledger.now
         )
+    proved = _proved(sender, said)
+    if proved is not None:
+        live = Mandate.objects.live().filter(household=contact.household, supplier=proved).first()
+        if live is not None:
+            return live
     guessed = Asset.objects.filter(
         journeys__uuid__in=contact.evidence.get("possibly", []), household=contact.household
     ).distinct()[:2]
+    if proved is not None:
+        return mandates.grant(
+            household=contact.household,
+            supplier=proved,
+            purposes=[Purpose.SERVICE, Purpose.BILLING],
+            assets=list(guessed) if len(guessed) == 1 else [],
+            now=ledger.now,
+        )
     return mandates.note_supplier(
         household=contact.household,
         name=sender.name,
@@ -615,6 +628,22 @@ def _mandate_for(
         assets=list(guessed) if len(guessed) == 1 else [],
         now=ledger.now,
     )
+
+
+def _proved(sender: _Sender, said: Said) -> Supplier | None:
+    """Return the supplier whose proved domain or number the sender has, where it is one."""
+    if sender.domain and said.authentication == Authentication.PASS:
+        found = Supplier.objects.filter(
+            domains__household=None, domains__domain=sender.domain, is_active=True
+        )
+    elif sender.number:
+        found = Supplier.objects.filter(
+            numbers__household=None, numbers__number=sender.number, is_active=True
+        )
+    else:
+        return None
+    known = list(found.distinct()[:2])
+    return known[0] if len(known) == 1 else None
 
 
 def _sender(said: Said) -> _Sender:

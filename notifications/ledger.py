@@ -30,6 +30,7 @@ from notifications.models import (
 from owners.choices import Rank, Trust
 from owners.models import Channel, Household, Membership, ReachRule, reach_of
 from owners.reach import Reach
+from suppliers import processing
 from suppliers.choices import MandateState, Outcome
 from suppliers.contacts import Contact as Said
 from suppliers.models import Contact, Mandate, Supplier
@@ -118,12 +119,13 @@ class Ledger:
             .order_by("household_id", "said_at", "uuid")
             .values_list(*CONTACT_COLUMNS)[:limit]
         )
-        return self._read(contacts)
+        return self.read(contacts)
 
     def loose(self, households: set[int]) -> list[Row]:
         """Return contacts without a journey that may find one when more is known."""
         contacts = (
-            Contact.objects.filter(household__in=households)
+            # One that was let in waits for its decision again: it is in `undecided` already.
+            Contact.objects.filter(household__in=households, decided_at__isnull=False)
             .filter(
                 Q(outcome=Outcome.DOOR, said_at__gte=self.now - DOOR_SPAN)
                 | Q(
@@ -136,9 +138,10 @@ class Ledger:
             .order_by("said_at", "uuid")
             .values_list(*CONTACT_COLUMNS)
         )
-        return self._read(contacts)
+        return self.read(contacts)
 
-    def _read(self, contacts: Iterable[tuple]) -> list[Row]:  # type: ignore[type-arg]
+    def read(self, contacts: Iterable[tuple]) -> list[Row]:  # type: ignore[type-arg]
+        """Return contacts (their `CONTACT_COLUMNS`) as the rules see them."""
         found = list(contacts)
         self._load_covers({row[4] for row in found if row[4] is not None})
         return [self._row(columns) for columns in found]
@@ -336,3 +339,21 @@ def decided(decision: Decision) -> Decided:
         data=decision.data,
         owner=decision.owner_id or 0,
     )
+
+
+def entry_of(ledger: Ledger, row: processing.Row) -> Row:
+    """Return a contact that is not stored (yet) as the rules see it."""
+    contact = Contact(
+        uuid=row.uuid,
+        household_id=row.household_id,
+        supplier_id=row.supplier_id,
+        mandate_id=row.mandate_id,
+        asset_id=row.asset_id,
+        trust=row.admission.trust,
+        said=row.contact.to_json(),
+        suspicion=row.admission.suspicion,
+        refusal=row.admission.refusal,
+        received_at=ledger.now,
+    )
+    columns = tuple(getattr(contact, name) for name in CONTACT_COLUMNS)
+    return ledger.read([columns])[0]
