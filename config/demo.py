@@ -315,22 +315,23 @@ def tell_live(home: Path, *, say: Callable[[str], None], pause: float, visit_aft
     """Send the last steps to the running server, then the visit itself."""
     setting = remembered(home)
     parts: tuple[tuple[str, Callable[[datetime], list[dict[str, Any]]], float], ...] = (
-        ("a voicemail, two cut-off calls, three mails", setting_steps(setting), 0.0),
+        ("a voicemail, two cut-off calls and three mails came in", last_steps_of(setting), 0.0),
         ("the technician has started", started, visit_after),
-        ("the technician is done", completed, visit_after),
+        ("the technician is done: Ana is asked whether it works", completed, visit_after),
     )
     for name, lines, wait in parts:
         clock_time.sleep(wait)
-        told = story(setting, lines(clock.now()))
-        cast = world.store(told.world, now=clock.now(), is_demo=True)
-        for line in told.lines:
-            for request in entrances.requests(line, cast=cast):
+        for number in range(len(lines(clock.now()))):
+            # Written at the second in which it is sent, like everything that is live.
+            told = story(setting, lines(clock.now())[number : number + 1])
+            cast = world.store(told.world, now=clock.now(), is_demo=True)
+            for request in entrances.requests(told.lines[0], cast=cast):
                 entrances.send(request, post=post, now=clock.now())
                 clock_time.sleep(pause)
-        say(name)
+        say(f"Steward: {name}")
 
 
-def setting_steps(setting: Setting) -> Callable[[datetime], list[dict[str, Any]]]:
+def last_steps_of(setting: Setting) -> Callable[[datetime], list[dict[str, Any]]]:
     """Return the last steps as a function of the hour alone."""
     return lambda now: last_steps(setting, now)
 

@@ -19,9 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what to tell, and how fast."""
         parser.add_argument("part", choices=["past", "live"])
-        parser.add_argument("--pause", type=float, default=0.7, help="seconds between messages")
+        parser.add_argument("--pause", type=float, default=1.2, help="seconds between messages")
         parser.add_argument(
-            "--visit-after", type=float, default=90, help="seconds before and during the visit"
+            "--visit-after", type=float, default=60, help="seconds before and during the visit"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
