@@ -1,0 +1,198 @@
+"""The digest: at the member's own time, never empty, never twice."""
+
+import threading
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connections
+
+from notifications import digests
+from notifications.choices import SurveyState
+from notifications.models import Delivery, Digest
+from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.models import Membership, ReachRule
+from owners.reach import Reach, next_digest
+from suppliers.choices import ContactKind, Outcome
+from tests.factories import (
+    START,
+    CardFactory,
+    Cast,
+    ContactFactory,
+    JourneyFactory,
+    MembershipFactory,
+    NotificationFactory,
+    SurveyFactory,
+)
+
+SLOT = datetime(2026, 11, 9, 23, 0, tzinfo=UTC)  # 18:00 in New York
+DAY = timedelta(days=1)
+
+
+def at_the_door(cast: Cast, *, at: datetime = START, **fields: object) -> None:
+    ContactFactory(household=cast.household, outcome=Outcome.DOOR, decided_at=at, **fields)
+
+
+def digest_day(*, until: datetime = SLOT) -> int:
+    """Let the slots be worked out at START, and the next ones come."""
+    digests.make_due(now=START)
+    return digests.make_due(now=until)
+
+
+@pytest.mark.django_db
+class TestContent:
+    def test_door_adverts_and_held_surveys_are_counted(self, cast: Cast) -> None:
+        at_the_door(cast)
+        at_the_door(cast)
+        ContactFactory(
+            household=cast.household,
+            kind=ContactKind.ADVERT,
+            outcome=Outcome.HELD,
+            decided_at=START,
+        )
+        request = ContactFactory(
+            household=cast.household, kind=ContactKind.SURVEY_REQUEST, outcome=Outcome.HELD
+        )
+        SurveyFactory(
+            journey=JourneyFactory(household=cast.household),
+            contact=request,
+            state=SurveyState.HELD,
+        )
+        digest_day()
+        digest = Digest.objects.get(owner=cast.ana)
+        assert digest.slot == SLOT
+        assert digest.lines == [
+            "2 contacts wait at the door",
+            "1 survey request held back",
+            "1 advert held back",
+        ]
+
+    def test_a_survey_offered_in_the_meantime_is_not_held_any_more(self, cast: Cast) -> None:
+        request = ContactFactory(household=cast.household, kind=ContactKind.SURVEY_REQUEST)
+        SurveyFactory(
+            journey=JourneyFactory(household=cast.household),
+            contact=request,
+            state=SurveyState.OFFERED,
+        )
+        digest_day()
+        assert not Digest.objects.exists()
+
+    def test_it_is_never_empty(self, cast: Cast) -> None:
+        digest_day()
+        assert not Digest.objects.exists()
+        assert not Delivery.objects.exists()
+
+    def test_it_goes_by_mail_and_is_no_notification(self, cast: Cast) -> None:
+        at_the_door(cast)
+        digest_day()
+        row = Delivery.objects.get()
+        assert (row.kind, row.purpose, row.notification) == (ChannelKind.EMAIL, "digest", None)
+        assert "1 contact waits at the door" in row.text
+
+    def test_without_a_mail_address_it_is_kept_for_the_page(self, cast: Cast) -> None:
+        cast.ana.channels.filter(kind=ChannelKind.EMAIL).delete()
+        at_the_door(cast)
+        digest_day()
+        assert Digest.objects.count() == 1
+        assert not Delivery.objects.exists()
+
+    def test_what_comes_after_the_slot_waits_for_the_next(self, cast: Cast) -> None:
+        at_the_door(cast, at=SLOT + timedelta(minutes=1))
+        digest_day(until=SLOT + timedelta(minutes=5))
+        assert not Digest.objects.exists()
+        digests.make_due(now=SLOT + DAY)
+        assert Digest.objects.get().slot == SLOT + DAY
+
+    def test_a_viewer_is_not_asked_to_open_the_door(self, cast: Cast) -> None:
+        viewer = MembershipFactory(household=cast.household, rank=Rank.VIEWER).owner
+        at_the_door(cast)
+        digest_day()
+        assert not Digest.objects.filter(owner=viewer).exists()
+
+    def test_mallory_hears_nothing_of_another_household(self, cast: Cast) -> None:
+        at_the_door(cast)
+        digest_day()
+        assert not Digest.objects.filter(owner=cast.mallory).exists()
+
+    def test_what_is_put_off_to_the_week_becomes_a_line(self, cast: Cast) -> None:
+        member = Membership.objects.get(owner=cast.ana, household=cast.household)
+        ReachRule.objects.create(membership=member, topic=Topic.MONEY, moment=Moment.WEEK)
+        quiet = JourneyFactory(household=cast.household, title="Water bill")
+        CardFactory(journey=quiet, changed_at=START + timedelta(hours=1))
+        loud = JourneyFactory(household=cast.household, title="DVR")
+        CardFactory(journey=loud, changed_at=START + timedelta(hours=1))
+        NotificationFactory(journey=loud, owner=cast.ana, told_at=START + timedelta(hours=1))
+        digest_day()
+        assert Digest.objects.get(owner=cast.ana).lines == ["Changed: Water bill"]
+
+
+@pytest.mark.django_db
+class TestSlots:
+    def test_a_missed_day_is_made_up_for_in_one_digest(self, cast: Cast) -> None:
+        at_the_door(cast)
+        at_the_door(cast, at=START + DAY)
+        digest_day(until=SLOT + DAY + timedelta(hours=1))
+        digest = Digest.objects.get()
+        assert (digest.slot, digest.lines) == (SLOT + DAY, ["2 contacts wait at the door"])
+
+    def test_making_it_again_makes_nothing(self, cast: Cast) -> None:
+        at_the_door(cast)
+        digest_day()
+        for minute in range(5):
+            digests.make_due(now=SLOT + timedelta(minutes=minute))
+        assert (Digest.objects.count(), Delivery.objects.count()) == (1, 1)
+
+    def test_a_later_wish_moves_the_slot(self, cast: Cast) -> None:
+        at_the_door(cast)
+        digests.make_due(now=START)
+        Membership.objects.filter(owner=cast.ana).update(digest_at=time(20, 0))
+        digests.make_due(now=SLOT)
+        assert not Digest.objects.exists()
+        digests.make_due(now=SLOT + timedelta(hours=2))
+        assert Digest.objects.get().slot == SLOT + timedelta(hours=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_processes_at_once_make_one(cast: Cast) -> None:
+    at_the_door(cast)
+    digests.make_due(now=START)
+    gate = threading.Barrier(5)
+
+    def work() -> None:
+        gate.wait()
+        digests.make_due(now=SLOT)
+        connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(5)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert (Digest.objects.count(), Delivery.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("America/New_York", datetime(2026, 3, 8, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 3, 29, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 10, 25, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 4, 4, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 9, 26, tzinfo=UTC)),
+    ],
+)
+@pytest.mark.parametrize("wall", [time(1, 45), time(2, 30), time(18, 0)])
+def test_one_slot_a_day_across_daylight_saving(zone: str, around: datetime, wall: time) -> None:
+    reach = Reach(zone=ZoneInfo(zone), digest_at=wall)
+    now, days = around - 3 * DAY, []
+    while now < around + 4 * DAY:
+        slot = next_digest(reach, now)
+        assert digests.last_slot(reach, now=slot) == slot
+        assert digests.last_slot(reach, now=slot + timedelta(hours=12)) == slot
+        days.append(slot.astimezone(reach.zone).date())
+        now = slot + timedelta(seconds=1)
+    assert days == sorted(set(days))
+    assert (days[-1] - days[0]).days == len(days) - 1
