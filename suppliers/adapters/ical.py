@@ -119,7 +119,9 @@ def _zones(calendar: Component) -> dict[str, tzinfo]:
         if not name or not isinstance(component, Timezone):
             continue
         try:
-            zones[name] = component.to_tz(tzp, lookup_tzid=False)
+            plain = Timezone.from_ical(_plain_zones(component.to_ical().decode()))
+            if isinstance(plain, Timezone):
+                zones[name] = plain.to_tz(tzp, lookup_tzid=False)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
             continue  # a broken definition explains nothing; its name may still
     return zones

@@ -110,7 +110,13 @@ def _call(form: dict[str, str], context: Context) -> Contact | None:
     )
     if not transcript:
         return contact
-    said = text.read(transcript, said_at=contact.said_at, context=context, is_spoken=True)
+    said = text.read(
+        transcript,
+        said_at=contact.said_at,
+        context=context,
+        is_spoken=True,
+        is_voicemail=contact.is_reaching_out,
+    )
     return text.understood(contact, said)
 
 

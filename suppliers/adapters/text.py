@@ -77,13 +77,14 @@ def read(
     subject: str = "",
     links: tuple[tuple[str, str], ...] = (),
     is_spoken: bool = False,
+    is_voicemail: bool = False,
     is_bulk: bool = False,
 ) -> Reading:
     """Return what `text` says; it never raises and takes linear time.
 
     `links` are the addresses behind the words of an HTML page; `is_spoken` marks a
-    transcript, a text message or a call, in which somebody speaks about right now;
-    `is_bulk` a mailing list.
+    transcript or a text message, in which somebody speaks about right now; `is_voicemail`
+    one who wanted to reach the owner in person; `is_bulk` a mailing list.
     """
     whole = f"{subject}\n{text}"[:MAX_READ] if subject else text[:MAX_READ]
     language = words.language_of(whole, context.language)
@@ -95,8 +96,11 @@ def read(
     is_arriving = bool((words.ARRIVING if is_spoken else words.EN_ROUTE).search(plain))
     speaks_of_visit = words.VISIT.search(plain) is not None
     visit, eta = _visit(plain, calendar, speaks_of_visit=speaks_of_visit, is_arriving=is_arriving)
-    if is_spoken and not is_arriving:
-        is_arriving = speaks_of_visit and (visit is None or visit.stage != Stage.CANCELLED)
+    if is_voicemail:
+        is_arriving = is_arriving or speaks_of_visit
+    if visit is not None and not words.EN_ROUTE.search(plain):
+        # A dated visit is a statement about it; somebody on the way speaks of now.
+        is_arriving = is_arriving and is_voicemail and visit.stage != Stage.CANCELLED
     facts = (*amounts.claims(plain, currency=context.currency), *_due(plain, calendar))
     asks = _asks(plain)
     addresses = (*((match[0], _around(whole, match)) for match in urls), *links)

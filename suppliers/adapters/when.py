@@ -33,7 +33,8 @@ def _clock(number: int) -> str:
 SPAN = re.compile(
     rf"(?:(?<!\w)(?P<lead>between|zwischen|entre|tra|fra|from|von|de|du|dalle|desde|window)(?!\w){SPACE}{{1,3}})?"
     rf"{FILL}(?<![\w.,:/$€£+-]){_clock(1)}{SPACE}{{0,3}}"
-    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|à|a|alle|hasta|&|-|\u2013|\u2014)(?![\w]{{3}}){SPACE}{{0,3}}"
+    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|à|a|alle|hasta|&|-|"
+    rf"\u2013|\u2014)(?!\d{{3}}){SPACE}{{0,3}}"
     rf"{FILL}{_clock(2)}(?![\d/%]|[.,:-]\d)",
     re.IGNORECASE,
 )
