@@ -7,12 +7,10 @@ order and repeatedly. When a channel fails the next one is tried at once.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from datetime import datetime
-from functools import partial
-from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
@@ -201,31 +199,32 @@ def deliver_due(
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True
-    while True:
-        begun = 0
-        if is_first or (now_fn is not None and time.monotonic() < until):
-            begun = work.begin()
-        is_first = False
-        taken += begun
-        if not work.under_way:
-            if not begun:
+    try:
+        while True:
+            begun = 0
+            if is_first or (now_fn is not None and time.monotonic() < until):
+                begun = work.begin()
+            is_first = False
+            taken += begun
+            if work.under_way:
+                work.finish()
+            elif not begun:
                 return taken
-            continue
-        work.finish()
+    finally:
+        work.drop()
 
 
 class _Work:
-    """Deliveries under way in this process: begun, and their outcomes as they come."""
+    """Deliveries under way in this thread: begun, and their outcomes as they come."""
 
     def __init__(self, *, limit: int, clock: Callable[[], datetime]) -> None:
         self.limit = limit
         self.clock = clock
+        self.loop = transports.event_loop()
         self.counts = dict.fromkeys(SENT_BY, 0)
-        self.outcomes: SimpleQueue[tuple[Claimed, Future[Any]]] = SimpleQueue()
-
-    @property
-    def under_way(self) -> int:
-        return sum(self.counts.values())
+        self.under_way: dict[asyncio.Task[Any], Claimed] = {}
+        self.came: list[asyncio.Task[Any]] = []
+        self.news = asyncio.Event()
 
     def begin(self) -> int:
         """Claim what there is room for and hand it to the transports; return how many.
@@ -235,8 +234,9 @@ class _Work:
         begun = 0
         for kind in SENT_BY:
             transport = transports.transport_for(kind)
-            room = min(transport.room, self.limit) - self.counts[kind]
-            if room < min(transport.room, self.limit) // 4:
+            size = min(transport.room, self.limit)
+            room = size - self.counts[kind]
+            if room < max(1, size // 4):
                 continue
             now = self.clock()
             with transaction.atomic():
@@ -244,74 +244,85 @@ class _Work:
                     kind=kind, limit=room, now=now, is_repeatable=transport.is_repeatable
                 )
                 for row in failed:
-                    fallback.after_failure(row, fault="", now=now)
+                    fallback.after_failure(row.pk, fault="", now=now)
             start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
             for one in claimed:
                 message = _message(one, start_by=start_by)
                 if one.attempt is None:
                     # In doubt since the first attempt, which began after the row was made.
-                    future = transport.find(message, since=one.delivery.created_at)
+                    answer = transport.find(message, since=one.delivery.created_at)
                 else:
-                    future = transport.submit(message)
+                    answer = transport.send(message)
+                task = self.loop.create_task(answer)
+                task.add_done_callback(self._note)
+                self.under_way[task] = one
                 self.counts[kind] += 1
-                future.add_done_callback(partial(self._came, one))
             begun += len(claimed) + len(failed)
         return begun
 
-    def _came(self, one: Claimed, future: Future[Any]) -> None:
-        self.outcomes.put((one, future))
+    def _note(self, task: asyncio.Task[Any]) -> None:
+        self.came.append(task)
+        self.news.set()
+
+    async def _wait(self) -> None:
+        """Let the transports work until enough outcomes are there, or the first is old."""
+        until = self.loop.time() + LOOK_S
+        enough = min(len(self.under_way), max(1, self.limit // 4))
+        is_first = True
+        while len(self.came) < enough:
+            self.news.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self.news.wait()
+            except TimeoutError:
+                return
+            if is_first:
+                until, is_first = self.loop.time() + LINGER_S, False
 
     def finish(self) -> None:
         """Write the outcomes that are there, waiting a moment for the first and for company."""
-        came: list[tuple[Claimed, Future[Any]]] = []
-        until = time.monotonic() + LOOK_S
-        enough = min(self.under_way, max(1, self.limit // 4))
-        try:
-            while len(came) < enough:
-                came.append(self.outcomes.get(timeout=max(0.0, until - time.monotonic())))
-                if len(came) == 1:
-                    until = time.monotonic() + LINGER_S
-            while True:
-                came.append(self.outcomes.get_nowait())
-        except Empty:
-            pass
+        self.loop.run_until_complete(self._wait())
+        came, self.came = self.came, []
         if not came:
             return
         now = self.clock()
-        verdicts = [
-            verdict_of(
-                one,
-                future,
-                now=now,
-                is_repeatable=transports.transport_for(
-                    ChannelKind(one.delivery.kind)
-                ).is_repeatable,
-            )
-            for one, future in came
-        ]
+        verdicts = []
+        for task in came:
+            one = self.under_way.pop(task)
+            kind = ChannelKind(one.delivery.kind)
+            self.counts[kind] -= 1
+            is_repeatable = transports.transport_for(kind).is_repeatable
+            verdicts.append(verdict_of(one, task, now=now, is_repeatable=is_repeatable))
         with transaction.atomic():
             written = claims.record(verdicts, now=now)
             for verdict in verdicts:
                 if verdict.state == DeliveryState.FAILED and verdict.delivery.pk in written:
                     fault = verdict.detail if verdict.is_address_bad else ""
-                    fallback.after_failure(verdict.delivery, fault=fault, now=now)
-        for one, _future in came:
-            self.counts[ChannelKind(one.delivery.kind)] -= 1
+                    fallback.after_failure(verdict.delivery.pk, fault=fault, now=now)
+
+    def drop(self) -> None:
+        """Let go of what is still under way: its lease runs out, and it counts as in doubt."""
+        if not self.under_way:
+            return
+        for task in self.under_way:
+            task.remove_done_callback(self._note)
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*self.under_way, return_exceptions=True))
 
 
 def _message(one: Claimed, *, start_by: float) -> Message:
     row = one.delivery
-    assert row.channel is not None  # noqa: S101 - claims judge a row without one as failed
+    is_mail = row.kind == ChannelKind.EMAIL
     text = one.text
-    if row.kind == ChannelKind.EMAIL and row.notification is not None:
-        text += f"\n\n{settings.SITE_URL}/journeys/{row.notification.journey.uuid}/"
+    if is_mail and row.journey_uuid is not None:
+        text += f"\n\n{settings.SITE_URL}/journeys/{row.journey_uuid}/"
     return Message(
         key=row.key,
         ref=str(row.uuid),
-        to=row.channel.address,
+        to=row.address,
         subject=row.subject,
         text=text,
-        headers={"Auto-Submitted": "auto-generated"} if row.kind == ChannelKind.EMAIL else {},
+        headers={"Auto-Submitted": "auto-generated"} if is_mail else {},
         start_by=start_by,
     )
 
@@ -369,7 +380,7 @@ def receipt(
         )
         row.attempts.filter(outcome=None).update(outcome="sent", finished_at=now)
         if status == DeliveryState.FAILED:
-            fallback.after_failure(row, fault=fault, now=now)
+            fallback.after_failure(row.pk, fault=fault, now=now)
     return True
 
 

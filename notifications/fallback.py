@@ -12,12 +12,13 @@ from owners.models import Channel, Membership, reach_of
 REASON = "channel_failed"
 
 
-def after_failure(row: Delivery, *, fault: str, now: datetime) -> None:
+def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
     """Go on after a delivery that failed for good, inside the caller's transaction.
 
     `fault` is what the provider said when the address itself is to blame: the channel is
     then marked and not used again until it is verified anew, and its owner is told.
     """
+    row = Delivery.objects.select_related("notification", "channel").get(pk=delivery_id)
     if fault and row.channel_id is not None:
         marked = Channel.objects.filter(pk=row.channel_id, failed_at=None).update(
             failed_at=now, failure=fault[:200]

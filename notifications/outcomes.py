@@ -1,6 +1,6 @@
 """What a transport's answer means for a delivery."""
 
-from concurrent.futures import Future
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,18 +9,24 @@ from django.conf import settings
 from notifications import ladder
 from notifications.choices import DeliveryState
 from notifications.claims import Claimed, Verdict
+from notifications.models import Attempt
 from notifications.transports.values import NotStarted, Sent, TransportError
 
 MOST_UNCONFIRMED = 2  # attempts without an answer, after which the next channel is tried
 
 
-def verdict_of(one: Claimed, future: Future[Any], *, now: datetime, is_repeatable: bool) -> Verdict:
-    """Return what a transport's answer means for the delivery."""
-    error = future.exception()
+def verdict_of(
+    one: Claimed, answer: asyncio.Task[Any], *, now: datetime, is_repeatable: bool
+) -> Verdict:
+    """Return what a transport's answer means for the delivery.
+
+    An error that is not the provider's is raised again.
+    """
+    error = answer.exception()
     if error is None and one.attempt is None:
-        return _looked_up(one, future.result(), now=now)
+        return _looked_up(one, answer.result(), now=now)
     if error is None:
-        return _accepted(one, future.result())
+        return _accepted(one, answer.result())
     if isinstance(error, NotStarted):
         return Verdict(
             delivery=one.delivery,
@@ -68,8 +74,9 @@ def _looked_up(one: Claimed, found: Sent | None, *, now: datetime) -> Verdict:
         )
     row = one.delivery
     # Whoever died with it left an attempt open; by now it is as unknown as the others.
-    row.attempts.filter(outcome=None).update(outcome="unknown")
-    if row.attempts.filter(outcome="unknown").count() >= MOST_UNCONFIRMED:
+    attempts = Attempt.objects.filter(delivery=row.pk)
+    attempts.filter(outcome=None).update(outcome="unknown")
+    if attempts.filter(outcome="unknown").count() >= MOST_UNCONFIRMED:
         said = "sent twice, never confirmed"
         return Verdict(delivery=row, state=DeliveryState.FAILED, detail=said)
     said = "not known to the provider: sent again"

@@ -1,6 +1,8 @@
 """Transports: each sends on one kind of channel. Only `delivery` opens them."""
 
+import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,7 +27,33 @@ LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
 }
 
 _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)
-_open: dict[tuple[int, Callable[[], Transport]], Transport] = {}
+
+
+class _Opened(threading.local):
+    """What one thread has open: an event loop, and the transports that live on it."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.transports: dict[Callable[[], Transport], Transport] = {}
+
+
+_opened = _Opened()
+
+
+def _mine() -> _Opened:
+    """Return what this thread has open; what was open before a fork stays behind."""
+    if _opened.pid != os.getpid():
+        _opened.__init__()  # type: ignore[misc]
+    return _opened
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop on which this thread sends; it runs only while somebody waits."""
+    mine = _mine()
+    if mine.loop is None:
+        mine.loop = asyncio.new_event_loop()
+    return mine.loop
 
 
 @contextmanager
@@ -39,24 +67,25 @@ def recording() -> Iterator[None]:
 
 
 def transport_for(kind: ChannelKind) -> Transport:
-    """Return this process's transport for a kind of channel.
-
-    One that was opened before a fork is never used after it: its threads and
-    connections stayed behind.
-    """
+    """Return this thread's transport for a kind of channel."""
     if _recording.get():
         make: Callable[[], Transport] = RecordingTransport
     elif settings.STEWARD_OUTBOX == "local":
         make = LOCAL[kind]
     else:
         make = TRANSPORTS[kind]
-    place = (os.getpid(), make)
-    if place not in _open:
-        _open[place] = make()
-    return _open[place]
+    opened = _mine().transports
+    if make not in opened:
+        opened[make] = make()
+    return opened[make]
 
 
 def close() -> None:
-    """Close what this process has open."""
-    for place in [place for place in _open if place[0] == os.getpid()]:
-        _open.pop(place).close()
+    """Close what this thread has open."""
+    mine = _mine()
+    if mine.loop is None:
+        return
+    for transport in mine.transports.values():
+        mine.loop.run_until_complete(transport.close())
+    mine.loop.close()
+    mine.loop, mine.transports = None, {}

@@ -4,11 +4,12 @@ At least once: an ambiguous answer means the message is sent again under the sam
 Message-ID, by which mail programs recognise the copy.
 """
 
+import asyncio
 import smtplib
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.transports.values import Message, NotStarted, Sent, TransportError, answered
+from notifications.transports.values import Message, NotStarted, Sent, TransportError
 
 CONNECTIONS = 8  # each thread keeps one open while there is something to send
 
@@ -48,17 +49,17 @@ class EmailTransport:
         self._local = threading.local()
         self._open: list[BaseEmailBackend] = []
 
-    def submit(self, message: Message) -> Future[Sent]:
-        """Start to send one e-mail."""
+    async def send(self, message: Message) -> Sent:
+        """Send one e-mail from the next free thread."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="email")
-        return self._pool.submit(self._send, message)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._send, message)
 
-    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+    async def find(self, message: Message, *, since: datetime) -> Sent | None:
         """Know nothing: SMTP cannot be asked."""
-        return answered(None)
+        return None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the threads and their connections."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)

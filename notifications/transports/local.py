@@ -7,7 +7,6 @@ suppliers are found in the same place. For demos and development only.
 import json
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from notifications.transports.values import Message, Sent, answered
+from notifications.transports.values import Message, Sent
 from owners import clock
 
 KEPT = 500  # messages; older ones are removed
@@ -56,16 +55,16 @@ class LocalTransport:
     is_repeatable = True
     room = 64
 
-    def submit(self, message: Message) -> Future[Sent]:
+    async def send(self, message: Message) -> Sent:
         """Keep the message."""
         write(kind="sms", to=message.to, subject="", text=message.text)
-        return answered(Sent(ref=f"local:{message.ref}", is_final=True))
+        return Sent(ref=f"local:{message.ref}", is_final=True)
 
-    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+    async def find(self, message: Message, *, since: datetime) -> Sent | None:
         """Know nothing: a repetition is simply seen twice."""
-        return answered(None)
+        return None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Keep nothing open."""
 
 

@@ -3,10 +3,9 @@
 There is no receipt. What was taken stands in `taken`, in order.
 """
 
-from concurrent.futures import Future
 from datetime import datetime
 
-from notifications.transports.values import Message, Sent, answered
+from notifications.transports.values import Message, Sent
 
 taken: list[Message] = []
 
@@ -17,16 +16,16 @@ class RecordingTransport:
     is_repeatable = True
     room = 1_000
 
-    def submit(self, message: Message) -> Future[Sent]:
+    async def send(self, message: Message) -> Sent:
         """Note the message."""
         taken.append(message)
-        return answered(Sent(ref=f"recorded:{message.ref}"))
+        return Sent(ref=f"recorded:{message.ref}")
 
-    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+    async def find(self, message: Message, *, since: datetime) -> Sent | None:
         """Say whether the message was noted."""
         known = any(one.key == message.key for one in taken)
-        return answered(Sent(ref=f"recorded:{message.ref}") if known else None)
+        return Sent(ref=f"recorded:{message.ref}") if known else None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Forget everything."""
         taken.clear()

@@ -7,21 +7,16 @@ sent again before its list of messages was asked; the receipts say the same, lat
 import asyncio
 import base64
 import json
-import threading
 import time
-from collections.abc import Coroutine
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 from django.conf import settings
 
 from notifications.transports.values import Message, NotStarted, Sent, TransportError
-
-T = TypeVar("T")
 
 # https://www.twilio.com/docs/api/errors: the number, not our account, is at fault.
 BAD_NUMBERS = {21211, 21217, 21401, 21407, 21421, 21601, 21604, 21610, 21612, 21614, 30005, 30006}
@@ -44,43 +39,41 @@ FOUND_PAGE = 50
 
 
 class TwilioTransport:
-    """Sends SMS from one thread with an event loop, up to `room` at once."""
+    """Sends SMS over a few connections, the rest in turn."""
 
     is_repeatable = False
     room = 256  # under way or queued for one of the connections
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
 
-    def submit(self, message: Message) -> Future[Sent]:
-        """Start to send one SMS."""
-        return self._start(self._in_turn(message))
+    async def send(self, message: Message) -> Sent:
+        """Send one SMS when a connection is free."""
+        async with self._places:
+            if time.monotonic() > message.start_by:
+                raise NotStarted
+            return await self._send(message)
 
-    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+    async def find(self, message: Message, *, since: datetime) -> Sent | None:
         """Look for the message among those sent to its number since then."""
-        return self._start(self._find(message, since))
+        asked = {
+            "To": message.to,
+            "DateSent>": since.astimezone(UTC).date().isoformat(),
+            "PageSize": str(FOUND_PAGE),
+        }
+        answer = await self._call("GET", params=asked, key=message.key)
+        since = since.replace(microsecond=0)  # as exact as the provider's own times
+        for found in answer.get("messages", []):
+            if found.get("body") == message.text and _made_at(found) >= since:
+                return Sent(ref=str(found.get("sid", ""))[:120])
+        return None
 
-    def close(self) -> None:
-        """End the connections, the loop and its thread."""
-        loop, thread = self._loop, self._thread
-        if loop is None or thread is None:
-            return
+    async def close(self) -> None:
+        """End the connections."""
         if self._session is not None:
-            asyncio.run_coroutine_threadsafe(self._session.close(), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
-        loop.close()
-        self._loop = self._thread = self._session = None
-
-    def _start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="sms", daemon=True)
-            self._thread.start()
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+            await self._session.close()
+        self._session = None
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -103,12 +96,6 @@ class TwilioTransport:
         account = settings.TWILIO_ACCOUNT_SID
         return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/Messages.json"
 
-    async def _in_turn(self, message: Message) -> Sent:
-        async with self._places:
-            if time.monotonic() > message.start_by:
-                raise NotStarted
-            return await self._send(message)
-
     async def _send(self, message: Message) -> Sent:
         form = {
             "To": message.to,
@@ -118,20 +105,6 @@ class TwilioTransport:
         }
         answer = await self._call("POST", data=urlencode(form), key=message.key)
         return Sent(ref=str(answer.get("sid", ""))[:120])
-
-    async def _find(self, message: Message, since: datetime) -> Sent | None:
-        asked = {
-            "To": message.to,
-            "DateSent>": since.astimezone(UTC).date().isoformat(),
-            "PageSize": str(FOUND_PAGE),
-        }
-        answer = await self._call("GET", params=asked, key=message.key)
-        for found in answer.get("messages", []):
-            if found.get("body") == message.text and _made_at(found) >= since.replace(
-                microsecond=0
-            ):
-                return Sent(ref=str(found.get("sid", ""))[:120])
-        return None
 
     async def _call(
         self,

@@ -1,12 +1,9 @@
 """What goes into a transport and what comes out: values, no models, no clock."""
 
 import math
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
-
-T = TypeVar("T")
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +75,11 @@ class Transport(Protocol):
     is_repeatable: bool
     room: int  # how many messages may be under way at once
 
-    def submit(self, message: Message) -> Future[Sent]:
-        """Start to send; the future holds Sent or raises TransportError."""
+    async def send(self, message: Message) -> Sent:
+        """Send, or raise TransportError; NotStarted when it was not its turn in time."""
 
-    def find(self, message: Message, *, since: datetime) -> Future[Sent | None]:
+    async def find(self, message: Message, *, since: datetime) -> Sent | None:
         """Look up whether the provider took `message` at or after `since`."""
 
-    def close(self) -> None:
-        """Drop connections; the next `submit` opens them again."""
-
-
-def answered(value: T) -> Future[T]:
-    """Return a future that holds its answer already."""
-    future: Future[T] = Future()
-    future.set_result(value)
-    return future
+    async def close(self) -> None:
+        """Drop connections; the next `send` opens them again."""
