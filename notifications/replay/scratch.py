@@ -80,7 +80,7 @@ def _template(home: str) -> str:
     """Return the name of the migrated template, made when it is missing."""
     prefix = f"{home[:24]}_replay_template_"
     name = f"{prefix}{_state()}"
-    if name in _databases(prefix):
+    if name in databases(prefix):
         return name
     building = f"{prefix}making_{os.getpid()}"[:NAME_SIZE]
     _drop(building)
@@ -99,7 +99,7 @@ def _template(home: str) -> str:
         pass  # another replay was faster; its template is as good
     finally:
         _drop(building)
-    for old in _databases(prefix):
+    for old in databases(prefix):
         if old != name and "_making_" not in old:
             _drop(old)
     return name
@@ -118,7 +118,8 @@ def _state() -> str:
     return state.hexdigest()[:12]
 
 
-def _databases(prefix: str) -> set[str]:
+def databases(prefix: str) -> set[str]:
+    """Return the server's databases whose names start with `prefix`."""
     with _server() as server:
         rows = server.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]
