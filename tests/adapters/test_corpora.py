@@ -47,10 +47,12 @@ def test_a_valid_calendar_yields_its_events(path: Path, context: Context) -> Non
 def test_an_invalid_calendar_gets_a_verdict(path: Path, context: Context) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        verdict = ""
         try:
-            assert ical.read(path.read_bytes(), context=context)
+            found = ical.read(path.read_bytes(), context=context)
         except ContentError as error:
-            assert error.code in {"invalid_calendar", "no_event", "too_large"}
+            found, verdict = [], error.code
+    assert found or verdict in {"invalid_calendar", "no_event", "too_large"}
 
 
 @of("mail", "*.eml")

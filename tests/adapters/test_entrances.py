@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from owners import clock
 from suppliers import inbox, mail, signing, telephony
@@ -21,7 +21,7 @@ TOKENS = ["new token", "old token"]
 
 
 @pytest.fixture(autouse=True)
-def _open(settings: SettingsWrapper) -> None:
+def _open(settings: Settings) -> None:
     settings.MAIL_WEBHOOK_SECRET = SECRET
     settings.MAIL_AUTHSERV_ID = "mx.steward.example"
     settings.TWILIO_AUTH_TOKENS = TOKENS
@@ -103,7 +103,7 @@ def test_an_unsigned_mail_is_not_taken(cast: Cast, now: datetime) -> None:
 
 
 def test_without_a_secret_the_entrances_are_closed(
-    member: Cast, now: datetime, settings: SettingsWrapper
+    member: Cast, now: datetime, settings: Settings
 ) -> None:
     settings.MAIL_WEBHOOK_SECRET = ""
     settings.TWILIO_AUTH_TOKENS = []

@@ -133,7 +133,7 @@ def test_an_unknown_type_is_a_plain_message(context: Context) -> None:
     ],
 )
 def test_a_visit_moves_by_its_stages(
-    step: str, stage: Stage, is_counted: bool, context: Context
+    step: str, stage: Stage, *, is_counted: bool, context: Context
 ) -> None:
     (contact,) = event.read(full(f"appointment.{step}"), context=context)
     assert contact.visit is not None
@@ -182,4 +182,5 @@ def test_html_is_read_as_a_reader_sees_it(context: Context) -> None:
     }
     (contact,) = event.read(sent, context=context)
     assert contact.body == "Visit on Monday 16 November 8:00-12:00"
-    assert contact.visit is not None and contact.visit.window is not None
+    assert contact.visit is not None
+    assert contact.visit.window is not None

@@ -73,4 +73,5 @@ def test_nested_html_costs_no_time(context: Context) -> None:
 def test_a_mail_is_the_same_through_a_child(context: Context) -> None:
     raw = b"From: a@skyline.example\r\nSubject: Visit\r\n\r\nVisit on Monday 16 November 8:00-12:00"
     (contact,) = mail.read(raw, context=context)
-    assert contact.visit is not None and contact.visit.window is not None
+    assert contact.visit is not None
+    assert contact.visit.window is not None

@@ -77,7 +77,9 @@ def test_day_and_month_follow_the_country_unless_a_weekday_decides(contexts: Con
     american = text.read(said, said_at=NOW, context=home).visit
     british = text.read(said, said_at=NOW, context=abroad).visit
     decided = text.read(said.replace("12/11", "Friday 12/11"), said_at=NOW, context=abroad).visit
-    assert american and british and decided
+    assert american is not None
+    assert british is not None
+    assert decided is not None
     assert american.window == window("12-11T08:00", "12-11T12:00")
     assert british.window == window("11-12T08:00", "11-12T12:00")
     assert decided.window == american.window  # 12 November 2026 is a Thursday
@@ -137,7 +139,8 @@ def test_a_voicemail_keeps_the_clause_that_says_when(context: Context) -> None:
 def test_a_message_about_a_dated_visit_is_nobody_arriving(context: Context) -> None:
     said = "Your technician will be there Mon 16 Nov 08:00-12:00."
     read = text.read(said, said_at=NOW, context=context, is_spoken=True)
-    assert read.visit and not read.is_arriving
+    assert read.visit is not None
+    assert not read.is_arriving
     read = text.read("We are on our way.", said_at=NOW, context=context, is_spoken=True)
     assert read.is_arriving
 
@@ -145,7 +148,8 @@ def test_a_message_about_a_dated_visit_is_nobody_arriving(context: Context) -> N
 HOSTILE = {
     "on": "On ", "digits": "1", "dots": "1.", "numbers": "1 ", "between": "between 8:00 and ",
     "ranges": "8-", "clocks": "8:00-", "spans": "8:00 - 12:00 ", "dollars": "$1,", "spaces": " ",
-    "lines": "\n", "urls": "http://", "brackets": "+1 (", "dates": "Fri 13 Nov ", "due": "due on 13 Nov ",
+    "lines": "\n", "urls": "http://", "brackets": "+1 (", "dates": "Fri 13 Nov ",
+    "due": "due on 13 Nov ",
     "wrote": "On 1 x\nwrote", "requests": "please tell us ", "links": "survey pay http://a.b/c ",
 }  # fmt: skip
 
@@ -169,8 +173,10 @@ def test_hostile_text_costs_no_more_than_its_length(piece: str, context: Context
 @given(
     st.lists(
         st.sampled_from(
-            ["Fri 13 Nov", "13/11", "31.02.", "8:00", "-", "between", "and", "12", "pm", "$", "49.00",
-             "visit", "\n", "today", "tomorrow", " ", "cancelled", "99:99", "24:00", "0", "Uhr", "is"]
+            ["Fri 13 Nov", "13/11", "31.02.", "8:00", "-", "between", "and", "12", "pm", "$",
+             "49.00",
+             "visit", "\n", "today", "tomorrow", " ", "cancelled", "99:99", "24:00", "0", "Uhr",
+             "is"]
         )
         | st.text(max_size=8),
         max_size=30,
