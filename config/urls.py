@@ -2,13 +2,21 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
 from config import health
+from notifications.api import supplier
 from notifications.webhooks import twilio_status
 
 # The admin has no sign-in of its own: rate limits and second factors hold for it too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def missing(request: HttpRequest) -> HttpResponse:
+    """Answer for an address that this product does not have."""
+    raise Http404
+
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -16,6 +24,8 @@ urlpatterns = [
     path("metrics", health.metrics),
     # Before the suppliers' addresses: what became of a message is the feed's to know.
     path("webhooks/telephony/twilio/status/", twilio_status, name="twilio-status"),
+    path("api/supplier/v1/verdict/", supplier.judge, name="supplier-verdict"),
+    path("api/supplier/v1/mandates/<str:owner_ref>/reach/", supplier.reach, name="supplier-reach"),
     path("", include("suppliers.urls")),
     path("", include("notifications.urls")),
     path("", include("assets.urls")),
@@ -24,5 +34,7 @@ urlpatterns = [
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    # Phones are channels here, not sign-ins; allauth 65.21's view fails on HEAD and PUT.
+    path("_allauth/app/v1/account/phone", missing),
     path("_allauth/", include("allauth.headless.urls")),
 ]
