@@ -210,7 +210,10 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
     for slot in slots:
         spans[slot.since, slot.at].append(slot)
     door = Q(outcome=Outcome.DOOR)
-    advert = Q(outcome=Outcome.HELD, kind=ContactKind.ADVERT)
+    # What no granted purpose covers is an advert, whatever kind it says it is.
+    advert = Q(outcome=Outcome.HELD) & (
+        Q(kind=ContactKind.ADVERT) | Q(reason="purpose_not_granted")
+    )
     found = {}
     for (since, at), members in spans.items():
         households = {slot.membership.household_id for slot in members}
