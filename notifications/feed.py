@@ -535,8 +535,30 @@ def _undo(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> Journey:
         _relink(ledger, [pk for pk in contacts if pk is not None], back, rule="undone")
         ledger.journeys[str(back.uuid)] = back
         touched.add(str(back.uuid))
+    if decision.name == "let_in":
+        touched |= _put_out(ledger, decision)
     settling.settle(ledger, touched, afresh=touched)
+    if decision.name == "let_in":
+        rows = ledger.undecided(len(decision.data["contacts"]) + 500)
+        settling.consolidate(ledger, rows)
     return journey
+
+
+def _put_out(ledger: Ledger, decision: Decision) -> set[str]:
+    """Take a let-in back: the mandate it made ends, and its contacts wait again."""
+    contacts = Contact.objects.filter(pk__in=decision.data["contacts"])
+    suspicion = decision.data.get("suspicion", "unknown_sender")
+    if decision.data.get("is_new"):
+        mandate = Mandate.objects.get(uuid=decision.data["mandate"])
+        mandates.end(mandate=mandate, now=ledger.now)
+        contacts.update(supplier=None, mandate=None)
+    contacts.update(suspicion=suspicion, trust=Trust.UNKNOWN, decided_at=None)
+    links = Link.objects.filter(contact__in=contacts, revoked_at=None)
+    found = Journey.objects.filter(pk__in=links.values("journey"))
+    touched = {str(journey.uuid): journey for journey in found}
+    ledger.journeys.update(touched)
+    links.update(revoked_at=ledger.now)
+    return set(touched)
 
 
 # -- the Door --------------------------------------------------------------------------
@@ -556,7 +578,8 @@ def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]
     if contact.outcome != Outcome.DOOR:
         raise ActionError("not_at_door", "This contact does not wait at the Door.")
     said = Said.from_json(contact.said)
-    mandate = contact.mandate or _mandate_for(ledger, owner, contact, said, data)
+    known = contact.mandate
+    mandate = known or _mandate_for(ledger, owner, contact, said, data)
     same = Contact.objects.filter(
         household=contact.household, outcome=Outcome.DOOR, said__sender=said.sender
     )
@@ -567,7 +590,12 @@ def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]
         ledger,
         owner,
         "let_in",
-        {"mandate": str(mandate.uuid), "contacts": pks},
+        {
+            "mandate": str(mandate.uuid),
+            "contacts": pks,
+            "suspicion": contact.suspicion,
+            "is_new": known is None and mandate.granted_at == ledger.now,
+        },
         contact=contact,
     )
     trust = Trust.KNOWN_NUMBER if said.sender.startswith("+") else Trust.UNAUTHENTICATED

@@ -38,6 +38,7 @@ from suppliers.models import Contact, Mandate, Supplier
 # Journeys this much older than the oldest new contact cannot be meant without a key.
 LOOK_BACK = MATTER_SPAN + timedelta(days=15)
 DOOR_SPAN = timedelta(hours=72)
+AHEAD = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -176,7 +177,7 @@ class Ledger:
             reason=reason,
             entry=Entry(
                 id=str(uuid),
-                said=Said.from_json(said),
+                said=_not_from_the_future(Said.from_json(said), received_at),
                 supplier=supplier or 0,
                 trust=trust,
                 asset=about,
@@ -327,6 +328,11 @@ class Ledger:
         return Mandate.objects.filter(
             supplier=supplier, household=household, state=MandateState.ACTIVE
         ).first()
+
+
+def _not_from_the_future(said: Said, received_at: datetime) -> Said:
+    """A sender's clock may be off, but nothing was said a day after it arrived."""
+    return said if said.said_at <= received_at + AHEAD else said.with_(said_at=received_at)
 
 
 def decided(decision: Decision) -> Decided:

@@ -365,6 +365,10 @@ def fold(
             _take(matter, step)
         else:
             _decide(matter, step)
+    for decided in decisions:
+        # About one contact, whatever its sender's clock said.
+        if decided.name == "undo_absorb":
+            _bring_back(matter, decided)
     _finish(matter, now)
     return matter
 
@@ -821,15 +825,6 @@ def _decide(matter: Matter, decided: Decided) -> None:
     matter.own[decided.id] = (decided.owner, False)
     if name == "answer":
         _answer(matter, decided, data.get("answer", ""))
-    elif name == "undo_absorb":
-        verdict = matter.verdicts.get(decided.contact)
-        if verdict is not None:
-            matter.verdicts[decided.contact] = Verdict(
-                Outcome.SHOWN,
-                "owner_wants_it",
-                "owner_decided",
-                {"was": verdict.outcome, "rule": verdict.rule, **verdict.evidence},
-            )
     elif name == "always_show":
         matter.always_show.add(int(data.get("supplier", 0)))
     elif name in ("accept", "yes"):
@@ -854,6 +849,18 @@ def _decide(matter: Matter, decided: Decided) -> None:
         matter.asset, matter.asset_hint = data["asset"], ""
     elif name == "correct":
         _correct(matter, decided)
+
+
+def _bring_back(matter: Matter, decided: Decided) -> None:
+    """The owner says that a contact should have been shown."""
+    verdict = matter.verdicts.get(decided.contact)
+    if verdict is not None:
+        matter.verdicts[decided.contact] = Verdict(
+            Outcome.SHOWN,
+            "owner_wants_it",
+            "owner_decided",
+            {"was": verdict.outcome, "rule": verdict.rule, **verdict.evidence},
+        )
 
 
 def _answer(matter: Matter, decided: Decided, answer: str) -> None:

@@ -87,13 +87,13 @@ def supplier_of(matter: Matter, words: Words, slot: Slot | None = None) -> str:
 
 def number_hint(sender: str) -> str:
     """A phone number as it may be said: its last four digits, or the address."""
-    return f"… {sender[-4:]}" if sender.startswith("+") else sender
+    return f"... {sender[-4:]}" if sender.startswith("+") else sender
 
 
 def short(quote: str) -> str:
     """A quotation cut to one line."""
     line = " ".join(quote.split())
-    return line if len(line) <= QUOTE_LENGTH else f"{line[: QUOTE_LENGTH - 1].rstrip()}…"
+    return line if len(line) <= QUOTE_LENGTH else f"{line[: QUOTE_LENGTH - 3].rstrip()}..."
 
 
 def amount(value: Value, matter: Matter) -> str:
@@ -180,7 +180,7 @@ def _sentence(matter: Matter, change: Change, words: Words, *, alone: bool) -> s
             "hours": words.hours(slot.eta),
         }
     if reason == "not_here":
-        return _("%(who)s: not here yet. Call / Message / Rebook") % {"who": who}
+        return _("Not here yet: %(who)s. Call / Message / Rebook") % {"who": who}
     if reason == "done":
         return f"{done_sentence(matter, words)} {done_question(matter, words, done_slot(matter))}"
     return _plain_sentence(matter, change, words, who)

@@ -178,6 +178,33 @@ def process_due(*, now: datetime, limit: int = 500) -> int:
     return len(batch)
 
 
+def preview(*, supplier_id: int, event: dict[str, Any], now: datetime) -> tuple[Work, list[Row]]:
+    """Read one CloudEvent as if it had arrived; nothing is stored.
+
+    The work tells whether it would be rejected, the rows what it would say.
+    """
+    name = uuid.uuid4()
+    sealed = sealing.seal(
+        json.dumps(event).encode(), table="suppliers_inboundevent", key=str(name), field="payload"
+    )
+    work = Work(
+        id=0,
+        uuid=name,
+        supplier_id=supplier_id,
+        household_id=None,
+        way=Way.WEBHOOK,
+        source=str(event.get("source", "")),
+        event_id=str(event.get("id", "")),
+        type=str(event.get("type", "")),
+        payload=sealed,
+        routing={},
+        received_at=now,
+        claims=0,
+    )
+    rows = _read([work])
+    return work, rows
+
+
 def contact_uuid(
     *, supplier_id: int | None, household_id: int, source: str, event_id: str, identity: str = ""
 ) -> uuid.UUID:

@@ -78,6 +78,9 @@ def status_of(found: InboundEvent) -> dict[str, Any]:
     for name in ("code", "pointer", "detail"):
         if getattr(found, name):
             line[name] = getattr(found, name)
+    contact = found.contacts.order_by("pk").first()
+    if contact is not None and contact.outcome:
+        line |= {"outcome": contact.outcome, "reason": contact.reason}
     return line
 
 

@@ -30,7 +30,7 @@ MORNING = window("13 08:00", "13 12:00")
 AFTERNOON = window("13 13:00", "13 17:00")
 
 
-def entry(  # noqa: PLR0913
+def entry(
     name: str,
     when: str,
     *,
@@ -86,11 +86,11 @@ def mail(name: str, when: str, span: Window | None = None, **said: Any) -> Entry
     return entry(name, when, visit=visit, is_from_text=True, **said)
 
 
-def invite(name: str, when: str, span: Window, *, uid: str = "job-1", sequence: int = 0, **said: Any) -> Entry:
+def invite(
+    name: str, when: str, span: Window, *, uid: str = "job-1", sequence: int = 0, **said: Any
+) -> Entry:
     """An iCalendar request."""
-    visit = Visit(
-        window=span, uid=uid, sequence=sequence, dtstamp=at(when) - timedelta(minutes=1)
-    )
+    visit = Visit(window=span, uid=uid, sequence=sequence, dtstamp=at(when) - timedelta(minutes=1))
     return entry(name, when, visit=visit, keys=(Key(scheme="uid", value=uid),), **said)
 
 
@@ -98,27 +98,55 @@ def progress(name: str, when: str, stage: Stage, *, uid: str = "job-1", **said: 
     """A signed webhook about the visit's progress."""
     visit = Visit(stage=stage, uid=uid, at=at(when))
     return entry(
-        name, when, trust=Trust.SIGNED, visit=visit, kind=ContactKind.VISIT_PROGRESS,
-        medium=Medium.NONE, keys=(Key(scheme="uid", value=uid),), is_counted=False, **said,
+        name,
+        when,
+        trust=Trust.SIGNED,
+        visit=visit,
+        kind=ContactKind.VISIT_PROGRESS,
+        medium=Medium.NONE,
+        keys=(Key(scheme="uid", value=uid),),
+        is_counted=False,
+        **said,
     )
 
 
 def voicemail(name: str, when: str, quote: str, *, number: str = "+12125550147") -> Entry:
     """A voicemail of an unknown number that says somebody comes."""
     return entry(
-        name, when, supplier=0, trust=Trust.UNKNOWN, asset="", covers=frozenset(),
-        suspicion="unknown_sender", is_likely=True, kind=ContactKind.VOICEMAIL,
-        medium=Medium.VOICEMAIL, sender=number, quote=quote, is_reaching_out=True,
-        is_arriving=True, call=Call(status=CallStatus.VOICEMAIL, duration_s=22),
+        name,
+        when,
+        supplier=0,
+        trust=Trust.UNKNOWN,
+        asset="",
+        covers=frozenset(),
+        suspicion="unknown_sender",
+        is_likely=True,
+        kind=ContactKind.VOICEMAIL,
+        medium=Medium.VOICEMAIL,
+        sender=number,
+        quote=quote,
+        is_reaching_out=True,
+        is_arriving=True,
+        call=Call(status=CallStatus.VOICEMAIL, duration_s=22),
     )
 
 
 def cut_off(name: str, when: str, *, number: str = "+12125550147") -> Entry:
     """A call that broke off."""
     return entry(
-        name, when, supplier=0, trust=Trust.UNKNOWN, asset="", covers=frozenset(),
-        suspicion="unknown_sender", is_likely=True, kind=ContactKind.CALL, medium=Medium.CALL,
-        sender=number, is_reaching_out=True, call=Call(status=CallStatus.DROPPED, duration_s=3),
+        name,
+        when,
+        supplier=0,
+        trust=Trust.UNKNOWN,
+        asset="",
+        covers=frozenset(),
+        suspicion="unknown_sender",
+        is_likely=True,
+        kind=ContactKind.CALL,
+        medium=Medium.CALL,
+        sender=number,
+        is_reaching_out=True,
+        call=Call(status=CallStatus.DROPPED, duration_s=3),
     )
 
 
@@ -126,13 +154,20 @@ def the_story() -> list[Entry]:
     """The DVR story up to the visit."""
     return [
         log("c1", "09 09:22", body="The DVR does not record. Not solved."),
-        log("c2", "10 18:43", visit=Visit(window=MORNING), facts=(fee("49.00"),), is_from_text=True),
+        log(
+            "c2", "10 18:43", visit=Visit(window=MORNING), facts=(fee("49.00"),), is_from_text=True
+        ),
         voicemail("c3", "13 08:14", "we will be there in a few hours"),
         cut_off("c4", "13 08:21"),
         cut_off("c5", "13 08:26"),
         invite("c6", "13 08:40", MORNING),
-        mail("c7", "13 08:41", MORNING, facts=(fee("49.00", "USD"),),
-             keys=(Key(scheme="order", value="4471-88213"),)),
+        mail(
+            "c7",
+            "13 08:41",
+            MORNING,
+            facts=(fee("49.00", "USD"),),
+            keys=(Key(scheme="order", value="4471-88213"),),
+        ),
         mail("c8", "13 08:55", MORNING, facts=(fee("49.00", "USD", "Upgrade fee"),)),
         progress("e1", "13 10:30", Stage.STARTED),
         progress("e1b", "13 11:45", Stage.DONE),

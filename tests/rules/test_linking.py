@@ -12,7 +12,6 @@ from tests.rules.said import (
     DVR,
     MORNING,
     NORDVARME,
-
     at,
     cut_off,
     entry,
@@ -58,7 +57,10 @@ def test_links_by_evidence_in_order(said, rule) -> None:
         (voicemail("x", "12 07:59", "too early"), "unknown_sender"),
         (voicemail("x", "13 16:01", "too late"), "unknown_sender"),
         (cut_off("x", "13 08:14"), "unknown_sender"),
-        (mail("x", "13 08:00", MORNING, suspicion="authentication_failed"), "authentication_failed"),
+        (
+            mail("x", "13 08:00", MORNING, suspicion="authentication_failed"),
+            "authentication_failed",
+        ),
         (mail("x", "13 08:00", MORNING, suspicion="foreign_payment_link"), "foreign_payment_link"),
     ],
 )
@@ -88,12 +90,19 @@ def test_two_open_matters_of_a_sender_leave_a_new_one_with_a_chip() -> None:
         journey(entry("b", "10 10:00", keys=(Key(scheme="ticket", value="T2"),)), name="J2"),
     ]
     placement = place(entry("x", "11 10:00"), both)
-    assert (placement.journey, placement.rule, placement.possibly) == ("", "new_matter", ("J1", "J2"))
+    assert (placement.journey, placement.rule, placement.possibly) == (
+        "",
+        "new_matter",
+        ("J1", "J2"),
+    )
 
 
 def test_another_ticket_is_another_matter() -> None:
     first = journey(entry("a", "10 10:00", keys=(Key(scheme="ticket", value="T1"),)))
-    assert place(entry("x", "11 10:00", keys=(Key(scheme="ticket", value="T2"),)), [first]).journey == ""
+    assert (
+        place(entry("x", "11 10:00", keys=(Key(scheme="ticket", value="T2"),)), [first]).journey
+        == ""
+    )
 
 
 def test_two_assets_are_two_matters() -> None:
@@ -124,14 +133,22 @@ def test_one_contact_with_two_keys_joins_two_journeys_of_its_supplier() -> None:
         journey(entry("a", "10 10:00", keys=(Key(scheme="order", value="O1"),)), name="J1"),
         journey(entry("b", "10 11:00", keys=(Key(scheme="tracking", value="T1"),)), name="J2"),
     ]
-    said = entry("x", "11 10:00", keys=(Key(scheme="order", value="O1"), Key(scheme="tracking", value="T1")))
+    said = entry(
+        "x", "11 10:00", keys=(Key(scheme="order", value="O1"), Key(scheme="tracking", value="T1"))
+    )
     placement = place(said, both)
     assert (placement.journey, placement.merges) == ("J1", ("J2",))
 
 
 def survey(name: str, when: str, **said):
-    return entry(name, when, kind=ContactKind.SURVEY_REQUEST, purpose=Purpose.FEEDBACK,
-                 survey=SurveyClaim(survey_id="s1"), **said)
+    return entry(
+        name,
+        when,
+        kind=ContactKind.SURVEY_REQUEST,
+        purpose=Purpose.FEEDBACK,
+        survey=SurveyClaim(survey_id="s1"),
+        **said,
+    )
 
 
 def test_an_unnamed_survey_goes_to_the_one_finished_journey() -> None:
@@ -142,8 +159,12 @@ def test_an_unnamed_survey_goes_to_the_one_finished_journey() -> None:
 def test_a_survey_with_two_candidates_waits_for_the_owner_to_look() -> None:
     both = [
         journey(VISIT, done="13 11:45", closed="13 18:05"),
-        journey(invite("o", "10 10:00", AFTERNOON, uid="job-2"), name="J2", done="13 16:00",
-                closed="13 18:00"),
+        journey(
+            invite("o", "10 10:00", AFTERNOON, uid="job-2"),
+            name="J2",
+            done="13 16:00",
+            closed="13 18:00",
+        ),
     ]
     placement = place(survey("x", "14 09:00"), both)
     assert (placement.outcome, placement.reason) == (Outcome.HELD, "which_experience")

@@ -38,8 +38,16 @@ def outcomes(matter: Matter) -> dict[str, str]:
 def test_the_story_absorbs_five_contacts() -> None:
     matter = folded(the_story())
     assert outcomes(matter) == {
-        "c1": "own", "c2": "own", "c3": "shown", "c4": "absorbed", "c5": "absorbed",
-        "c6": "absorbed", "c7": "absorbed", "c8": "absorbed", "e1": "shown", "e1b": "shown",
+        "c1": "own",
+        "c2": "own",
+        "c3": "shown",
+        "c4": "absorbed",
+        "c5": "absorbed",
+        "c6": "absorbed",
+        "c7": "absorbed",
+        "c8": "absorbed",
+        "e1": "shown",
+        "e1b": "shown",
     }
     (slot,) = matter.slots
     assert slot.stage == Stage.DONE
@@ -61,7 +69,11 @@ def test_any_order_of_arrival_ends_in_the_same_state(seed: int) -> None:
         (mail("x", "13 09:00", MORNING), Outcome.ABSORBED, "nothing_new"),
         (mail("x", "13 09:00", AFTERNOON), Outcome.SHOWN, "visit_moved"),
         (mail("x", "13 09:00", MORNING, facts=(fee("59.00"),)), Outcome.SHOWN, "price_changed"),
-        (mail("x", "13 09:00", MORNING, facts=(fee("49.00", "EUR"),)), Outcome.SHOWN, "price_changed"),
+        (
+            mail("x", "13 09:00", MORNING, facts=(fee("49.00", "EUR"),)),
+            Outcome.SHOWN,
+            "price_changed",
+        ),
         (mail("x", "13 09:00", facts=(fee("49.00"),)), Outcome.ABSORBED, "nothing_new"),
         (
             mail("x", "13 09:00", facts=(FactClaim(name="amount_due", money=fee("49.00").money),)),
@@ -101,7 +113,8 @@ def test_only_the_already_known_absorbs(later, outcome, reason) -> None:
 def test_a_moved_visit_replaces_and_its_repetition_is_absorbed() -> None:
     story = the_story()[:6]
     matter = folded(
-        [*story, mail("c7", "13 08:41", AFTERNOON), mail("c8", "13 08:55", AFTERNOON)], now="13 09:00"
+        [*story, mail("c7", "13 08:41", AFTERNOON), mail("c8", "13 08:55", AFTERNOON)],
+        now="13 09:00",
     )
     assert matter.slots[0].span == AFTERNOON
     assert [old.key for old in matter.slots[0].window.replaced] == [window_key(MORNING)]
@@ -137,7 +150,8 @@ def test_an_older_sequence_is_history() -> None:
         [
             invite("b", "12 09:00", AFTERNOON, sequence=1),
             entry(
-                "late", "12 10:00",
+                "late",
+                "12 10:00",
                 visit=Visit(window=MORNING, uid="job-1", sequence=0, dtstamp=at("12 07:00")),
             ),
         ],
@@ -157,7 +171,9 @@ def test_less_trusted_never_overrides_more_trusted_silently() -> None:
 
 def test_the_owners_word_beats_all() -> None:
     correction = Decided(
-        id="d1", name="correct", at=at("12 10:00"),
+        id="d1",
+        name="correct",
+        at=at("12 10:00"),
         data={"fact": "window", "value": window_key(AFTERNOON)},
     )
     repeat = entry("z", "12 11:00", trust=Trust.SIGNED, visit=Visit(window=MORNING))
@@ -218,10 +234,22 @@ def test_undoing_an_absorption_shows_the_contact() -> None:
 
 
 def test_an_older_revision_changes_nothing() -> None:
-    new = entry("b", "12 09:00", type="order.updated", entity="o-1", revision=2,
-                facts=(FactClaim(name="total", money=fee("20.00").money),))
-    old = entry("a", "12 09:30", type="order.created", entity="o-1", revision=1,
-                facts=(FactClaim(name="total", money=fee("10.00").money),))
+    new = entry(
+        "b",
+        "12 09:00",
+        type="order.updated",
+        entity="o-1",
+        revision=2,
+        facts=(FactClaim(name="total", money=fee("20.00").money),),
+    )
+    old = entry(
+        "a",
+        "12 09:30",
+        type="order.created",
+        entity="o-1",
+        revision=1,
+        facts=(FactClaim(name="total", money=fee("10.00").money),),
+    )
     matter = folded([new, old], now="12 10:00")
     assert matter.facts["total"].current.key == "20.00 USD"
 

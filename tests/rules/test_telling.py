@@ -77,7 +77,10 @@ BOOKED = [invite("a", "10 10:00", MORNING)]
         (mail("x", "11 07:00", facts=(fee("49.00"),)), "11 07:00", "money", Level.FEED, 900),
         (
             entry("x", "11 07:00", asks=(AskClaim(fact="account"),)),
-            "11 07:00", "asked", Level.FEED, 900,
+            "11 07:00",
+            "asked",
+            Level.FEED,
+            900,
         ),
         (entry("x", "11 07:00", is_safety=True), "11 07:00", "safety", Level.INTERRUPT, 0),
     ],
@@ -117,7 +120,11 @@ def test_a_change_slides_the_hold_at_most_ten_minutes() -> None:
     first = plan_at(moved, "11 07:00", told)
     again = [*moved, mail("c", "11 07:09", window("13 14:00", "13 18:00"))]
     second = plan_at(
-        again, "11 07:09", told, held_since=first.held_since, planned=first.snapshot,
+        again,
+        "11 07:09",
+        told,
+        held_since=first.held_since,
+        planned=first.snapshot,
         planned_not_before=first.not_before,
     )
     assert second.not_before == at("11 07:10")
@@ -158,7 +165,9 @@ def test_the_reach_matrix_keeps_a_topic_quiet(moment) -> None:
 
 def test_safety_ignores_the_reach_matrix_and_quiet_hours() -> None:
     reach = Reach(
-        zone=NEW_YORK, rules={Topic.FAILED: (Moment.NEVER, None)}, quiet_from=time(22),
+        zone=NEW_YORK,
+        rules={Topic.FAILED: (Moment.NEVER, None)},
+        quiet_from=time(22),
         quiet_until=time(8),
     )
     said = [entry("x", "11 23:00", is_safety=True, trust=Trust.SIGNED)]
@@ -187,8 +196,10 @@ def test_quiet_hour_exceptions_can_be_switched_off() -> None:
     strict = Reach(
         zone=NEW_YORK, quiet_from=time(22), quiet_until=time(8), has_quiet_exceptions=False
     )
-    story = [invite("a", "10 10:00", window("13 07:00", "13 09:00")),
-             voicemail("v", "12 23:30", "we will come")]
+    story = [
+        invite("a", "10 10:00", window("13 07:00", "13 09:00")),
+        voicemail("v", "12 23:30", "we will come"),
+    ]
     plan = plan_at(story, "12 23:30", known(story[:1], "10 10:00"), reach=strict)
     assert telling.release(plan, reach=strict, now=at("12 23:30")) == at("13 08:00")
 

@@ -1,0 +1,355 @@
+"""The feed's use-cases with the database: what arrives, what the owner does, what is undone."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from notifications import feed, journeys, verdict
+from notifications.choices import NotificationState, Section
+from notifications.models import (
+    Appointment,
+    Card,
+    Decision,
+    Fact,
+    Journey,
+    JourneyKey,
+    Link,
+    Notification,
+)
+from suppliers import inbox
+from suppliers.choices import Outcome, Way
+from suppliers.models import Contact, OutboundEvent
+from tests.factories import Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def say(cast: Cast, now: datetime):
+    """Let Skyline send one event and the rules decide; returns the contact."""
+    count = iter(range(1000))
+
+    def send(type_: str, when: datetime | None = None, *, decide: bool = True, **data) -> Contact:
+        moment = when or now
+        name = f"e{next(count)}"
+        event = {
+            "specversion": "1.0",
+            "id": name,
+            "source": "/skyline",
+            "type": type_,
+            "time": moment.isoformat(),
+            "data": {"owner": cast.mandate.owner_ref, **data},
+        }
+        inbox.record(
+            received=[
+                inbox.Received(
+                    supplier_id=cast.skyline.pk,
+                    household_id=None,
+                    way=Way.WEBHOOK,
+                    source="/skyline",
+                    event_id=name,
+                    type=type_,
+                    payload=json.dumps(event).encode(),
+                )
+            ],
+            now=moment,
+        )
+        inbox.process_due(now=moment)
+        contact = Contact.objects.latest("pk")
+        if decide:
+            feed.consolidate_due(now=moment)
+            contact.refresh_from_db()
+        return contact
+
+    return send
+
+
+def visit(start: datetime, hours: int = 4, **more) -> dict:
+    return {
+        "uid": "job-1",
+        "sequence": 0,
+        "dtstamp": (start - timedelta(days=5)).isoformat(),
+        "start": start.isoformat(),
+        "end": (start + timedelta(hours=hours)).isoformat(),
+        "zone": "America/New_York",
+        "kind": "visit",
+        **more,
+    }
+
+
+def test_one_journey_has_one_card_whose_version_rises_with_each_change(say, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    card = Card.objects.get()
+    assert (card.section, card.version) == (Section.ON_ITS_WAY, 1)
+    say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
+    again = Card.objects.get()
+    assert again.section == Section.NEEDS_YOU
+    assert again.version == 2
+    assert again.household.needs_you_count == 1
+
+
+def test_deciding_twice_changes_nothing(say, now) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=3)))
+    before = Card.objects.values().get()
+    Contact.objects.update(decided_at=None)
+    Link.objects.all().delete()
+    feed.consolidate_due(now=now)
+    assert Card.objects.values().get() == before
+    assert Journey.objects.count() == 1
+
+
+def test_yes_it_works_closes_and_tells_the_supplier(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
+    journey = Journey.objects.get()
+    feed.act(owner=cast.ana, journey=journey, name="works", data={}, now=day + timedelta(hours=3))
+    journey.refresh_from_db()
+    assert journey.state == "closed"
+    assert Card.objects.get().section == Section.DONE
+    assert (
+        journey.household.needs_you_count == 0
+        or Card.objects.filter(section=Section.NEEDS_YOU).count() == 0
+    )
+    assert OutboundEvent.objects.get().type == "owner.journey.closed"
+
+
+def test_not_yet_reopens_and_undo_takes_it_back(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
+    journey = Journey.objects.get()
+    later = day + timedelta(hours=3)
+    feed.act(owner=cast.ana, journey=journey, name="not_yet", data={}, now=later)
+    assert journeys.describe(journey, now=later)["tried"]
+    feed.act(owner=cast.ana, journey=journey, name="undo", data={}, now=later)
+    described = journeys.describe(Journey.objects.get(), now=later)
+    assert described["tried"] == []
+    assert described["done_at"] is not None
+    assert Decision.objects.get().revoked_at is not None
+
+
+def test_a_split_contact_gets_its_own_journey_and_undo_brings_it_home(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    other = say("message.created", now + timedelta(minutes=5), body="About something else.")
+    first = Link.objects.get(contact=other, revoked_at=None).journey
+    feed.act_on_contact(owner=cast.ana, contact=other, name="split", data={}, now=now)
+    second = Link.objects.get(contact=other, revoked_at=None).journey
+    assert second != first
+    assert Card.objects.count() == 2
+    decision = Decision.objects.get(name="split")
+    feed.act(
+        owner=cast.ana, journey=second, name="undo", data={"decision": str(decision.uuid)}, now=now
+    )
+    assert Link.objects.get(contact=other, revoked_at=None).journey == first
+    assert Card.objects.count() == 1
+
+
+def test_merging_joins_two_journeys_and_undo_parts_them(say, cast, now) -> None:
+    say("ticket.opened", ticketId="T-1", status="open")
+    say("ticket.opened", now + timedelta(minutes=1), ticketId="T-2", status="open")
+    first, second = Journey.objects.order_by("opened_at")
+    feed.act(owner=cast.ana, journey=first, name="merge", data={"with": str(second.uuid)}, now=now)
+    assert Card.objects.get().journey == first
+    second.refresh_from_db()
+    assert second.is_emptied
+    feed.act(owner=cast.ana, journey=first, name="undo", data={}, now=now)
+    assert Card.objects.count() == 2
+
+
+def test_the_owners_correction_wins_over_a_repetition(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    journey = Journey.objects.get()
+    right = day + timedelta(hours=5)
+    feed.act(
+        owner=cast.ana,
+        journey=journey,
+        name="correct",
+        data={
+            "fact": "window",
+            "value": {"start": right.isoformat(), "end": (right + timedelta(hours=2)).isoformat()},
+        },
+        now=now,
+    )
+    again = visit(day, sequence=0)
+    say("appointment.updated", now + timedelta(minutes=9), **again)
+    assert Appointment.objects.get().start == right
+
+
+def test_you_should_have_told_me_is_kept_and_counts(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    again = say("appointment.updated", now + timedelta(minutes=5), **visit(day))
+    assert again.outcome == Outcome.ABSORBED
+    contact = feed.act_on_contact(
+        owner=cast.ana, contact=again, name="undo_absorb", data={}, now=now
+    )
+    assert (contact.outcome, contact.rule) == (Outcome.SHOWN, "owner_decided")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "field"),
+    [
+        ("dance", {}, ""),
+        ("rate", {"score": 6}, "score"),
+        ("rate", {"score": True}, "score"),
+        ("snooze", {"until": "tomorrow"}, "until"),
+        ("snooze", {"until": "2020-01-01T00:00:00+00:00"}, "until"),
+        ("snooze", {"until": "2030-01-01T00:00:00"}, "until"),
+        ("reply", {"text": " "}, "text"),
+        ("counter", {"windows": []}, "windows"),
+        (
+            "counter",
+            {"windows": [{"start": "2026-12-02T10:00:00Z", "end": "2026-12-02T09:00:00Z"}]},
+            "windows",
+        ),
+        ("merge", {"with": "nonsense"}, "with"),
+        ("choose_asset", {"asset": "nonsense"}, "asset"),
+        ("correct", {"value": "x"}, "fact"),
+        ("undo", {"decision": "nonsense"}, "decision"),
+    ],
+)
+def test_an_action_that_does_not_fit_says_which_field(say, cast, now, name, data, field) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=3)))
+    with pytest.raises(feed.ActionError) as caught:
+        feed.act(owner=cast.ana, journey=Journey.objects.get(), name=name, data=data, now=now)
+    assert caught.value.field == field
+    assert Decision.objects.count() == 0
+
+
+def snapshot() -> dict[str, list]:
+    """Every projection, without what only counts writes."""
+    return {
+        "journeys": list(Journey.objects.order_by("uuid").values()),
+        "facts": list(
+            Fact.objects.order_by("uuid").values("uuid", "name", "value", "state", "sources")
+        ),
+        "appointments": list(
+            Appointment.objects.order_by("uuid").values("uuid", "state", "start", "sources")
+        ),
+        "keys": list(JourneyKey.objects.order_by("value").values("scheme", "issuer", "value")),
+        "cards": list(Card.objects.order_by("uuid").values("uuid", "section", "title", "version")),
+        "outcomes": list(
+            Contact.objects.order_by("uuid").values("uuid", "outcome", "rule", "evidence")
+        ),
+    }
+
+
+def test_rebuilding_gives_equal_rows_under_the_same_names(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    say(
+        "quote.offered",
+        quoteId="Q1",
+        lines=[],
+        total={"amount": "49.00", "currency": "USD"},
+        validUntil=day.isoformat(),
+    )
+    say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
+    feed.act(owner=cast.ana, journey=Journey.objects.first(), name="not_yet", data={}, now=day)
+    before = snapshot()
+    assert feed.rebuild(household=cast.household, now=day) == Journey.objects.count()
+    assert snapshot() == before
+
+
+def test_a_notification_that_comes_undone_in_its_hold_is_never_told(say, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    feed.tell_due(now=now + timedelta(minutes=2))
+    moved = now + timedelta(hours=1)
+    later = visit(day + timedelta(hours=6), sequence=1)
+    say("appointment.updated", moved, **later)
+    assert Notification.objects.filter(state=NotificationState.PLANNED).count() == 1
+    say("appointment.updated", moved + timedelta(seconds=60), **visit(day, sequence=2))
+    assert not Notification.objects.filter(state=NotificationState.PLANNED).exists()
+    assert Notification.objects.filter(state=NotificationState.TOLD).count() == 1
+
+
+def test_looking_tells_silent_updates_at_once(say, cast, now) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=3)))
+    assert Notification.objects.get().state == NotificationState.PLANNED
+    feed.looked(owner=cast.ana, now=now + timedelta(seconds=5))
+    told = Notification.objects.get()
+    assert told.state == NotificationState.TOLD
+    assert told.seen_at is not None
+
+
+def test_the_verdict_stores_nothing(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    feed.tell_due(now=now + timedelta(minutes=2))
+    counts = (Contact.objects.count(), Card.objects.get().version)
+
+    def judged(**data):
+        event = {
+            "specversion": "1.0",
+            "id": "v",
+            "source": "/skyline",
+            "type": "appointment.updated",
+            "time": now.isoformat(),
+            "data": {"owner": cast.mandate.owner_ref, **data},
+        }
+        return verdict.judge(supplier=cast.skyline, event=event, now=now + timedelta(minutes=5))
+
+    same = judged(**visit(day))
+    assert same.outcome == Outcome.ABSORBED
+    moved = judged(**visit(day + timedelta(hours=6), sequence=1))
+    assert (moved.outcome, moved.level, moved.channel) == (Outcome.SHOWN, "interrupt", "sms")
+    broken = judged(uid="job-1")
+    assert broken.outcome == Outcome.REFUSED
+    assert (Contact.objects.count(), Card.objects.get().version) == counts
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_a_batch_costs_a_bounded_number_of_queries(say, now, size) -> None:
+    day = now + timedelta(days=3)
+    for index in range(size):
+        say("appointment.requested", decide=False, **visit(day, uid=f"job-{index}"))
+    with CaptureQueriesContext(connection) as queries:
+        feed.consolidate_due(now=now)
+    assert len(queries) <= 34, [query["sql"][:90] for query in queries]
+
+
+def test_letting_a_sender_in_makes_a_mandate_and_undo_puts_it_out(cast, now) -> None:
+    from suppliers.contacts import Contact as Said  # noqa: PLC0415
+
+    said = Said(
+        kind="message",
+        medium="email",
+        said_at=now,
+        sender="Nord <hi@nord.example>",
+        body="We are your new chimney sweep.",
+    )
+    import uuid  # noqa: PLC0415
+
+    waiting = Contact.objects.create(
+        uuid=uuid.uuid4(),
+        household=cast.household,
+        kind="message",
+        medium="email",
+        said_at=now,
+        received_at=now,
+        said=said.to_json(),
+        suspicion="unknown_sender",
+    )
+    feed.consolidate_due(now=now)
+    waiting.refresh_from_db()
+    assert waiting.outcome == Outcome.DOOR
+    let_in = feed.act_on_contact(owner=cast.ana, contact=waiting, name="let_in", data={}, now=now)
+    assert let_in.outcome == Outcome.SHOWN
+    assert let_in.mandate is not None
+    assert sorted(let_in.mandate.purposes) == ["billing", "service"]
+    journey = Link.objects.get(contact=waiting, revoked_at=None).journey
+    decision = Decision.objects.get(name="let_in")
+    feed.act(
+        owner=cast.ana, journey=journey, name="undo", data={"decision": str(decision.uuid)}, now=now
+    )
+    waiting.refresh_from_db()
+    assert waiting.outcome == Outcome.DOOR
+    assert waiting.mandate is None
