@@ -34,6 +34,7 @@ CARDS_SHOWN = 50
 ASSETS_SHOWN = 12
 DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
+PUT_ASIDE = "not_now"
 PAGE = 30
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 DONE_WORDS = {
@@ -83,9 +84,10 @@ def today(request: OwnerRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "notifications/_feed.html", context)
     tiles = Asset.objects.for_owner(owner).looked_after()
+    waiting = Contact.objects.for_owner(owner).at_the_door().exclude(reason=PUT_ASIDE)
     context |= {
         "tiles": tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN],
-        "at_door": Contact.objects.for_owner(owner).at_the_door().count(),
+        "at_door": waiting.count(),
     }
     return render(request, "notifications/today.html", context)
 
@@ -95,6 +97,7 @@ def today(request: OwnerRequest) -> HttpResponse:
 def looked(request: OwnerRequest) -> HttpResponse:
     """The owner looks: what waited silently is told now."""
     feed.looked(owner=request.user, now=clock.now())
+    ring()
     if request.htmx:
         return render(request, "notifications/_feed.html", feed_context(request.user))
     return redirect("today")
@@ -221,6 +224,7 @@ def journey_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     except feed.ActionError as error:
         messages.error(request, error.detail)
     else:
+        ring()
         say_done(request, journey, name)
     return answer(request, journey)
 
@@ -240,8 +244,15 @@ def contact_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     except feed.ActionError as error:
         messages.error(request, error.detail)
     else:
+        ring()
         say_done(request, journey_of(owner, contact), name)
     return redirect(way_back(request, reverse("today")))
+
+
+def ring() -> None:
+    """Say that a decision may have left something to tell the owner or a supplier."""
+    for bell in ("feed", "delivery", "outbox"):
+        doorbell.ring(bell)
 
 
 def journey_of(owner: Owner, contact: Contact) -> Journey | None:
@@ -281,7 +292,11 @@ def door(request: OwnerRequest) -> HttpResponse:
     found = Journey.objects.for_owner(request.user).filter(uuid__in=guessed).select_related("card")
     by_key = {str(journey.uuid): journey for journey in found} if guessed else {}
     rows = [door_row(contact, by_key) for contact in waiting]
-    return render(request, "notifications/door.html", {"waiting": rows})
+    context = {
+        "waiting": [row for row in rows if not row["is_put_aside"]],
+        "put_aside": [row for row in rows if row["is_put_aside"]],
+    }
+    return render(request, "notifications/door.html", context)
 
 
 def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str, Any]:
@@ -295,6 +310,7 @@ def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str,
         "title": said.get("title", ""),
         "text": said.get("quote") or said.get("body") or said.get("summary", ""),
         "payment_domains": said.get("payment_domains", []),
+        "is_put_aside": contact.reason == PUT_ASIDE,
         "is_doubtful": contact.suspicion not in ("", "unknown_sender"),
         "guess": next((journey for journey in guesses if journey), None),
     }
