@@ -83,10 +83,8 @@ def today(request: OwnerRequest) -> HttpResponse:
     context = feed_context(owner)
     if request.htmx:
         return render(request, "notifications/_feed.html", context)
-    tiles = Asset.objects.for_owner(owner).looked_after()
     waiting = Contact.objects.for_owner(owner).at_the_door().exclude(reason=PUT_ASIDE)
     context |= {
-        "tiles": tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN],
         "at_door": waiting.count(),
     }
     return render(request, "notifications/today.html", context)
@@ -117,6 +115,7 @@ def feed_context(owner: Owner) -> dict[str, Any]:
     last_told = {note.journey_id: note for note in told.order_by("told_at")}
     for card in needs_you:
         card.told = last_told.get(card.journey_id)  # type: ignore[attr-defined]
+    tiles = Asset.objects.for_owner(owner).looked_after()
     return {
         "headline": headline(len(needs_you)),
         "needs_you": needs_you,
@@ -125,6 +124,7 @@ def feed_context(owner: Owner) -> dict[str, Any]:
         "quiet": quiet[:CARDS_SHOWN],
         "quiet_count": f"{CARDS_SHOWN}+" if len(quiet) > CARDS_SHOWN else str(len(quiet)),
         "done": offered,
+        "tiles": tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN],
     }
 
 
