@@ -1,0 +1,82 @@
+"""Apps sign in by allauth headless; factors are sealed; the first sign-up gets a household."""
+
+from typing import Any
+
+import pytest
+from allauth.mfa.adapter import get_adapter
+from django.core import mail
+from django.test import Client
+from rest_framework.test import APIClient
+
+from owners.choices import ChannelKind
+from owners.models import Channel, Household, Owner
+from tests import factories
+
+AUTH = "/_allauth/app/v1/auth"
+
+
+def post(app: APIClient, address: str, values: dict[str, Any], token: str = "") -> Any:
+    headers = {"HTTP_X_SESSION_TOKEN": token} if token else {}
+    return app.post(address, values, format="json", **headers).json()
+
+
+def sign_up(app: APIClient) -> str:
+    """Sign Eve up, verify her address by the code that was mailed, and return her token."""
+    values = {"email": "eve@hart.example", "password": "one lamp in a quiet house"}
+    begun = post(app, f"{AUTH}/signup", values)
+    token = begun["meta"]["session_token"]
+    words = mail.outbox[-1].body.split()
+    for word in words:
+        answer = post(app, f"{AUTH}/email/verify", {"key": word.strip(".:")}, token)
+        if answer["status"] == 200:
+            return str(answer["meta"].get("session_token", token))
+    raise AssertionError("no code in the mail")
+
+
+@pytest.fixture
+def patient(settings: Any) -> None:
+    """Let a test try every word of a mail as the code."""
+    settings.ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 1000
+    settings.ACCOUNT_RATE_LIMITS = False
+
+
+def test_who_signs_up_gets_a_household_and_a_verified_channel(db: None, patient: None) -> None:
+    app = APIClient()
+    token = sign_up(app)
+    eve = Owner.objects.get(email="eve@hart.example")
+    assert Household.objects.for_owner(eve).count() == 1
+    channel = Channel.objects.for_owner(eve).usable().get()
+    assert (channel.kind, channel.address) == (ChannelKind.EMAIL, "eve@hart.example")
+    me = APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token)
+    assert me.json()["email"] == "eve@hart.example"
+
+
+def test_signing_out_ends_the_token_at_once(db: None, patient: None) -> None:
+    app = APIClient()
+    token = sign_up(app)
+    app.delete(f"{AUTH}/session", HTTP_X_SESSION_TOKEN=token)
+    assert APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token).status_code == 401
+
+
+def test_an_owner_who_is_switched_off_is_out_at_once(cast: factories.Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+    token = browser.cookies["sessionid"].value
+    assert APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token).status_code == 200
+    cast.ana.is_active = False
+    cast.ana.save()
+    assert APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token).status_code == 401
+
+
+def test_second_factors_are_sealed() -> None:
+    adapter = get_adapter()
+    sealed = adapter.encrypt("JBSWY3DPEHPK3PXP")
+    assert "JBSWY3DPEHPK3PXP" not in sealed
+    assert adapter.decrypt(sealed) == "JBSWY3DPEHPK3PXP"
+
+
+def test_an_unverified_address_signs_nobody_in(db: None) -> None:
+    app = APIClient()
+    values = {"email": "eve@hart.example", "password": "one lamp in a quiet house"}
+    token = post(app, f"{AUTH}/signup", values)["meta"]["session_token"]
+    assert APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token).status_code == 401
