@@ -58,9 +58,7 @@ def queries(app: Any, name: str) -> int:
 def test_every_list_takes_the_pinned_number_of_queries(cast: factories.Cast, count: int) -> None:
     rows(cast, count)
     app = app_of(cast.ana)
-    got = {name: queries(app, name) for name in PINNED}
-    print("COUNTS", json.dumps(got))
-    assert got == PINNED
+    assert {name: queries(app, name) for name in PINNED} == PINNED
 
 
 def test_a_page_of_the_feed_takes_few_queries() -> None:
