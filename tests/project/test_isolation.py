@@ -1,0 +1,367 @@
+"""No owner sees or changes another household's rows: every address, every verb, as Mallory.
+
+The walk goes over the resolver itself, so a new route is walked the day it is added; one
+whose parameters the test does not know how to fill makes it fail.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern
+from django.utils.regex_helper import normalize
+
+from notifications import feed
+from notifications.choices import FactState
+from notifications.models import Decision, Fact, Link
+from owners import channels
+from owners.choices import ChannelKind
+from owners.models import Household, Owner
+from suppliers.choices import Outcome
+from suppliers.models import Supplier
+from tests import factories
+
+VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
+CANARY = "Zz-Canary"
+OURS = ("owners", "assets", "suppliers", "notifications")
+# The pages call every id `key`; the part of the address before it says whose.
+SEGMENTS = {
+    "assets": "asset",
+    "channels": "channel",
+    "contacts": "contact",
+    "decisions": "decision",
+    "journeys": "journey",
+    "mandates": "mandate",
+    "suppliers": "supplier",
+}
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """What the parameters of routes are filled with: Ana's objects by the parameter's name."""
+
+    objects: dict[str, str]
+    others: dict[str, list[str]]
+
+
+def world(cast: factories.Cast) -> Ids:
+    """Give Ana one of everything, with the canary in every text of it."""
+    cast.household.name = f"{CANARY} household"
+    cast.household.save()
+    cast.dvr.name = f"{CANARY} asset"
+    cast.dvr.maker = CANARY
+    cast.dvr.save()
+    journey = factories.JourneyFactory.create(
+        household=cast.household,
+        asset=cast.dvr,
+        suppliers=[cast.skyline.pk],
+        title=f"{CANARY} journey",
+    )
+    card = factories.CardFactory.create(journey=journey, title=f"{CANARY} card")
+    said = {"kind": "message", "medium": "email", "said_at": factories.START.isoformat()}
+    contacts = [
+        factories.ContactFactory.create(
+            household=cast.household,
+            supplier=cast.skyline,
+            mandate=cast.mandate,
+            asset=cast.dvr,
+            outcome=outcome,
+            said=said | {"body": f"{CANARY} words", "sender": f"{CANARY}@skyline.example"},
+        )
+        for outcome in (Outcome.SHOWN, Outcome.DOOR)
+    ]
+    Link.objects.create(household=cast.household, contact=contacts[0], journey=journey, rule="key")
+    fact = Fact.objects.create(
+        household=cast.household,
+        journey=journey,
+        name="fee",
+        value=CANARY,
+        state=FactState.CURRENT,
+        sources=[contacts[0].uuid],
+        said_at=factories.START,
+    )
+    decision = Decision.objects.create(
+        household=cast.household, owner=cast.ana, journey=journey, name="reply", data={}
+    )
+    factories.AppointmentFactory.create(journey=journey, place=CANARY)
+    factories.SurveyFactory.create(journey=journey, survey_id=CANARY, contact=contacts[0])
+    told = factories.NotificationFactory.create(journey=journey, owner=cast.ana, text=CANARY)
+    delivery = factories.DeliveryFactory.create(notification=told)
+    unproved = channels.add(
+        owner=cast.ana, kind=ChannelKind.SMS, address="+12125550111", now=factories.START
+    )
+    return Ids(
+        objects={
+            "asset": str(cast.dvr.uuid),
+            "card": str(card.uuid),
+            "channel": str(unproved.uuid),
+            "contact": str(contacts[1].uuid),
+            "decision": str(decision.uuid),
+            "delivery": str(delivery.uuid),
+            "fact": str(fact.uuid),
+            "household": str(cast.household.uuid),
+            "journey": str(journey.uuid),
+            "mandate": str(cast.mandate.uuid),
+            "notification": str(told.uuid),
+            "owner_ref": cast.mandate.owner_ref,
+            "supplier": str(cast.skyline.uuid),
+        },
+        others={
+            "app_label": ["owners"],
+            "callback": ["sms", "voice"],
+            "code": ["skyline"],
+            "content_type_id": ["1"],
+            "key": ["abc"],
+            "key36": ["abc"],
+            "kind": ["sms"],
+            "name": list(dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS))),
+            "number": ["1"],
+            "object_id": ["1"],
+            "pk": ["1"],
+            "provider": ["none"],
+            "topic": ["money"],
+            "uidb36": ["1"],
+            "url": ["x"],
+        },
+    )
+
+
+def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every address of the resolver as a template with the names of its parameters."""
+    for entry in patterns:
+        template = prefix + step(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry.url_patterns, template)
+        else:
+            assert isinstance(entry, URLPattern)
+            yield template, tuple(re.findall(r"\{(\w+)\}", template))
+
+
+def step(pattern: Any) -> str:
+    """Return one pattern as a template."""
+    if isinstance(pattern, RegexPattern):
+        template = normalize(str(pattern.regex.pattern))[0][0]
+        return re.sub(r"%\((\w+)\)s", r"{\1}", template)
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(pattern))
+
+
+def choices(template: str, name: str, ids: Ids) -> list[str]:
+    """Return what a parameter is filled with; fail for one nobody has told us about."""
+    before = template.partition(f"/{{{name}}}")[0].rpartition("/")[2]
+    if name == "key" and before in SEGMENTS:
+        name = SEGMENTS[before]
+    if name in ids.objects:
+        return [ids.objects[name]]
+    if name not in ids.others:
+        pytest.fail(f"Say in test_isolation what {{{name}}} of {template} is filled with.")
+    return ids.others[name]
+
+
+def fillings(template: str, names: tuple[str, ...], ids: Ids) -> Iterator[dict[str, str]]:
+    """Yield the values for a route's parameters, in every combination."""
+    every = [choices(template, name, ids) for name in names]
+    for values in itertools.product(*every):
+        yield dict(zip(names, values, strict=True))
+
+
+def body(ids: Ids) -> dict[str, Any]:
+    """Return a body that names Ana's objects in every field we know."""
+    return {
+        **ids.objects,
+        "address": "+12125550122",
+        "answer": "works",
+        "assets": [ids.objects["asset"]],
+        "code": "000000",
+        "digest_at": "07:00",
+        "email": "ana@hart.example",
+        "keeper": ids.objects["asset"],
+        "kind": "sms",
+        "moment": "never",
+        "name": "Mallory was here",
+        "note": "Mallory was here",
+        "prefers": "email",
+        "purposes": ["marketing"],
+        "rank": "admin",
+        "score": 1,
+        "state": "paused",
+        "text": "Mallory was here",
+        "topic": "money",
+        "until": "2026-12-01T08:00:00Z",
+        "value": "Mallory was here",
+        "windows": [{"start": "2026-12-01T08:00:00Z", "end": "2026-12-01T12:00:00Z"}],
+        "with": ids.objects["journey"],
+        "with_": ids.objects["journey"],
+    }
+
+
+def send(client: Client, verb: str, address: str, values: dict[str, Any]) -> HttpResponseBase:
+    """Send one request in the form that the address reads."""
+    if verb in ("get", "head", "options"):
+        return getattr(client, verb)(address)  # type: ignore[no-any-return]
+    if address.startswith("/api/") or verb != "post":
+        return getattr(client, verb)(address, values, content_type="application/json")  # type: ignore[no-any-return]
+    flat = {name: value for name, value in values.items() if isinstance(value, str | int)}
+    return client.post(address, flat)
+
+
+def text_of(response: HttpResponseBase) -> str:
+    """Return everything a response says."""
+    content = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined,arg-type]
+    return content.decode("utf-8", "replace") + repr(dict(response.items()))
+
+
+def rows_of(cast: factories.Cast) -> dict[str, str]:
+    """Return a digest of Ana's rows in every table that names a household or an owner."""
+    own = {Owner: cast.ana, Household: cast.household, Supplier: cast.skyline}
+    parts, values = [], []
+    for model in apps.get_models():
+        if model._meta.app_label not in OURS:
+            continue
+        columns = {field.column for field in model._meta.concrete_fields}
+        wheres = [("id", own[model].pk)] if model in own else []
+        wheres += [
+            (column, pk)
+            for column, pk in (("household_id", cast.household.pk), ("owner_id", cast.ana.pk))
+            if column in columns
+        ]
+        for column, pk in wheres:
+            table = model._meta.db_table
+            parts.append(  # names of our own tables only
+                f"SELECT '{table}.{column}', md5(string_agg(t::text, '|' ORDER BY t::text))"  # noqa: S608
+                f" FROM {table} t WHERE {column} = %s"
+            )
+            values.append(pk)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return dict(cursor.fetchall())
+
+
+def session_of(owner: Owner) -> str:
+    """Return the key of a new session of `owner`."""
+    client = Client()
+    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies["sessionid"].value
+
+
+def browser(session: str) -> Client:
+    """Return a browser that holds a session, fresh, so that no request spoils the next."""
+    client = Client()
+    if session:
+        client.cookies["sessionid"] = session
+    return client
+
+
+def secrets_of(cast: factories.Cast) -> list[str]:
+    """Return the texts that only Ana may read."""
+    return [CANARY, cast.mandate.owner_ref, cast.mandate.alias, "+12125550100", "+12125550111"]
+
+
+@pytest.mark.parametrize("who", ["mallory", "nobody"])
+def test_no_address_gives_away_or_changes_anything_of_ana(cast: factories.Cast, who: str) -> None:
+    ids = world(cast)
+    before, secrets, values = rows_of(cast), secrets_of(cast), body(ids)
+    session, walked = session_of(cast.mallory) if who == "mallory" else "", 0
+    for template, names in routes(get_resolver().url_patterns):
+        for filled in fillings(template, names, ids):
+            address = template.format(**filled)
+            with transaction.atomic():
+                for verb in VERBS:
+                    response = send(browser(session), verb, address, values)
+                    said = text_of(response)
+                    leaked = [
+                        secret for secret in secrets if secret in said and secret not in address
+                    ]
+                    assert not leaked, f"{verb} {address} says {leaked}"
+                    assert response.status_code != 500, f"{verb} {address}"
+                    walked += 1
+                assert rows_of(cast) == before, f"{address} changed Ana's rows"
+                transaction.set_rollback(True)
+    assert walked > 1000
+
+
+def test_ana_herself_reaches_every_object_the_walk_names(cast: factories.Cast) -> None:
+    """The control: with the same ids the owner is let in, so the walk is no walk in the dark."""
+    ids = world(cast)
+    client = Client()
+    client.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+    reached = 0
+    for template, names in routes(get_resolver().url_patterns):
+        if not template.startswith("/api/v1/") or not set(names) & ids.objects.keys():
+            continue
+        for filled in fillings(template, names, ids):
+            response = client.get(template.format(**filled))
+            if response.status_code != 405:
+                assert response.status_code == 200, template
+                reached += 1
+    assert reached >= 8
+
+
+def test_an_object_of_ana_looks_to_mallory_like_one_that_does_not_exist(
+    cast: factories.Cast,
+) -> None:
+    ids = world(cast)
+    shared = {"supplier"}  # a verified supplier is everybody's
+    values = body(ids)
+    session, compared = session_of(cast.mallory), 0
+    for template, names in routes(get_resolver().url_patterns):
+        mine = (set(names) & ids.objects.keys()) - shared
+        if not mine or not template.startswith("/api/v1/"):
+            continue
+        filled = next(fillings(template, names, ids))
+        nowhere = {**filled, **{name: str(uuid4()) for name in mine}}
+        for verb in ("get", "post", "put", "patch", "delete"):
+            answers = []
+            for some in (filled, nowhere):
+                answer = send(browser(session), verb, template.format(**some), values)
+                answers.append((answer.status_code, answer.content))  # type: ignore[attr-defined]
+            assert answers[0] == answers[1], f"{verb} {template}"
+            assert answers[0][0] in (404, 405), f"{verb} {template}"
+            compared += 1
+    assert compared > 50
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/api/v1/assets/", "household"),
+        ("/api/v1/assets/", "keeper"),
+        ("/api/v1/contacts/", "household"),
+        ("/api/v1/contacts/", "supplier"),
+        ("/api/v1/contacts/", "asset"),
+        ("/api/v1/suppliers/", "household"),
+        ("/api/v1/suppliers/", "assets"),
+        ("/api/v1/mandates/", "household"),
+        ("/api/v1/mandates/", "supplier"),
+        ("/api/v1/mandates/", "assets"),
+    ],
+)
+def test_ids_of_another_household_in_a_body_are_unknown_ids(
+    cast: factories.Cast, address: str, field: str
+) -> None:
+    ids = world(cast)
+    private = factories.SupplierFactory.create(name=CANARY)
+    factories.MandateFactory.create(household=cast.household, supplier=private)
+    foreign = {**ids.objects, "supplier": str(private.uuid), "keeper": str(cast.ana.uuid)}
+    client = Client()
+    client.force_login(cast.mallory, backend="django.contrib.auth.backends.ModelBackend")
+    valid = {"household": str(cast.mallory_household.uuid), "name": "Mine"}
+    if address.endswith("mandates/"):
+        valid["supplier"] = str(cast.skyline.uuid)
+    answers = []
+    for value in (foreign.get(field, ids.objects["asset"]), NOBODYS):
+        given = valid | {field: [value] if field == "assets" else value}
+        answer = client.post(address, given, content_type="application/json")
+        answers.append((answer.status_code, answer.content))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 400
+    assert f"/{field}".encode() in answers[0][1]
