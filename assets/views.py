@@ -15,9 +15,9 @@ from assets import register
 from assets.choices import AssetKind, Lifecycle
 from assets.forms import AssetForm
 from assets.models import Asset
-from config.pages import OwnerRequest, page
 from notifications.models import Journey
 from owners import clock, households
+from owners.pages import OwnerRequest, page
 
 JOURNEYS_SHOWN = 20
 ASSETS_SHOWN = 500

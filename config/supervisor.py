@@ -70,6 +70,7 @@ class Child:
     is_heard: bool = False  # what it says is for the person at the terminal
     process: "subprocess.Popen[bytes] | None" = None
     starts_at: float = 0.0
+    told_at: float = -60.0  # when its last crash was mentioned
 
     def start(self) -> None:
         """Start it, with what it says going to its log."""
@@ -289,7 +290,10 @@ class Supervisor:
             self.children.remove(child)
             return
         if not child.starts_at:
-            say(f"{child.name} stopped (status {child.process.returncode}); starting it again.")
+            if time.monotonic() - child.told_at > 30:
+                status = child.process.returncode
+                say(f"{child.name} stopped (status {status}; see {child.log}); starting it again.")
+                child.told_at = time.monotonic()
             child.signal(signal.SIGKILL)  # its own children must not outlive it
             child.starts_at = time.monotonic() + RESTART_SECONDS
         elif time.monotonic() >= child.starts_at:

@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assets.models import Asset
-from config.pages import OwnerRequest, page, way_back
 from notifications import feed, journeys
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -27,6 +26,7 @@ from notifications.transports import local
 from owners import clock, doorbell, households
 from owners.choices import ChannelKind
 from owners.models import Household, Owner
+from owners.pages import OwnerRequest, page, way_back
 from suppliers import inbox, suggestions
 from suppliers.models import Contact
 

@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from config.pages import OwnerRequest, page
 from owners import clock, households
 from owners.choices import ChannelKind, Moment, Rank, Topic
 from owners.forms import HouseholdForm, ReachForm
 from owners.models import Channel, Household, Membership, Owner
+from owners.pages import OwnerRequest, page
 
 GET_AND_POST = ["GET", "HEAD", "POST"]
 

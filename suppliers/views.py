@@ -13,12 +13,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from config.pages import OwnerRequest, page
 from notifications.choices import JourneyState
 from notifications.models import Journey
 from owners import clock, households
 from owners.choices import Rank
 from owners.models import Household, Owner
+from owners.pages import OwnerRequest, page
 from suppliers import mandates, secrets
 from suppliers.choices import MandateState, Purpose
 from suppliers.forms import MandateForm, SupplierForm
