@@ -286,14 +286,30 @@ class _Work:
         if not came:
             return
         now = self.clock()
-        verdicts = []
+        answered: list[tuple[Claimed, asyncio.Task[Any]]] = []
+        looked_up: list[tuple[Claimed, asyncio.Task[Any]]] = []
         for task in came:
             one = self.under_way.pop(task)
-            kind = ChannelKind(one.delivery.kind)
-            self.counts[kind] -= 1
-            is_repeatable = transports.transport_for(kind).is_repeatable
-            verdicts.append(verdict_of(one, task, now=now, is_repeatable=is_repeatable))
+            self.counts[ChannelKind(one.delivery.kind)] -= 1
+            (looked_up if one.attempt is None else answered).append((one, task))
+        self._write(answered, now=now)
+        for pair in looked_up:
+            # One by one: what one of them found is taken for the next.
+            self._write([pair], now=now)
+
+    def _write(self, came: Sequence[tuple[Claimed, asyncio.Task[Any]]], *, now: datetime) -> None:
         with transaction.atomic():
+            verdicts = [
+                verdict_of(
+                    one,
+                    task,
+                    now=now,
+                    is_repeatable=transports.transport_for(
+                        ChannelKind(one.delivery.kind)
+                    ).is_repeatable,
+                )
+                for one, task in came
+            ]
             written = claims.record(verdicts, now=now)
             for verdict in verdicts:
                 if verdict.state == DeliveryState.FAILED and verdict.delivery.pk in written:

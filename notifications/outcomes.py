@@ -9,7 +9,7 @@ from django.conf import settings
 from notifications import ladder
 from notifications.choices import DeliveryState
 from notifications.claims import Claimed, Verdict
-from notifications.models import Attempt
+from notifications.models import Attempt, Delivery
 from notifications.transports.values import NotStarted, Sent, TransportError
 
 MOST_UNCONFIRMED = 2  # attempts without an answer, after which the next channel is tried
@@ -62,13 +62,21 @@ def _accepted(one: Claimed, sent: Sent) -> Verdict:
     )
 
 
-def _looked_up(one: Claimed, found: Sent | None, *, now: datetime) -> Verdict:
+def _looked_up(one: Claimed, found: list[Sent], *, now: datetime) -> Verdict:
     """Return what a look-up says of a delivery in doubt: it went out, or may go again."""
-    if found is not None:
+    # The same words may have gone to the same number for another delivery.
+    refs = [sent.ref for sent in found]
+    others = set(
+        Delivery.objects.filter(provider_ref__in=refs)
+        .exclude(pk=one.delivery.pk)
+        .values_list("provider_ref", flat=True)
+    )
+    ours = [ref for ref in refs if ref not in others]
+    if ours:
         return Verdict(
             delivery=one.delivery,
             state=DeliveryState.SENT,
-            provider_ref=found.ref,
+            provider_ref=ours[0],
             detail="found at the provider after no answer came",
             is_sure=True,
         )

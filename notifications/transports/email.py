@@ -55,9 +55,9 @@ class EmailTransport:
             self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="email")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._send, message)
 
-    async def find(self, message: Message, *, since: datetime) -> Sent | None:
+    async def find(self, message: Message, *, since: datetime) -> list[Sent]:
         """Know nothing: SMTP cannot be asked."""
-        return None
+        return []
 
     async def close(self) -> None:
         """End the threads and their connections."""

@@ -60,9 +60,9 @@ class LocalTransport:
         write(kind="sms", to=message.to, subject="", text=message.text)
         return Sent(ref=f"local:{message.ref}", is_final=True)
 
-    async def find(self, message: Message, *, since: datetime) -> Sent | None:
+    async def find(self, message: Message, *, since: datetime) -> list[Sent]:
         """Know nothing: a repetition is simply seen twice."""
-        return None
+        return []
 
     async def close(self) -> None:
         """Keep nothing open."""

@@ -21,10 +21,10 @@ class RecordingTransport:
         taken.append(message)
         return Sent(ref=f"recorded:{message.ref}")
 
-    async def find(self, message: Message, *, since: datetime) -> Sent | None:
+    async def find(self, message: Message, *, since: datetime) -> list[Sent]:
         """Say whether the message was noted."""
         known = any(one.key == message.key for one in taken)
-        return Sent(ref=f"recorded:{message.ref}") if known else None
+        return [Sent(ref=f"recorded:{message.ref}")] if known else []
 
     async def close(self) -> None:
         """Forget everything."""

@@ -55,7 +55,7 @@ class TwilioTransport:
                 raise NotStarted
             return await self._send(message)
 
-    async def find(self, message: Message, *, since: datetime) -> Sent | None:
+    async def find(self, message: Message, *, since: datetime) -> list[Sent]:
         """Look for the message among those sent to its number since then."""
         asked = {
             "To": message.to,
@@ -64,10 +64,11 @@ class TwilioTransport:
         }
         answer = await self._call("GET", params=asked, key=message.key)
         since = since.replace(microsecond=0)  # as exact as the provider's own times
-        for found in answer.get("messages", []):
-            if found.get("body") == message.text and _made_at(found) >= since:
-                return Sent(ref=str(found.get("sid", ""))[:120])
-        return None
+        return [
+            Sent(ref=str(found.get("sid", ""))[:120])
+            for found in answer.get("messages", [])
+            if found.get("body") == message.text and _made_at(found) >= since
+        ]
 
     async def close(self) -> None:
         """End the connections."""

@@ -78,8 +78,11 @@ class Transport(Protocol):
     async def send(self, message: Message) -> Sent:
         """Send, or raise TransportError; NotStarted when it was not its turn in time."""
 
-    async def find(self, message: Message, *, since: datetime) -> Sent | None:
-        """Look up whether the provider took `message` at or after `since`."""
+    async def find(self, message: Message, *, since: datetime) -> list[Sent]:
+        """Return what the provider took at or after `since` that may be `message`.
+
+        Two messages can say the same to one number: the caller knows which are taken.
+        """
 
     async def close(self) -> None:
         """Drop connections; the next `send` opens them again."""

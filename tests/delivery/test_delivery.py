@@ -349,6 +349,19 @@ class TestDoubt:
         assert (row.state, twilio.calls, twilio.lookups) == (DeliveryState.SENT, 1, 1)
         assert row.provider_ref == twilio.taken[0].sid
 
+    def test_the_same_words_sent_for_another_matter_are_not_taken_for_ours(
+        self, told: Notification, phone: Channel, twilio: Twilio
+    ) -> None:
+        twilio.faults += ["lose", "lose"]
+        twilio.now = START
+        for _ in range(3):
+            waiting(told, phone)
+        for second in (0, 60, 61, 130, 131):
+            delivery.deliver_due(now=START + seconds(second))
+        assert Delivery.objects.filter(state=DeliveryState.SENT).count() == 3
+        assert len(twilio.taken) == 3
+        assert Delivery.objects.values("provider_ref").distinct().count() == 3
+
     def test_what_the_provider_never_took_is_sent_again_and_says_so(
         self, told: Notification, phone: Channel, twilio: Twilio
     ) -> None:
@@ -546,7 +559,7 @@ def test_what_is_recorded_is_found_again() -> None:
         transport = transports.transport_for(ChannelKind.SMS)
         run = transports.event_loop().run_until_complete
         assert run(transport.send(message)) == Sent(ref="recorded:r")
-        assert run(transport.find(message, since=START)) == Sent(ref="recorded:r")
+        assert run(transport.find(message, since=START)) == [Sent(ref="recorded:r")]
 
 
 def test_an_error_of_our_own_is_not_taken_for_the_providers(
