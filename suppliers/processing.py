@@ -169,7 +169,7 @@ def process_due(*, now: datetime, limit: int = 500) -> int:
                 mine = [row for row in rows if row.work is work]
                 households |= _write([work], mine, now=now)
             except DataError as error:
-                log.error("inbox_row_failed", event=str(work.uuid), error=type(error).__name__)
+                log.error("inbox_row_failed", inbound=str(work.uuid), error=type(error).__name__)
                 work.is_failed = True
     for work in batch:
         PROCESSED.labels(work.state or "failed").inc()
@@ -345,7 +345,7 @@ def _fail(work: Work, error: Exception) -> None:
     work.is_failed = True
     log.error(
         "inbox_row_failed",
-        event=str(work.uuid),
+        inbound=str(work.uuid),
         way=work.way,
         claims=work.claims,
         exc_info=error,
