@@ -48,7 +48,7 @@ class AssetChange(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices, required=False)
     custody = serializers.ChoiceField(choices=Custody.choices, required=False)
     keeper = Known(my_people, allow_null=True, required=False)
-    identifiers = IdentifierField(many=True, required=False, max_length=50)
+    identifiers = serializers.ListField(child=IdentifierField(), required=False, max_length=50)
 
 
 class AssetIn(AssetChange):

@@ -32,12 +32,12 @@ def my_assets(owner: Owner) -> QuerySet[Asset]:
 
 def my_facts(owner: Owner) -> QuerySet[Fact]:
     """Return the facts that may be corrected."""
-    return Fact.objects.for_owner(owner)  # type: ignore[attr-defined,no-any-return]
+    return Fact.objects.for_owner(owner)
 
 
 def my_decisions(owner: Owner) -> QuerySet[Decision]:
     """Return the decisions that may be undone."""
-    return Decision.objects.for_owner(owner)  # type: ignore[attr-defined,no-any-return]
+    return Decision.objects.for_owner(owner)
 
 
 class WindowIn(serializers.Serializer[Any]):

@@ -115,7 +115,7 @@ class Appointments(OwnerView):
     )
     def get(self, request: Request) -> Response:
         """List the owner's appointments, the last noted first."""
-        rows = Appointment.objects.for_owner(owner_of(request))  # type: ignore[attr-defined]
+        rows = Appointment.objects.for_owner(owner_of(request))
         rows = rows.select_related("journey", "supplier")
         state = request.query_params.get("state", "")
         if state:
@@ -154,7 +154,7 @@ class Surveys(OwnerView):
     )
     def get(self, request: Request) -> Response:
         """List what suppliers asked about, the newest first; rated through the card."""
-        rows = Survey.objects.for_owner(owner_of(request))  # type: ignore[attr-defined]
+        rows = Survey.objects.for_owner(owner_of(request))
         rows = rows.select_related("journey", "supplier", "contact")
         state = request.query_params.get("state", "")
         if state:

@@ -29,7 +29,7 @@ class FieldOut(serializers.Serializer[Any]):
     """One thing an action may do, with what it needs."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     fields = serializers.ListField(child=serializers.JSONField())  # type: ignore[assignment]
     is_primary = serializers.BooleanField(required=False)
 

@@ -126,7 +126,7 @@ def _take_turn(owner: Owner, key: str) -> None:
 def _again(used: RequestKey, digest: bytes) -> Response:
     if bytes(used.request_hash) != digest:
         raise Problem(422, code="key_reused", detail="This key was used for another request.")
-    body = sealing.unseal(used.sealed_answer, **_place(used.owner, used.key))
+    body = sealing.unseal(bytes(used.sealed_answer), **_place(used.owner, used.key))
     return Response(json.loads(body), status=used.status, headers={"Idempotency-Replayed": "true"})
 
 

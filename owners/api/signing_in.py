@@ -34,7 +34,7 @@ class Session(SessionAuthentication):
     """The browser's cookie; writes need the CSRF token."""
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]
+class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema names the session token."""
 
     target_class = SessionToken
@@ -50,7 +50,7 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, 
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema names the browser's session."""
 
     target_class = Session
