@@ -78,7 +78,9 @@ class Household(models.Model):
     country = models.CharField(max_length=2, blank=True)
     currency = models.CharField(max_length=3, default="EUR")
     survey_cap = models.PositiveSmallIntegerField(default=2)  # offers in 30 days, all suppliers
-    intake_alias = models.CharField(max_length=40, unique=True, null=True)  # mail that is not a mandate's
+    intake_alias = models.CharField(
+        max_length=40, unique=True, null=True
+    )  # mail that is not a mandate's
     needs_you_count = models.PositiveIntegerField(default=0)  # kept with every card write
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -278,9 +280,7 @@ class ReachRule(models.Model):
         return f"{self.topic}: {self.moment}"
 
 
-def reach_of(
-    membership: Membership, *, rules: list[ReachRule], kinds: list[str]
-) -> Reach:
+def reach_of(membership: Membership, *, rules: list[ReachRule], kinds: list[str]) -> Reach:
     """Return a member's wishes as a value.
 
     `rules` are the membership's, `kinds` those of the owner's usable channels.
