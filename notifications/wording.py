@@ -214,12 +214,12 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
 def _conflict_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
     first, _bar, second = change.item.value.partition("|")
     if "/" in first:
-        return _("%(who)s: two different times were given: %(first)s, and %(second)s.") % {
+        return _("Two different times were given by %(who)s: %(first)s, and %(second)s.") % {
             "who": who,
             "first": words.window(read_window(first)),
             "second": words.window(read_window(second)),
         }
-    return _("%(who)s: two different values were given: %(first)s, and %(second)s.") % {
+    return _("Two different values were given by %(who)s: %(first)s, and %(second)s.") % {
         "who": who,
         "first": first,
         "second": second,
