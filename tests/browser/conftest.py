@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
@@ -40,7 +42,16 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def owner(transactional_db: None) -> Owner:
     """Ana, at the end of the story."""
-    return played()
+
+    def play() -> Owner:
+        try:
+            return played()
+        finally:
+            connection.close()
+
+    # Deliveries run an event loop, and Playwright's is already running in this thread.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(play).result()
 
 
 @pytest.fixture
