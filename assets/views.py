@@ -15,11 +15,9 @@ from assets import register
 from assets.choices import AssetKind, Lifecycle
 from assets.forms import AssetForm
 from assets.models import Asset
-from notifications.models import Journey
 from owners import clock, households
 from owners.pages import OwnerRequest, page
 
-JOURNEYS_SHOWN = 20
 ASSETS_SHOWN = 500
 STARTERS = [(kind, kind.label) for kind in (AssetKind.HOME, AssetKind.VEHICLE, AssetKind.APPLIANCE)]
 
@@ -41,12 +39,10 @@ def asset_page(request: OwnerRequest, key: UUID) -> HttpResponse:
     """One thing: what names it, who serves it, what happened with it."""
     mine = Asset.objects.for_owner(request.user).select_related("keeper")
     asset = get_object_or_404(mine, uuid=key)
-    matters = Journey.objects.for_owner(request.user).filter(asset=asset, is_emptied=False)
     context = {
         "asset": asset,
         "identifiers": asset.identifiers.order_by("scheme", "pk"),
         "roles": asset.roles.select_related("supplier").order_by("kind", "pk"),
-        "journeys": matters.select_related("card").order_by("-last_said_at")[:JOURNEYS_SHOWN],
     }
     return render(request, "assets/asset.html", context)
 

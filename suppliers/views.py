@@ -6,15 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from notifications.choices import JourneyState
-from notifications.models import Journey
 from owners import clock, households
 from owners.choices import Rank
 from owners.models import Household, Owner
@@ -24,7 +22,6 @@ from suppliers.choices import MandateState, Purpose
 from suppliers.forms import MandateForm, SupplierForm
 from suppliers.models import Mandate, Role, SigningSecret, Supplier
 
-JOURNEYS_SHOWN = 10
 STATES = {
     "pause": (MandateState.PAUSED, "Paused. What they send is kept, and nobody is told."),
     "resume": (MandateState.ACTIVE, "Active again."),
@@ -104,10 +101,6 @@ def show(
         "roles": Role.objects.filter(
             household__memberships__owner=owner, supplier=supplier
         ).select_related("asset"),
-        "journeys": Journey.objects.for_owner(owner)
-        .filter(suppliers__contains=[supplier.pk], is_emptied=False)
-        .select_related("card", "asset")
-        .order_by("-last_said_at")[:JOURNEYS_SHOWN],
         "made": made,
     }
     if mandate is not None:
@@ -182,13 +175,7 @@ def mandate_end(request: OwnerRequest, key: UUID) -> HttpResponse:
         mandates.end(mandate=mandate, now=clock.now())
         messages.success(request, _("Ended. What they send from now on is refused."))
         return redirect("supplier", key=mandate.supplier.uuid)
-    is_theirs = Q(suppliers__contains=[mandate.supplier_id], state=JourneyState.OPEN)
-    matters = Journey.objects.for_owner(request.user).filter(is_theirs, is_emptied=False)
-    context = {
-        "mandate": mandate,
-        "address": mandates.alias_address(mandate),
-        "open_count": matters.count(),
-    }
+    context = {"mandate": mandate, "address": mandates.alias_address(mandate)}
     return render(request, "suppliers/mandate_end.html", context)
 
 

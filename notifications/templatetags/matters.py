@@ -1,0 +1,41 @@
+"""What happened with a thing or a supplier, for pages that must not know journeys themselves."""
+
+from typing import Any
+
+from django import template
+from django.db.models import Q, QuerySet
+
+from assets.models import Asset
+from notifications.choices import JourneyState
+from notifications.models import Journey
+from suppliers.models import Supplier
+
+register = template.Library()
+
+ABOUT_SHOWN, WITH_SHOWN = 20, 10
+
+
+def _mine(context: template.Context, which: Q) -> QuerySet[Journey]:
+    mine = Journey.objects.for_owner(context["request"].user)
+    return mine.filter(which, is_emptied=False)
+
+
+@register.simple_tag(takes_context=True)
+def matters_about(context: template.Context, asset: Asset) -> Any:
+    """Return the owner's latest journeys about an asset."""
+    mine = _mine(context, Q(asset=asset)).select_related("card")
+    return mine.order_by("-last_said_at")[:ABOUT_SHOWN]
+
+
+@register.simple_tag(takes_context=True)
+def matters_with(context: template.Context, supplier: Supplier) -> Any:
+    """Return the owner's latest journeys with a supplier."""
+    mine = _mine(context, Q(suppliers__contains=[supplier.pk])).select_related("card", "asset")
+    return mine.order_by("-last_said_at")[:WITH_SHOWN]
+
+
+@register.simple_tag(takes_context=True)
+def count_open_with(context: template.Context, supplier: Supplier) -> int:
+    """Return how many of the owner's journeys with a supplier are open."""
+    is_theirs = Q(suppliers__contains=[supplier.pk], state=JourneyState.OPEN)
+    return _mine(context, is_theirs).count()
