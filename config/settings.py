@@ -355,6 +355,8 @@ DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)
 DELIVERY_DOUBT_S = env.number("DELIVERY_DOUBT_S", 60, least=1)  # a receipt is awaited this long
 
 # --- Suppliers: what comes in and what goes out ---
+# Off behind a pooler that hands out connections by transaction and knows no prepared statements.
+DATABASE_PREPARES = env.flag("DATABASE_PREPARES", default=True)
 SUPPLIER_RATE = env.number("SUPPLIER_RATE", 200)  # requests a second of one supplier; 0: no limit
 SUPPLIER_BURST = env.number("SUPPLIER_BURST", 2000, least=1)
 SENDER_CACHE_S = 1.0  # how long a process keeps a supplier's secrets

@@ -17,8 +17,6 @@ MAX_BATCH = 1000
 MAX_ID, MAX_SOURCE, MAX_TYPE = 255, 500, 80
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-# A number that may be too long or too large; such texts go to the careful decoder.
-LONG_NUMBER = re.compile(r"[0-9]{20}|[0-9.][eE]\+?[0-9]{3}")
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Strings are skipped whole. The closing quote is optional, so that a string that never
 # ends costs one pass and not one for each quote in it.
@@ -137,9 +135,7 @@ def _after_space(text: str, at: int) -> int:
 
 def _decode(text: str, start: int) -> tuple[Any, int]:
     try:
-        value, end = _FAST.raw_decode(text, start)
-        if LONG_NUMBER.search(text, start, end):
-            value, end = _CAREFUL.raw_decode(text, start)
+        value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
         raise EnvelopeError(
             "invalid_json", f"{error.msg} at line {error.lineno}, column {error.colno}."
@@ -151,7 +147,7 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     except (ValueError, OverflowError):
         raise EnvelopeError("invalid_json", "A number cannot be read.") from None
     _check_depth(text, start, end)
-    if SURROGATE_ESCAPE.search(text, start, end):
+    if text.find("\\u", start, end) >= 0 and SURROGATE_ESCAPE.search(text, start, end):
         _check_surrogates(value)
     return value, end
 
@@ -188,8 +184,7 @@ def _constant(name: str) -> Any:
     raise _StrictnessError(f"{name} is not JSON.")
 
 
-_FAST = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
-_CAREFUL = json.JSONDecoder(
+_DECODER = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_constant=_constant, parse_int=_integer, parse_float=_real
 )
 
@@ -355,7 +350,7 @@ def _attribute(value: Any, pointer: str, limit: int) -> str:
         raise EnvelopeError("invalid_attribute", "Must be a string that is not empty.", pointer)
     if len(value) > limit:
         raise EnvelopeError("invalid_attribute", f"Longer than {limit} characters.", pointer)
-    if CONTROL.search(value):
+    if not value.isprintable() and CONTROL.search(value):
         raise EnvelopeError("invalid_attribute", "Control characters are not allowed.", pointer)
     return value
 

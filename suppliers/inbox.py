@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
@@ -27,6 +28,7 @@ __all__ = ["Received", "Recorded", "log", "process_due", "record"]
 
 ACCEPTED, DUPLICATE, UNKNOWN, REJECTED = "accepted", "duplicate", "unknown_type", "rejected"
 OWNER_SOURCE = "/owners"
+PREPARE_FROM = 3  # times a statement is run on a connection before it is prepared
 
 COLUMNS = (
     "uuid, supplier_id, household_id, way, source, event_id, type, body_hash, payload, routing,"
@@ -50,32 +52,27 @@ KEPT_OF_NOBODY = """
 # The table stays with the connection: making one for each batch would bloat the catalogue.
 LOAD_TABLE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS inbox_load (
-        ordinal integer, uuid uuid, supplier_id bigint, household_id bigint, way text,
-        source text, event_id text, type text, body_hash bytea, payload bytea, routing jsonb,
-        webhook_id text, received_at timestamptz
+        ordinal integer, uuid uuid, source text, event_id text, type text, body_hash bytea,
+        payload bytea
     ) ON COMMIT DELETE ROWS
 """
 COPY = """
-    COPY inbox_load (ordinal, uuid, supplier_id, household_id, way, source, event_id, type,
-        body_hash, payload, routing, webhook_id, received_at)
+    COPY inbox_load (ordinal, uuid, source, event_id, type, body_hash, payload)
     FROM STDIN (FORMAT BINARY)
 """
-COPY_TYPES = (
-    "int4", "uuid", "int8", "int8", "text", "text", "text", "text",
-    "bytea", "bytea", "jsonb", "text", "timestamptz",
-)  # fmt: skip
+COPY_TYPES = ("int4", "uuid", "text", "text", "text", "bytea", "bytea")
 # Sorted, so that two batches with the same ids wait for each other instead of locking up.
 MOVE = f"""
     INSERT INTO suppliers_inboundevent ({COLUMNS})
-    SELECT uuid, supplier_id, household_id, way, source, event_id, type, body_hash, payload,
-           routing, webhook_id, received_at, 'stored', '', '', '', 0
-    FROM inbox_load ORDER BY supplier_id, source, event_id, ordinal
+    SELECT uuid, %s, %s, %s, source, event_id, type, body_hash, payload,
+           %s, %s, %s, 'stored', '', '', '', 0
+    FROM inbox_load ORDER BY source, event_id, ordinal
     ON CONFLICT ON CONSTRAINT inboundevent_once DO NOTHING
     RETURNING uuid
 """  # noqa: S608 - constants only
 KEPT_OF_LOAD = """
     SELECT l.uuid, e.body_hash FROM inbox_load l JOIN suppliers_inboundevent e
-    ON e.supplier_id = l.supplier_id AND e.source = l.source AND e.event_id = l.event_id
+    ON e.supplier_id = %s AND e.source = l.source AND e.event_id = l.event_id
     WHERE l.uuid = ANY(%s)
 """
 
@@ -115,7 +112,7 @@ class Recorded:
 class _Row:
     uuid: uuid.UUID
     hash: bytes
-    values: tuple[Any, ...]
+    payload: bytes
 
 
 def record(*, received: Sequence[Received], now: datetime) -> list[Recorded]:
@@ -135,16 +132,19 @@ def _ring() -> None:
 
 
 def _record_groups(received: Sequence[Received], now: datetime) -> list[Recorded]:
-    """Store in lots of one supplier each: that is how a batch finds what it repeats."""
+    """Store in lots that differ in nothing but the event: so a lot is one COPY."""
     results: dict[int, Recorded] = {}
-    groups: dict[int | None, list[int]] = {}
+    groups: dict[tuple[Any, ...], list[int]] = {}
     for index, event in enumerate(received):
-        groups.setdefault(event.supplier_id, []).append(index)
-    for supplier_id, indexes in groups.items():
-        if supplier_id is None:
-            found = [_record_one(received[index], now) for index in indexes]
+        routing = json.dumps(event.routing, sort_keys=True) if event.routing else ""
+        key = (event.supplier_id, event.household_id, event.way, event.webhook_id, routing)
+        groups.setdefault(key, []).append(index)
+    for key, indexes in groups.items():
+        lot = [received[index] for index in indexes]
+        if key[0] is None or len(lot) == 1:
+            found = [_record_one(event, now) for event in lot]
         else:
-            found = _record_many([received[index] for index in indexes], now)
+            found = _record_many(lot, now)
         results.update(zip(indexes, found, strict=True))
     return [results[index] for index in range(len(received))]
 
@@ -167,37 +167,41 @@ def log(
     return record(received=[received], now=now)[0]
 
 
-def _row(event: Received, now: datetime) -> _Row:
+def _row(event: Received) -> _Row:
     key = uuid.uuid4()
-    digest = hashlib.sha256(event.payload).digest()
     payload = sealing.seal(
         event.payload, table="suppliers_inboundevent", key=str(key), field="payload"
     )
-    values = (
-        key, event.supplier_id, event.household_id, str(event.way), event.source, event.event_id,
-        event.type, digest, payload, Jsonb(event.routing), event.webhook_id, now,
-    )  # fmt: skip
-    return _Row(key, digest, values)
+    return _Row(key, hashlib.sha256(event.payload).digest(), payload)
 
 
 def _record_one(event: Received, now: datetime) -> Recorded:
-    row = _row(event, now)
+    row = _row(event)
     try:
-        return _insert(event, row)
+        return _insert(event, row, now)
     except (OperationalError, InterfaceError):
         # A kept connection may be dead since the server restarted. Once more on a new one
         # cannot store it twice.
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _insert(event, row)
+        return _insert(event, row, now)
 
 
-def _insert(event: Received, row: _Row) -> Recorded:
+def _insert(event: Received, row: _Row, now: datetime) -> Recorded:
+    values = (
+        row.uuid, event.supplier_id, event.household_id, str(event.way), event.source,
+        event.event_id, event.type, row.hash, row.payload, Jsonb(event.routing), event.webhook_id,
+        now,
+    )  # fmt: skip
     connection.ensure_connection()
+    if settings.DATABASE_PREPARES:
+        # Planning this statement costs the server as much as running it. Django's own
+        # cursors never prepare, so the threshold is for this one only.
+        connection.connection.prepare_threshold = PREPARE_FROM
     # psycopg's own cursor binds on the server: no escaping of the body into the SQL text.
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        if cursor.execute(INSERT, row.values).fetchone() is not None:
+        if cursor.execute(INSERT, values).fetchone() is not None:
             return _stored(event)
         if event.supplier_id is None:
             cursor.execute(KEPT_OF_NOBODY, (event.source, event.event_id))
@@ -208,18 +212,32 @@ def _insert(event: Received, row: _Row) -> Recorded:
 
 
 def _record_many(events: list[Received], now: datetime) -> list[Recorded]:
-    rows = [_row(event, now) for event in events]
+    """Store events that share supplier, household, way, routing and webhook id."""
+    rows = [_row(event) for event in events]
+    first = events[0]
+    shared = (
+        first.supplier_id, first.household_id, str(first.way), Jsonb(first.routing),
+        first.webhook_id, now,
+    )  # fmt: skip
     with transaction.atomic(), Cursor(connection.connection) as cursor:
         cursor.execute(LOAD_TABLE)
         with cursor.copy(COPY) as copy:
             copy.set_types(COPY_TYPES)
-            for ordinal, row in enumerate(rows):
-                copy.write_row((ordinal, *row.values))
-        new = {key for (key,) in cursor.execute(MOVE)}
+            for ordinal, (event, row) in enumerate(zip(events, rows, strict=True)):
+                copy.write_row(
+                    (
+                        ordinal, row.uuid, event.source, event.event_id, event.type, row.hash,
+                        row.payload,
+                    )
+                )  # fmt: skip
+        new = {key for (key,) in cursor.execute(MOVE, shared)}
         repeated = [row.uuid for row in rows if row.uuid not in new]
         kept: dict[uuid.UUID, bytes] = {}
         if repeated:
-            kept = {key: bytes(digest) for key, digest in cursor.execute(KEPT_OF_LOAD, (repeated,))}
+            cursor.execute(KEPT_OF_LOAD, (first.supplier_id, repeated))
+            kept = {key: bytes(digest) for key, digest in cursor}
+        if connection.in_atomic_block and len(connection.atomic_blocks) > 1:
+            cursor.execute("TRUNCATE inbox_load")  # the commit that empties it is not ours
     return [
         _stored(event)
         if row.uuid in new

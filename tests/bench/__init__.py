@@ -1,0 +1,1 @@
+"""Measures Steward against bare floors, both in one run: `python -m tests.bench`."""

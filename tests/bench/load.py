@@ -1,0 +1,89 @@
+"""The load generator: wrk with requests that were signed beforehand.
+
+Signing costs about as much as checking, so it must not happen while the clock runs. The
+requests lie in one file for each thread; wrk sends them as they are, each once.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = """
+local thread_number = 0
+function setup(thread)
+    thread:set("number", thread_number)
+    thread_number = thread_number + 1
+end
+local requests, at = {}, 0
+function init(args)
+    local file = assert(io.open(args[1] .. "." .. number, "rb"))
+    local sizes = assert(io.open(args[1] .. "." .. number .. ".sizes", "r"))
+    for size in sizes:lines() do
+        requests[#requests + 1] = file:read(tonumber(size))
+    end
+end
+function request()
+    at = at + 1
+    if at > #requests then at = 1 end
+    return requests[at]
+end
+function done(summary, latency, requests)
+    io.write(string.format("RESULT %d %d %d %d %d %d\\n", summary.requests, summary.duration,
+        latency:percentile(50), latency:percentile(99), summary.errors.status,
+        summary.errors.connect + summary.errors.read + summary.errors.write
+            + summary.errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What came of one measurement; times in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    refused: int
+    broken: int
+
+
+def raw_request(path: str, headers: dict[str, str], body: bytes) -> bytes:
+    """Return a request as it goes over the wire."""
+    lines = [f"POST {path} HTTP/1.1", "host: localhost", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def wrk(
+    port: int, requests: Sequence[bytes], *, connections: int, seconds: int, folder: Path
+) -> Load:
+    """Send the requests as fast as they are answered, over kept connections."""
+    program = shutil.which("wrk")
+    if program is None:
+        raise FileNotFoundError("install wrk: the load must not be made by Python")
+    threads = 2
+    script, data = folder / "load.lua", folder / "requests"
+    script.write_text(SCRIPT)
+    for number in range(threads):
+        mine = requests[number::threads]
+        Path(f"{data}.{number}").write_bytes(b"".join(mine))
+        Path(f"{data}.{number}.sizes").write_text("".join(f"{len(one)}\n" for one in mine))
+    done = subprocess.run(
+        [
+            program, f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+            "-s", str(script), f"http://127.0.0.1:{port}/", "--", str(data),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # fmt: skip
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    if found is None:
+        raise RuntimeError(f"wrk said nothing useful: {done.stdout} {done.stderr}")
+    count, micros, p50, p99, refused, broken = map(int, found.groups())
+    return Load(
+        rate=count / (micros / 1e6), p50=p50 / 1000, p99=p99 / 1000, refused=refused, broken=broken
+    )
