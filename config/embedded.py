@@ -368,7 +368,7 @@ def initialise(where: Place, who: Account, binaries: Path, *, is_fast: bool) -> 
     aside = where.base / "postgres.new"
     shutil.rmtree(aside, ignore_errors=True)
     private_folder(aside, who)
-    command = [binaries / "initdb", "-D", aside, "-U", NAME, "--encoding=UTF8"]
+    command: list[str | Path] = [binaries / "initdb", "-D", aside, "-U", NAME, "--encoding=UTF8"]
     command += ["--locale=C.UTF-8", "--auth-local=peer", "--auth-host=reject"]
     command += ["--no-instructions", *(["--no-sync"] if is_fast else [])]
     if major >= BUILTIN_LOCALES_SINCE:
