@@ -76,12 +76,21 @@
     }
   }
 
-  /* Fresh news must not pull a card from under the hand: wait while somebody is in the feed. */
+  /* Fresh news must not pull a card from under the hand: wait while somebody is in the feed.
+     Only an answer, which is a form, may always swap it. */
+  const isInUse = (feed) =>
+    feed.matches(":focus-within") || feed.querySelector("details[open]:not([data-fold])") !== null;
+
   function onBeforeRequest(event) {
-    const feed = event.detail.elt;
-    if (!feed.matches("[data-poll]")) return;
-    const isBusy = document.hidden || feed.matches(":focus-within") || feed.querySelector("details[open]:not([data-fold])");
-    if (isBusy) event.preventDefault();
+    if (!event.detail.elt.matches("[data-poll]")) return;
+    if (document.hidden || isInUse(document.getElementById("feed"))) event.preventDefault();
+  }
+
+  function onBeforeSwap(event) {
+    const { target, requestConfig } = event.detail;
+    if (target.id === "feed" && !requestConfig.elt.matches("form") && isInUse(target)) {
+      event.detail.shouldSwap = false;
+    }
   }
 
   function settle() { watchToasts(); watchCopy(); }
@@ -89,6 +98,7 @@
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
   document.addEventListener("htmx:beforeRequest", onBeforeRequest);
+  document.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("DOMContentLoaded", () => {
     settle();
