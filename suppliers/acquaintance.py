@@ -132,9 +132,9 @@ class Acquaintance:
             own = Asset.objects.filter(household__in=homes, uuid__in=uuids).order_by()
             for household_id, asset_id, uuid in own.values_list("household_id", "pk", "uuid"):
                 by_name[household_id, AssetIdentifier.fold(str(uuid))].add((asset_id, str(uuid)))
-        for (household_id, fold), found in by_name.items():
-            if len(found) == 1:  # one number on two assets names neither
-                self.assets.setdefault(household_id, {})[fold] = next(iter(found))
+        for (household_id, fold), named in by_name.items():
+            if len(named) == 1:  # one number on two assets names neither
+                self.assets.setdefault(household_id, {})[fold] = next(iter(named))
 
     def asset(self, household_id: int, hint: str) -> tuple[int, str] | None:
         """Return (key, public UUID) of the asset that `hint` names, if exactly one."""

@@ -358,7 +358,7 @@ def _attribute(value: Any, pointer: str, limit: int) -> str:
 def restored(payload: bytes, routing: Mapping[str, Any]) -> dict[str, Any]:
     """Return a kept event in its structured form."""
     form = routing.get("form")
-    value = json.loads(payload) if payload else None
+    value: Any = json.loads(payload) if payload else None
     if form == BINARY:
         return {**routing["attributes"], "data": value}
     if form == BARE:
@@ -367,4 +367,5 @@ def restored(payload: bytes, routing: Mapping[str, Any]) -> dict[str, Any]:
             "time": value.get("timestamp"),
             "data": value.get("data"),
         }
-    return value  # type: ignore[no-any-return]
+    found: dict[str, Any] = value
+    return found

@@ -90,7 +90,7 @@ def report_rejected(events: Sequence[RejectedEvent], *, now: datetime) -> None:
     """Tell each supplier which of its events had faults in their content, and where."""
     if not events:
         return
-    ids = {event.supplier_id for event in events}
+    ids = {event.supplier_id for event in events if event.supplier_id is not None}
     suppliers = Supplier.objects.filter(pk__in=ids).in_bulk()
     rows = [
         OutboundEvent(

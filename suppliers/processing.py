@@ -16,9 +16,8 @@ import structlog
 from django.db import DataError, connection, transaction
 from prometheus_client import Counter
 from psycopg import Cursor
-from psycopg.types.json import Jsonb
 
-from owners import sealing
+from owners import bulk, sealing
 from suppliers import adapters, envelopes, outbox
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
@@ -55,30 +54,28 @@ FINISH = """
     UPDATE suppliers_inboundevent e
     SET state = d.state, code = d.code, pointer = d.pointer, detail = d.detail,
         household_id = COALESCE(e.household_id, d.household_id), lease_until = NULL
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
-        AS d(id, state, code, pointer, detail, household_id)
+    FROM json_to_recordset(%s::json) AS d(
+        id bigint, state text, code text, pointer text, detail text, household_id bigint)
     WHERE e.id = d.id AND e.state = 'stored'
 """
 KNOWN = """
     SELECT uuid, said, decided_at IS NOT NULL FROM suppliers_contact
     WHERE uuid = ANY(%s) ORDER BY uuid FOR UPDATE
 """
-CONTACT_COLUMNS = (
-    "uuid", "household_id", "supplier_id", "mandate_id", "inbound_id", "asset_id", "owner_id",
-    "kind", "medium", "direction", "trust", "said_at", "received_at", "not_before", "said",
-    "suspicion", "refusal",
-)  # fmt: skip
-CONTACT_CASTS = (
-    "uuid", "bigint", "bigint", "bigint", "bigint", "bigint", "bigint",
-    "text", "text", "text", "int", "timestamptz", "timestamptz", "timestamptz", "jsonb",
-    "text", "text",
-)  # fmt: skip
-# unnest keeps the statement the same text for any number of rows.
+CONTACT_COLUMNS = {
+    "uuid": "uuid", "household_id": "bigint", "supplier_id": "bigint", "mandate_id": "bigint",
+    "inbound_id": "bigint", "asset_id": "bigint", "owner_id": "bigint", "kind": "text",
+    "medium": "text", "direction": "text", "trust": "int", "said_at": "timestamptz",
+    "received_at": "timestamptz", "not_before": "timestamptz", "said": "jsonb",
+    "suspicion": "text", "refusal": "text",
+}  # fmt: skip
+# One JSON parameter keeps the statement the same text for any number of rows.
 STORE = f"""
     INSERT INTO suppliers_contact ({", ".join(CONTACT_COLUMNS)},
         outcome, reason, rule, evidence)
     SELECT d.*, '', '', '', '{{}}'::jsonb
-    FROM unnest({", ".join(f"%s::{cast}[]" for cast in CONTACT_CASTS)}) AS d
+    FROM json_to_recordset(%s::json) AS d(
+        {", ".join(f"{name} {kind}" for name, kind in CONTACT_COLUMNS.items())})
     ORDER BY 1
     ON CONFLICT (uuid) DO NOTHING
 """  # noqa: S608 - constants only
@@ -86,8 +83,8 @@ COMPLETE = """
     UPDATE suppliers_contact c
     SET said = d.said, kind = d.kind, medium = d.medium, said_at = d.said_at,
         not_before = d.not_before
-    FROM unnest(%s::uuid[], %s::jsonb[], %s::text[], %s::text[], %s::timestamptz[],
-        %s::timestamptz[]) AS d(uuid, said, kind, medium, said_at, not_before)
+    FROM json_to_recordset(%s::json) AS d(uuid uuid, said jsonb, kind text, medium text,
+        said_at timestamptz, not_before timestamptz)
     WHERE c.uuid = d.uuid AND c.decided_at IS NULL
 """
 
@@ -221,9 +218,15 @@ def _claim(*, now: datetime, limit: int) -> list[Work]:
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.execute(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
-        batch = [Work(*row[:9], json.loads(row[9]), *row[10:]) for row in cursor]
+        batch = [_work(row) for row in cursor]
     batch.sort(key=lambda work: work.id)
     return batch
+
+
+def _work(row: tuple[Any, ...]) -> Work:
+    *before, routing, received_at, claims = row
+    # Django leaves jsonb as text on its connections.
+    return Work(*before, json.loads(routing), received_at, claims)  # type: ignore[call-arg]
 
 
 # --- reading -----------------------------------------------------------------------------
@@ -397,10 +400,10 @@ def _recognise(batch: list[Work], known: Acquaintance) -> None:
     for work in strangers:
         if work.id not in pairs:
             continue
-        home, found = pairs[work.id]
-        work.mandate = known.first_mandate(home, found)
+        home, suppliers = pairs[work.id]
+        work.mandate = known.first_mandate(home, suppliers)
         if work.way == Way.OWNER:
-            work.supplier_id = found[0]
+            work.supplier_id = suppliers[0]
     met = {work.mandate.supplier_id for work in strangers if work.mandate is not None}
     known.note_domains(supplier_ids=met)
 
@@ -481,11 +484,11 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
         with Cursor(connection.connection) as cursor, connection.wrap_database_errors:
             new, completed = _joined(cursor, rows)
             if new:
-                cursor.execute(STORE, _columns(new))
+                cursor.execute(STORE, [bulk.dumps(map(_columns, new))])
             if completed:
-                cursor.execute(COMPLETE, _completions(completed))
+                cursor.execute(COMPLETE, [bulk.dumps(map(_completion, completed))])
             if done:
-                cursor.execute(FINISH, _states(done))
+                cursor.execute(FINISH, [bulk.dumps(map(_state, done))])
         outbox.report_rejected(
             [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
             now=now,
@@ -526,45 +529,46 @@ def _joined(cursor: Cursor[Any], rows: list[Row]) -> tuple[list[Row], list[Row]]
     return new, completed
 
 
-def _columns(rows: list[Row]) -> list[list[Any]]:
-    return [
-        [row.uuid for row in rows],
-        [row.household_id for row in rows],
-        [row.supplier_id for row in rows],
-        [row.mandate_id for row in rows],
-        [row.work.id for row in rows],
-        [row.asset_id for row in rows],
-        [row.work.routing.get("owner") if row.work.way == Way.OWNER else None for row in rows],
-        [row.contact.kind.value for row in rows],
-        [row.contact.medium.value for row in rows],
-        [row.contact.direction.value for row in rows],
-        [int(row.admission.trust) for row in rows],
-        [row.contact.said_at for row in rows],
-        [row.work.received_at for row in rows],
-        [row.not_before for row in rows],
-        [Jsonb(row.contact.to_json()) for row in rows],
-        [row.admission.suspicion for row in rows],
-        [row.admission.refusal for row in rows],
-    ]
+def _columns(row: Row) -> dict[str, Any]:
+    work, contact, admission = row.work, row.contact, row.admission
+    return {
+        "uuid": row.uuid,
+        "household_id": row.household_id,
+        "supplier_id": row.supplier_id,
+        "mandate_id": row.mandate_id,
+        "inbound_id": work.id,
+        "asset_id": row.asset_id,
+        "owner_id": work.routing.get("owner") if work.way == Way.OWNER else None,
+        "kind": contact.kind.value,
+        "medium": contact.medium.value,
+        "direction": contact.direction.value,
+        "trust": int(admission.trust),
+        "said_at": contact.said_at,
+        "received_at": work.received_at,
+        "not_before": row.not_before,
+        "said": contact.to_json(),
+        "suspicion": admission.suspicion,
+        "refusal": admission.refusal,
+    }
 
 
-def _completions(rows: list[Row]) -> list[list[Any]]:
-    return [
-        [row.uuid for row in rows],
-        [Jsonb(row.contact.to_json()) for row in rows],
-        [row.contact.kind.value for row in rows],
-        [row.contact.medium.value for row in rows],
-        [row.contact.said_at for row in rows],
-        [row.not_before for row in rows],
-    ]
+def _completion(row: Row) -> dict[str, Any]:
+    return {
+        "uuid": row.uuid,
+        "said": row.contact.to_json(),
+        "kind": row.contact.kind.value,
+        "medium": row.contact.medium.value,
+        "said_at": row.contact.said_at,
+        "not_before": row.not_before,
+    }
 
 
-def _states(batch: list[Work]) -> list[list[Any]]:
-    return [
-        [work.id for work in batch],
-        [str(work.state) for work in batch],
-        [work.code for work in batch],
-        [work.pointer for work in batch],
-        [work.detail for work in batch],
-        [work.household_id for work in batch],
-    ]
+def _state(work: Work) -> dict[str, Any]:
+    return {
+        "id": work.id,
+        "state": str(work.state),
+        "code": work.code,
+        "pointer": work.pointer,
+        "detail": work.detail,
+        "household_id": work.household_id,
+    }
