@@ -34,6 +34,7 @@ BELLS = {
 REST = 0.02  # seconds between two publications of one process
 WAITING_MS = 1_000  # how long an unanswered ring keeps others from being published
 STALE_S = 30  # a ring nobody answered by then is dropped: the sweeper has rung again
+COMPLAIN_S = 30.0  # a Redis that stays away is one line in the log so often
 FLUSH_S = 1.0  # how long a process that ends waits for its last ring
 
 RINGS = Counter("steward_doorbell_rings_total", "Rings published", ["task"])
@@ -51,6 +52,7 @@ class _Ringer:
         self.is_busy = False
         self.thread: threading.Thread | None = None
         self.client: redis.Redis | None = None
+        self.complained_at = -COMPLAIN_S
 
     def ring(self, task: str) -> None:
         with self.condition:
@@ -91,7 +93,9 @@ class _Ringer:
             RINGS.labels(task).inc()
         except (redis.RedisError, OperationalError, OSError) as error:
             FAILURES.inc()
-            log.warning("doorbell_failed", task=task, error=type(error).__name__)
+            if time.monotonic() - self.complained_at > COMPLAIN_S:
+                self.complained_at = time.monotonic()
+                log.warning("doorbell_failed", task=task, error=type(error).__name__)
 
 
 def _mark(task: str) -> str:
