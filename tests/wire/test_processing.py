@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from owners.choices import Trust
 from suppliers import adapters, inbox, processing
+from suppliers.admission import Admission
 from suppliers.choices import EventState, MandateState, Way
 from suppliers.contacts import Contact as Value
 from suppliers.models import Contact, InboundEvent, OutboundEvent
@@ -220,13 +222,13 @@ def test_a_row_that_fails_leaves_the_others_alone_and_is_parked_at_last(
 def test_a_value_no_column_takes_harms_only_its_own_row(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = adapters.read
+    judge = processing.admit
 
-    def careless(way: str, payload: Any, **context: Any) -> list[Value]:
-        found = read(way, payload, **context)
-        return [item.with_(body="\x00") if payload["id"] == "ev-1" else item for item in found]
+    def careless(contact: Value, **known: Any) -> Admission:
+        too_long = "x" * 100 if contact.body == "Message 1." else ""
+        return replace(judge(contact, **known), suspicion=too_long)
 
-    monkeypatch.setattr(adapters, "read", careless)
+    monkeypatch.setattr(processing, "admit", careless)
     found = processed([received(cast, 1), received(cast, 2)])
     assert [contact.inbound.event_id for contact in found] == ["ev-2"]
 
