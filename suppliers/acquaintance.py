@@ -49,6 +49,7 @@ class Acquaintance:
     supplier_ids: dict[UUID, int] = field(default_factory=dict)
     # (household or None for everybody, supplier) -> domains; the same per number
     domains: dict[int, list[tuple[int | None, str]]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)  # suppliers of whom every domain is known
     numbers: dict[str, list[tuple[int | None, int]]] = field(default_factory=dict)
     assets: dict[int, dict[str, tuple[int, str]]] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ class Acquaintance:
 
     def note_domains(self, *, supplier_ids: Iterable[int], hosts: Iterable[str] = ()) -> None:
         """Read the domains of these suppliers, and whose domains `hosts` lie in."""
-        ids = set(supplier_ids) - self.domains.keys()
+        ids = set(supplier_ids) - self.whole
         parents = {parent for host in hosts for parent in _parents(host)}
         if not ids and not parents:
             return
@@ -86,8 +87,7 @@ class Acquaintance:
             known = self.domains.setdefault(supplier_id, [])
             if (household_id, domain.lower()) not in known:
                 known.append((household_id, domain.lower()))
-        for supplier_id in ids:
-            self.domains.setdefault(supplier_id, [])
+        self.whole |= ids
 
     def note_numbers(self, numbers: Iterable[str]) -> None:
         """Read whose numbers these are."""

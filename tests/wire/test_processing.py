@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from owners.choices import Trust
 from suppliers import adapters, inbox, processing
+from suppliers.acquaintance import Acquaintance
 from suppliers.admission import Admission
 from suppliers.choices import EventState, MandateState, Way
 from suppliers.contacts import Contact as Value
@@ -182,6 +183,19 @@ def test_a_strangers_mail_to_the_household_names_no_supplier(cast: Cast) -> None
 
 
 @pytest.mark.django_db
+def test_all_domains_of_a_supplier_count_however_it_was_found(cast: Cast) -> None:
+    factories.SupplierDomainFactory.create(supplier=cast.skyline, domain="skyline-pay.example")
+    known = Acquaintance()
+    known.note_domains(supplier_ids=(), hosts=["mail.skyline.example"])
+    assert known.writers("mail.skyline.example", cast.household.pk) == [cast.skyline.pk]
+    known.note_domains(supplier_ids=[cast.skyline.pk])
+    assert set(known.domains_of(cast.skyline.pk, cast.household.pk)) == {
+        "skyline.example",
+        "skyline-pay.example",
+    }
+
+
+@pytest.mark.django_db
 def test_what_the_owner_logs_is_believed_and_names_the_supplier(cast: Cast) -> None:
     logged = {"direction": "out", "supplier": str(cast.skyline.uuid), "note": "No picture."}
     for _ in range(2):
@@ -237,6 +251,12 @@ def test_a_value_no_column_takes_harms_only_its_own_row(
 def test_a_nul_in_the_text_is_not_a_fault(cast: Cast) -> None:
     found = processed([received(cast, 1, data=data(cast, body="a\x00b", asset={"ref": "\x00"}))])
     assert len(found) == 1
+
+
+@pytest.mark.django_db
+def test_words_that_look_like_an_escaped_nul_stay_as_they_are(cast: Cast) -> None:
+    [found] = processed([received(cast, 1, data=data(cast, body=r"C:\u0000 and \\u0000"))])
+    assert found.said["body"] == r"C:\u0000 and \\u0000"
 
 
 @pytest.mark.django_db
