@@ -6,6 +6,7 @@ cell, and keeps one statement text for any number of rows.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from enum import Enum
@@ -15,6 +16,9 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Field, Model
+
+# An escaped NUL; after an odd number of backslashes it is these six characters themselves.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def _plain(value: object) -> object:
@@ -31,7 +35,8 @@ def _plain(value: object) -> object:
 
 def dumps(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return rows as the JSON parameter; a NUL, which no text column takes, is dropped."""
-    return json.dumps(list(rows), default=_plain, separators=(",", ":")).replace("\\u0000", "")
+    text = json.dumps(list(rows), default=_plain, separators=(",", ":"))
+    return _NUL.sub(r"\1", text) if "\\u0000" in text else text
 
 
 @lru_cache(maxsize=256)
@@ -47,7 +52,7 @@ def _columns(model: type[Model], names: tuple[str, ...]) -> tuple[tuple[str, str
         if "identity" in kind or kind.endswith("serial"):
             kind = "bigint"
         kind = {"bigserial": "bigint", "serial": "integer"}.get(kind, kind)
-        found.append((name, field.column, kind))
+        found.append((name, field.column or field.attname, kind))
     return tuple(found)
 
 

@@ -389,7 +389,7 @@ def _recognise(batch: list[Work], known: Acquaintance) -> None:
     if hosts:
         known.note_domains(supplier_ids=(), hosts=hosts)
     known.note_suppliers(
-        found for work in strangers if (found := _named_supplier(work)) is not None
+        named for work in strangers if (named := _named_supplier(work)) is not None
     )
     pairs: dict[int, tuple[int, list[int]]] = {}
     for work in strangers:
