@@ -18,6 +18,7 @@ from django.db.models import Max
 
 from notifications.choices import DeliveryPurpose, DeliveryState, NotificationState
 from notifications.models import Attempt, Decision, Notification
+from owners import sealing
 from owners.choices import ChannelKind
 from owners.models import Channel, ChannelCode
 
@@ -55,6 +56,8 @@ class Row:
     @property
     def address(self) -> str:
         """The address in the clear; for the transport only."""
+        if self.channel_uuid is None:
+            raise sealing.UnsealError("the delivery's channel is gone")
         channel = Channel(uuid=self.channel_uuid, sealed_address=self.sealed_address)
         return channel.address
 
@@ -158,7 +161,12 @@ def claim(
     also writes the attempts.
     """
     lease = now + timedelta(seconds=settings.DELIVERY_LEASE_S)
-    asked = {"now": now, "lease": lease, "kind": kind, "limit": limit}
+    asked: dict[str, datetime | str | int] = {
+        "now": now,
+        "lease": lease,
+        "kind": kind,
+        "limit": limit,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CLAIM_PENDING, asked)
         rows = [Row(*columns) for columns in cursor.fetchall()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
 from notifications.transports import local, sms
-from notifications.transports.values import Message
+from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode
 from owners.reach import Reach
@@ -92,10 +92,19 @@ def plan(
     now: datetime,
 ) -> list[Delivery]:
     """Write the deliveries of a notification; planning it again changes nothing."""
-    rows = planned(
-        notification=notification, membership_reach=membership_reach, channels=channels, now=now
+    return save(
+        planned(
+            notification=notification,
+            membership_reach=membership_reach,
+            channels=channels,
+            now=now,
+        )
     )
-    return Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def save(rows: list[Delivery]) -> list[Delivery]:
+    """Write planned deliveries; those that are there already stay as they are."""
+    return Delivery.objects.bulk_create(rows, ignore_conflicts=True) if rows else []
 
 
 def _row(
@@ -248,6 +257,7 @@ class _Work:
             start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
             for one in claimed:
                 message = _message(one, start_by=start_by)
+                answer: Coroutine[Any, Any, Sent | list[Sent]]
                 if one.attempt is None:
                     # In doubt since the first attempt, which began after the row was made.
                     answer = transport.find(message, since=one.delivery.created_at)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from notifications.choices import DeliveryPurpose, SurveyState
 from notifications.models import Card, Delivery, Digest, Notification, Survey
@@ -223,7 +223,8 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
                 household__in=households,
                 decided_at__gt=since,
                 decided_at__lte=at,
-            ).annotate(what=F("outcome"))
+            ),
+            what="outcome",
         )
         # A survey that was offered on its card in the meantime is not held any more.
         surveys = _by_household(
@@ -232,7 +233,8 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
                 state=SurveyState.HELD,
                 contact__decided_at__gt=since,
                 contact__decided_at__lte=at,
-            ).annotate(what=F("state"))
+            ),
+            what="state",
         )
         for slot in members:
             household = slot.membership.household_id
@@ -244,10 +246,12 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
     return found
 
 
-def _by_household(rows: QuerySet[Contact] | QuerySet[Survey]) -> dict[tuple[int, str], int]:
-    """Return how many there are by household and `what`."""
-    counted = rows.values("household", "what").annotate(number=Count("pk")).order_by()
-    return {(row["household"], row["what"]): row["number"] for row in counted}
+def _by_household(
+    rows: QuerySet[Contact] | QuerySet[Survey], *, what: str
+) -> dict[tuple[int, str], int]:
+    """Return how many there are by household and the field `what`."""
+    counted = rows.values("household", what).annotate(number=Count("pk")).order_by()
+    return {(row["household"], row[what]): row["number"] for row in counted}
 
 
 def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:

@@ -143,10 +143,10 @@ class CorrectForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         """Refuse an empty correction and a window that ends before it starts."""
         values = super().clean() or {}
-        hours = (values.get("day"), values.get("opens"), values.get("closes"))
-        if not values.get("value") and not all(hours):
+        day, opens, closes = values.get("day"), values.get("opens"), values.get("closes")
+        if not values.get("value") and not (day and opens and closes):
             self.add_error("value", _("Say what is right."))
-        elif all(hours) and hours[2] <= hours[1]:
+        elif day and opens and closes and closes <= opens:
             self.add_error("closes", _("The end comes after the start."))
         return values
 
@@ -253,10 +253,11 @@ class LogForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse half a window and half a price."""
         values = super().clean() or {}
-        window = [values.get(f"window_{part}") for part in ("day", "opens", "closes")]
+        day, opens, closes = (values.get(f"window_{part}") for part in ("day", "opens", "closes"))
+        window = (day, opens, closes)
         if any(window) and not all(window):
             self.add_error("window_day", _("A visit needs its day, its start and its end."))
-        elif all(window) and window[2] <= window[1]:
+        elif opens and closes and closes <= opens:
             self.add_error("window_closes", _("The end comes after the start."))
         if not any(
             (

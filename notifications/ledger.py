@@ -244,7 +244,8 @@ class Ledger:
             "journey_id", "start", "end", "supplier_id", "over_at"
         )
         for pk, start, end, supplier, over_at in visits:
-            by_pk[pk].visits.append((start, end, supplier or 0, over_at))
+            if start is not None and end is not None:
+                by_pk[pk].visits.append((start, end, supplier or 0, over_at))
 
     def load_journeys(self, uuids: Iterable[str]) -> None:
         """Load what is needed to fold journeys: their contacts, decisions and what was told."""

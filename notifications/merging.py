@@ -938,9 +938,10 @@ def _finish(matter: Matter, now: datetime) -> None:
         matter.done_at = None
     stages = [slot.stage for slot in matter.slots]
     matter.stage = max(stages, default=Stage.ASKED)
-    is_asked = matter.closed_at is None and matter.done_at is not None
-    if is_asked and now >= matter.done_at + SILENCE:
-        matter.closed_at, matter.closed_by = matter.done_at + SILENCE, "silence"
+    if matter.closed_at is None and matter.done_at is not None:
+        silent_at = matter.done_at + SILENCE
+        if now >= silent_at:
+            matter.closed_at, matter.closed_by = silent_at, "silence"
     if matter.closed_at is None:
         needs = matter.done_at is not None or matter.conflicts or matter.asks
         overdue = any(slot.is_overdue(now) for slot in matter.slots)

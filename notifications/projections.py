@@ -13,14 +13,15 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import connection
 
-from notifications import journeys
+from notifications import journeys, wording
 from notifications.choices import Section
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, next_change
 from notifications.models import Appointment, Card, Fact, Journey, JourneyKey, Promise
+from notifications.wording import Words
 from owners import bulk
 from owners.choices import Trust
-from owners.models import Household
+from owners.models import Household, Membership
 from suppliers.choices import Stage
 from suppliers.models import Contact
 
@@ -32,7 +33,9 @@ def uuid_for(*parts: object) -> UUID:
     return uuid5(NAMESPACE_URL, "/".join(str(part) for part in parts))
 
 
-def write_journeys(ledger: Ledger, matters: Mapping[str, Matter]) -> None:
+def write_journeys(
+    ledger: Ledger, matters: Mapping[str, Matter], words: Mapping[str, Words]
+) -> None:
     """Write the journeys' columns; new ones get their primary keys."""
     rows = []
     for uuid, matter in matters.items():
@@ -49,7 +52,7 @@ def write_journeys(ledger: Ledger, matters: Mapping[str, Matter]) -> None:
                 "household_id": journey.household_id,
                 "asset_id": journey.asset_id,
                 "suppliers": matter.suppliers,
-                "title": matter.title[:200],
+                "title": wording.title(matter, words[uuid])[:200],
                 "state": matter.state,
                 "turn": matter.turn,
                 "stage": matter.stage,
@@ -108,7 +111,7 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
     if afresh:
         pks = [ledger.journeys[uuid].pk for uuid in afresh]
         for model in (JourneyKey, Fact, Appointment, Promise):
-            model.objects.filter(journey__in=pks).delete()  # type: ignore[attr-defined]
+            model.objects.filter(journey__in=pks).delete()
     keys: dict[tuple[int, str, int, str], dict[str, Any]] = {}
     facts: list[dict[str, Any]] = []
     visits: list[dict[str, Any]] = []
@@ -252,32 +255,35 @@ def _promises(journey: Journey, matter: Matter, now: datetime) -> list[dict[str,
 def write_cards(
     ledger: Ledger,
     matters: Mapping[str, Matter],
+    words: Mapping[str, Words],
     *,
     surveys: Mapping[str, dict[str, Any]],
 ) -> None:
     """Write the cards that changed, and the households' exact count of what needs them."""
     pks = {ledger.journeys[uuid].pk: uuid for uuid in matters}
     existing = {
-        pks[journey]: (pk, section, version, body)
-        for pk, journey, section, version, body in Card.objects.filter(journey__in=pks).values_list(
-            "pk", "journey_id", "section", "version", "body"
-        )
+        pks[journey]: (pk, section, version, changed_at, body)
+        for pk, journey, section, version, changed_at, body in Card.objects.filter(
+            journey__in=pks
+        ).values_list("pk", "journey_id", "section", "version", "changed_at", "body")
     }
     changed: list[dict[str, Any]] = []
     gone: list[int] = []
     recount: set[int] = set()
+    moves: list[tuple[int, datetime | None, datetime | None]] = []
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        pk, was, version, old = existing.get(uuid, (None, "", 0, None))
+        pk, was, version, before, old = existing.get(uuid, (None, "", 0, None, None))
         if journey.is_emptied:
             if pk is not None:
                 gone.append(pk)
+                moves.append((journey.household_id, before, None))
                 recount.add(journey.household_id)
             continue
-        words = journeys.words_for(ledger, ledger.households[journey.household_id], matter)
-        body = journeys.card_body(ledger, journey, matter, words, survey=surveys.get(uuid))
+        body = journeys.card_body(ledger, journey, matter, words[uuid], survey=surveys.get(uuid))
         if old is not None and _same(old, body):
             continue
+        moves.append((journey.household_id, before, ledger.now))
         card_uuid = uuid_for(uuid, "card")
         changed.append(
             {
@@ -309,6 +315,7 @@ def write_cards(
         update=("section", "title", "meta", "body", "version", "changed_at", "snoozed_until"),
     )
     _recount(recount)
+    _count_new(moves)
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -324,6 +331,39 @@ def _recount(households: set[int]) -> None:
             f"UPDATE {table} h SET needs_you_count = (SELECT count(*) FROM {cards} c "  # noqa: S608 - names of ours
             "WHERE c.household_id = h.id AND c.section = 'needs_you') WHERE h.id = ANY(%s)",
             [list(households)],
+        )
+
+
+def _count_new(moves: list[tuple[int, datetime | None, datetime | None]]) -> None:
+    """Keep each member's exact number of cards changed since the last look.
+
+    A move is a card's household and when it changed last and now (None: not there).
+    """
+    if not moves:
+        return
+    table = Membership._meta.db_table  # noqa: SLF001 - Django's own name
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE {table} m SET new_count = greatest(0, new_count + moved.change)
+            FROM (
+                SELECT m.id, sum(
+                    (coalesce(d.now > coalesce(m.looked_at, '-infinity'), false))::int
+                    - (coalesce(d.before > coalesce(m.looked_at, '-infinity'), false))::int
+                ) AS change
+                FROM json_to_recordset(%s::json)
+                    AS d(household bigint, before timestamptz, now timestamptz)
+                JOIN {table} m ON m.household_id = d.household
+                GROUP BY m.id
+            ) moved
+            WHERE m.id = moved.id AND moved.change <> 0
+            """,  # noqa: S608 - names of ours
+            [
+                bulk.dumps(
+                    {"household": household, "before": before, "now": now}
+                    for household, before, now in moves
+                )
+            ],
         )
 
 

@@ -161,9 +161,10 @@ def _write(
     outcomes = {
         row.id: (placement.outcome, placement.reason, placement.rule, placement.evidence)
         for row, placement in (*unlinked.values(), *duplicates.values())
-        if row.id in decided or placement.outcome == Outcome.DUPLICATE
+        if placement.outcome is not None
+        and (row.id in decided or placement.outcome == Outcome.DUPLICATE)
     }
-    projections.write_outcomes(outcomes, now=ledger.now)  # type: ignore[arg-type]
+    projections.write_outcomes(outcomes, now=ledger.now)
     settle(ledger, touched | set(merged), loaded=True, afresh=set(merged))
 
 
@@ -229,7 +230,13 @@ def settle(
         {ledger.journeys[uuid].household_id for uuid in uuids},
         {supplier for matter in matters.values() for supplier in matter.suppliers},
     )
-    projections.write_journeys(ledger, matters)
+    words = {
+        uuid: journeys.words_for(
+            ledger, ledger.households[ledger.journeys[uuid].household_id], matter
+        )
+        for uuid, matter in matters.items()
+    }
+    projections.write_journeys(ledger, matters, words)
     projections.write_details(ledger, matters, afresh=afresh or set())
     offers = surveys.settle(ledger, matters)
     outcomes = {}
@@ -237,8 +244,8 @@ def settle(
         for row in ledger.rows.get(uuid, []):
             verdict = matter.verdicts[row.entry.id]
             outcomes[row.id] = (verdict.outcome, verdict.reason, verdict.rule, verdict.evidence)
-    projections.write_outcomes(outcomes, now=ledger.now)  # type: ignore[arg-type]
-    projections.write_cards(ledger, matters, surveys=offers)
+    projections.write_outcomes(outcomes, now=ledger.now)
+    projections.write_cards(ledger, matters, words, surveys=offers)
     _plan(ledger, matters)
     return matters
 
@@ -292,13 +299,18 @@ def _plan(ledger: Ledger, matters: dict[str, Matter]) -> None:
             told.append(_known(journey, member, plan.snapshot, ledger.now))
             tell.append((notification, member))
     _save(create, update, told)
-    for notification, member in tell:
-        delivery.plan(
-            notification=notification,
-            membership_reach=member.reach,
-            channels=member.channels,
-            now=ledger.now,
-        )
+    delivery.save(
+        [
+            row
+            for notification, member in tell
+            for row in delivery.planned(
+                notification=notification,
+                membership_reach=member.reach,
+                channels=member.channels,
+                now=ledger.now,
+            )
+        ]
+    )
 
 
 PLANNED_COLUMNS = (

@@ -97,9 +97,9 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
         found += _slot_items(slot, now)
     for name, current, other in matter.conflicts:
         source = _latest(current, other)
-        slot = next((s for s in matter.live_slots if s.window.current is current), None)
+        disputed = next((s for s in matter.live_slots if s.window.current is current), None)
         pair = "|".join(sorted((current.key, other.key)))
-        found.append(Item(key=f"conflict:{name}", value=pair, because=source, slot=slot))
+        found.append(Item(key=f"conflict:{name}", value=pair, because=source, slot=disputed))
     for name in matter.money:
         register = matter.facts[name]
         if register.current is not None and not _is_repeated_amount(matter, name):

@@ -216,7 +216,7 @@ def journey_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     form = form_class(request.POST)
     if not form.is_valid():
         for errors in form.errors.values():
-            messages.error(request, errors[0])
+            messages.error(request, str(errors[0]))
         return answer(request, journey)
     act, data = form.as_action(name)
     try:

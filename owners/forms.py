@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from owners.choices import ChannelKind, Moment, Topic
@@ -38,14 +39,14 @@ class ReachForm(forms.Form):
     )
     digest_at = forms.TimeField(label=_("Daily summary at"), widget=Clock)
 
-    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, membership: Membership) -> None:
         """Add one field for each topic, as the member has it now."""
         rules = {rule.topic: rule.moment for rule in membership.reach_rules.all()}
         initial = {name: getattr(membership, name) for name in self.base_fields}
         initial |= {
             topic.value: rules.get(topic.value, DEFAULT_MOMENTS[topic].value) for topic in Topic
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         for topic in Topic:
             self.fields[topic.value] = forms.ChoiceField(
                 label=topic.label, choices=Moment.choices, widget=forms.RadioSelect

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.decorators import login_required
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 class OwnerRequest(HttpRequest):
     """A request of a signed-in owner."""
 
-    user: Owner  # type: ignore[assignment]
+    user: Owner
     htmx: HtmxDetails
 
 
@@ -46,7 +46,8 @@ def page(
     """
 
     @wraps(view)
-    def wrapped(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        request = cast("OwnerRequest", request)
         with timezone.override(zone_of(request.user)), translation.override(request.user.language):
             try:
                 return view(request, *args, **kwargs)

@@ -35,16 +35,13 @@ def _cipher(key: str) -> tuple[bytes, AESGCM]:
 def seal(value: bytes, *, table: str, key: str, field: str) -> bytes:
     """Return `value` compressed (when that pays) and encrypted for one place."""
     key_id, cipher = _cipher(settings.FIELD_KEYS[0])
-    if len(value) >= COMPRESS_FROM:
-        body = DEFLATED + zlib.compress(value, 1)
-    else:
-        body = PLAIN + value
+    body = DEFLATED + zlib.compress(value, 1) if len(value) >= COMPRESS_FROM else PLAIN + value
     nonce = os.urandom(NONCE_SIZE)
     place = f"{table}:{key}:{field}".encode()
     return key_id + nonce + cipher.encrypt(nonce, body, place)
 
 
-def unseal(sealed: bytes, *, table: str, key: str, field: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, table: str, key: str, field: str) -> bytes:
     """Return what was sealed for this place.
 
     Raises UnsealError for a foreign, moved or damaged value.

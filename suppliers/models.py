@@ -321,7 +321,9 @@ class InboundEvent(models.Model):
 
     @property
     def body(self) -> bytes:
-        """The bytes as they arrived."""
+        """The bytes as they arrived; raises UnsealError once the retention has passed."""
+        if self.payload is None:
+            raise sealing.UnsealError("the payload is not kept any more")
         return sealing.unseal(
             self.payload, table="suppliers_inboundevent", key=str(self.uuid), field="payload"
         )

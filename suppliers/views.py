@@ -94,7 +94,7 @@ def show(
     owner, now = request.user, clock.now()
     mine = Mandate.objects.for_owner(owner).filter(supplier=supplier)
     mandate = mine.select_related("household", "supplier").order_by("-pk").first()
-    context = {
+    context: dict[str, object] = {
         "supplier": supplier,
         "mandate": mandate,
         "is_live": mandate is not None and mandate.state != MandateState.ENDED,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.test import override_settings
 
 from notifications import feed, pipeline, transports
@@ -65,7 +65,7 @@ def _outbox_recorded() -> Iterator[None]:
             state=OutboundState.SENT, sent_at=now
         )
 
-    kept, outbox.send_due = getattr(outbox, "send_due", None), send_due
+    kept, outbox.send_due = outbox.send_due, send_due
     try:
         yield
     finally:
@@ -253,7 +253,7 @@ class Player:
 
     # What came of the lines
 
-    def contacts(self, story_id: str) -> Any:
+    def contacts(self, story_id: str) -> QuerySet[Contact]:
         """Return the contacts that a line became, the first one first."""
         played = self.played.get(story_id)
         events = played.events if played else ()

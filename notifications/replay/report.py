@@ -32,7 +32,7 @@ from notifications.models import (
 )
 from notifications.replay.player import Played, Player
 from notifications.replay.story import Line, Story
-from owners.choices import ChannelKind, Moment, Topic
+from owners.choices import ChannelKind, Level, Moment, Topic
 from owners.models import Channel, Membership, ReachRule, reach_of
 from owners.reach import Reach, quiet_end
 from suppliers.choices import ContactKind, Direction, Medium, Outcome, Way
@@ -359,7 +359,8 @@ def _seen(player: Player, story: Story, described: list[dict[str, Any]]) -> metr
     return metrics.Seen(
         contacts=[*contacts, *_refused(player, story)],
         notifications=[
-            metrics.SeenNotification(level=row.level, journey=str(row.journey_id)) for row in told
+            metrics.SeenNotification(level=Level(row.level), journey=str(row.journey_id))
+            for row in told
         ],
         digest_lines=sum(
             len(digest.lines) for digest in Digest.objects.filter(household=household)

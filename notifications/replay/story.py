@@ -303,7 +303,7 @@ FIELDS: dict[str, tuple[dict[str, Reader], dict[str, Reader]]] = {
         },
     ),
 }
-MATTER = {"journey_of": _named, "contact": _named}
+MATTER: dict[str, Reader] = {"journey_of": _named, "contact": _named}
 OWNER_FIELDS: dict[str, tuple[dict[str, Reader], dict[str, Reader]]] = {
     "answer": ({"answer": _choice(*ANSWERS)}, MATTER),
     "accept": ({}, MATTER),
@@ -518,9 +518,8 @@ def _line(number: int, given: Any, world: World) -> Line:
     if "until" in row:
         until = _read(row, {"until": _instant}, {"id": _named})["until"]
         return Line(number=number, id=f"line-{number}", at=_not_before(until, world), via="until")
-    head = {name: row.pop(name) for name in ("id", "at", "via", "times") if name in row}
     head = _read(
-        head,
+        {name: row.pop(name) for name in ("id", "at", "via", "times") if name in row},
         {"at": _instant, "via": _choice("webhook", "email", "sms", "telephony", "owner")},
         {"id": _named, "times": _number},
     )
