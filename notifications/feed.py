@@ -102,7 +102,7 @@ def looked(*, owner: Owner, now: datetime) -> None:
     """
     households = Household.objects.for_owner(owner)
     with transaction.atomic():
-        Membership.objects.filter(owner=owner).update(looked_at=now)
+        Membership.objects.filter(owner=owner).update(looked_at=now, new_count=0)
         waiting = Notification.objects.filter(
             owner=owner, state=NotificationState.PLANNED, level=Level.FEED
         )
@@ -113,12 +113,11 @@ def looked(*, owner: Owner, now: datetime) -> None:
                 )
             )
             ledger = Ledger.open(locked, now=now)
-            waiting.filter(household__in=ledger.households).update(not_before=now)
             found = Journey.objects.filter(
                 pk__in=waiting.filter(household__in=ledger.households).values("journey")
             )
             ledger.journeys.update({str(journey.uuid): journey for journey in found})
-            settling.settle(ledger, set(ledger.journeys))
+            settling.settle(ledger, set(ledger.journeys), looker=owner.pk)
         seen = Notification.objects.filter(
             household__in=households, state=NotificationState.TOLD, seen_at=None
         )

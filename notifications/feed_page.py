@@ -14,8 +14,6 @@ from django.db import connection
 from notifications.choices import Section
 from owners.models import Owner
 
-NEW_MOST = 1000  # beyond it a number says no more than "very many", and counting costs
-
 _PAGE = """
     SELECT card.changed_at, card.id, card.body::text
     FROM owners_membership member
@@ -33,17 +31,9 @@ _HOUSEHOLD = """
         ON house.id = member.household_id AND house.uuid = %(household)s
 """
 _COUNTS = """
-    SELECT coalesce(sum(house.needs_you_count), 0), coalesce(sum(fresh.count), 0)
+    SELECT coalesce(sum(house.needs_you_count), 0), coalesce(sum(member.new_count), 0)
     FROM owners_membership member
     JOIN owners_household house ON house.id = member.household_id
-    CROSS JOIN LATERAL (
-        SELECT count(*) FROM (
-            SELECT FROM notifications_card
-            WHERE household_id = member.household_id
-                AND changed_at > coalesce(member.looked_at, '-infinity')
-            LIMIT %(most)s
-        ) newer
-    ) fresh
     WHERE member.owner_id = %(owner)s
 """
 
@@ -66,7 +56,7 @@ class FeedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Cards that wait for an owner, and cards changed since the last look (at most 1,000)."""
+    """Cards that wait for an owner, and cards changed since the last look."""
 
     needs_you: int
     new: int
@@ -105,8 +95,8 @@ def read(
 
 
 def counts(*, owner: Owner) -> Counts:
-    """Return the owner's counts over all households; exact below NEW_MOST a household."""
+    """Return the owner's exact counts over all households, kept with every card write."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, {"owner": owner.pk, "most": NEW_MOST})
+        cursor.execute(_COUNTS, {"owner": owner.pk})
         needs_you, new = cursor.fetchone()
     return Counts(needs_you=int(needs_you), new=int(new))

@@ -7,7 +7,7 @@ what is told can never disagree.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -211,8 +211,12 @@ def settle(
     *,
     loaded: bool = False,
     afresh: set[str] | None = None,
+    looker: int = 0,
 ) -> dict[str, Matter]:
-    """Fold journeys and write all that follows: rows, cards, outcomes, notifications."""
+    """Fold journeys and write all that follows: rows, cards, outcomes, notifications.
+
+    `looker` is the owner who looks at the feed right now, if one does.
+    """
     if not uuids:
         return {}
     if not loaded:
@@ -246,71 +250,111 @@ def settle(
             outcomes[row.id] = (verdict.outcome, verdict.reason, verdict.rule, verdict.evidence)
     projections.write_outcomes(outcomes, now=ledger.now)
     projections.write_cards(ledger, matters, words, surveys=offers)
-    _plan(ledger, matters)
+    _plan(ledger, matters, looker=looker)
     return matters
 
 
-def _plan(ledger: Ledger, matters: dict[str, Matter]) -> None:
+def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> None:
     """Bring each member's planned notification up to date, and tell what is due."""
-    create: list[Notification] = []
-    update: list[Notification] = []
-    tell: list[tuple[Notification, Member]] = []
-    told: list[Told] = []
+    pending = _Pending()
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
         for member in ledger.told_about(journey.household_id, matter.asset):
             known = ledger.told.get((uuid, member.owner))
             waiting = ledger.planned.get((uuid, member.owner))
-            before = known.snapshot if known else {}
-            plan, silent = telling.plan(
-                matter,
-                before,
-                reach=member.reach,
-                owner=member.owner,
-                now=ledger.now,
-                held_since=waiting.held_since if waiting else None,
-                planned=waiting.snapshot if waiting else None,
-                planned_not_before=waiting.not_before if waiting else None,
-            )
-            if plan is None:
-                if waiting is not None:
-                    waiting.state, waiting.rule = NotificationState.SUPERSEDED, "nothing_changed"
-                    update.append(waiting)
-                if silent:
-                    told.append(_known(journey, member, {**before, **silent}, ledger.now))
-                continue
-            notification = waiting or Notification(
-                household_id=journey.household_id, journey=journey, owner_id=member.owner
-            )
-            _word(notification, plan, matter, member, ledger)
-            (update if waiting else create).append(notification)
-            if plan.not_before > ledger.now:
-                continue
-            if plan.expires_at is not None and ledger.now >= plan.expires_at:
-                notification.state, notification.rule = NotificationState.SUPERSEDED, "expired"
-                told.append(_known(journey, member, plan.snapshot, ledger.now))
-                continue
-            free_at = telling.release(plan, reach=member.reach, now=ledger.now)
-            notification.not_before = free_at
-            if free_at > ledger.now:
-                notification.rule = "quiet_hours"
-                continue
-            notification.state, notification.told_at = NotificationState.TOLD, ledger.now
-            told.append(_known(journey, member, plan.snapshot, ledger.now))
-            tell.append((notification, member))
-    _save(create, update, told)
-    delivery.save(
-        [
-            row
-            for notification, member in tell
-            for row in delivery.planned(
-                notification=notification,
-                membership_reach=member.reach,
-                channels=member.channels,
-                now=ledger.now,
-            )
-        ]
+            before: dict[str, str] | None = known.snapshot if known else {}
+            # What is told may leave behind what waits for the digest slot: plan that too.
+            while before is not None:
+                before = _plan_for(
+                    ledger,
+                    journey,
+                    matter,
+                    member,
+                    before=before,
+                    waiting=waiting,
+                    is_looking=member.owner == looker,
+                    pending=pending,
+                )
+                waiting = None
+    _save(pending.create, pending.update, list(pending.told.values()))
+    for notification, member in pending.tell:
+        delivery.plan(
+            notification=notification,
+            membership_reach=member.reach,
+            channels=member.channels,
+            now=ledger.now,
+        )
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What planning wants written."""
+
+    create: list[Notification] = field(default_factory=list)
+    update: list[Notification] = field(default_factory=list)
+    tell: list[tuple[Notification, Member]] = field(default_factory=list)
+    told: dict[tuple[int, int], Told] = field(default_factory=dict)
+
+    def know(
+        self, journey: Journey, member: Member, snapshot: dict[str, str], now: datetime
+    ) -> None:
+        """Note what a member knows from now on."""
+        self.told[journey.pk, member.owner] = Told(
+            journey=journey, owner_id=member.owner, snapshot=snapshot, told_at=now
+        )
+
+
+def _plan_for(
+    ledger: Ledger,
+    journey: Journey,
+    matter: Matter,
+    member: Member,
+    *,
+    before: dict[str, str],
+    waiting: Notification | None,
+    is_looking: bool,
+    pending: _Pending,
+) -> dict[str, str] | None:
+    """Plan one notification of one member; returns what is known now when one was told."""
+    now = ledger.now
+    plan, silent = telling.plan(
+        matter,
+        before,
+        reach=member.reach,
+        owner=member.owner,
+        now=now,
+        held_since=waiting.held_since if waiting else None,
+        planned=waiting.snapshot if waiting else None,
+        planned_not_before=waiting.not_before if waiting else None,
+        is_looking=is_looking,
     )
+    if plan is None:
+        if waiting is not None:
+            waiting.state, waiting.rule = NotificationState.SUPERSEDED, "nothing_changed"
+            pending.update.append(waiting)
+        if silent:
+            pending.know(journey, member, {**before, **silent}, now)
+        return None
+    notification = waiting or Notification(
+        household_id=journey.household_id, journey=journey, owner_id=member.owner
+    )
+    _word(notification, plan, matter, member, ledger)
+    (pending.update if waiting else pending.create).append(notification)
+    if plan.not_before > now:
+        return None
+    if plan.expires_at is not None and now >= plan.expires_at:
+        notification.state, notification.rule = NotificationState.SUPERSEDED, "expired"
+        pending.know(journey, member, plan.snapshot, now)
+        return plan.snapshot
+    free_at = telling.release(plan, reach=member.reach, now=now)
+    notification.not_before = free_at
+    if free_at > now:
+        notification.rule = "quiet_hours"
+        return None
+    notification.state, notification.told_at = NotificationState.TOLD, now
+    pending.know(journey, member, plan.snapshot, now)
+    pending.tell.append((notification, member))
+    return plan.snapshot
 
 
 PLANNED_COLUMNS = (
@@ -358,10 +402,6 @@ def _save(create: list[Notification], update: list[Notification], told: list[Tol
         unique=("journey", "owner"),
         update=("snapshot", "told_at"),
     )
-
-
-def _known(journey: Journey, member: Member, snapshot: dict[str, str], now: datetime) -> Told:
-    return Told(journey=journey, owner_id=member.owner, snapshot=snapshot, told_at=now)
 
 
 def _word(

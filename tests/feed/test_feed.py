@@ -1,13 +1,14 @@
 """The feed's use-cases with the database: what arrives, what the owner does, what is undone."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from notifications import feed, journeys, verdict
+from notifications import feed, feed_page, journeys, verdict
 from notifications.choices import NotificationState, Section
 from notifications.models import (
     Appointment,
@@ -20,7 +21,7 @@ from notifications.models import (
     Notification,
 )
 from suppliers import inbox
-from suppliers.choices import Outcome, Way
+from suppliers.choices import ContactKind, Medium, Outcome, Way
 from suppliers.models import Contact, OutboundEvent
 from tests.factories import Cast
 
@@ -67,7 +68,7 @@ def say(cast: Cast, now: datetime):
     return send
 
 
-def visit(start: datetime, hours: int = 4, **more) -> dict:
+def visit(start: datetime, hours: int = 4, **more: object) -> dict[str, object]:
     return {
         "uid": "job-1",
         "sequence": 0,
@@ -223,7 +224,7 @@ def test_an_action_that_does_not_fit_says_which_field(say, cast, now, name, data
     assert Decision.objects.count() == 0
 
 
-def snapshot() -> dict[str, list]:
+def snapshot() -> dict[str, Sequence[object]]:
     """Every projection, without what only counts writes."""
     return {
         "journeys": list(Journey.objects.order_by("uuid").values()),
@@ -252,7 +253,7 @@ def test_rebuilding_gives_equal_rows_under_the_same_names(say, cast, now) -> Non
         validUntil=day.isoformat(),
     )
     say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
-    feed.act(owner=cast.ana, journey=Journey.objects.first(), name="not_yet", data={}, now=day)
+    feed.act(owner=cast.ana, journey=Journey.objects.earliest("pk"), name="not_yet", data={}, now=day)
     before = snapshot()
     assert feed.rebuild(household=cast.household, now=day) == Journey.objects.count()
     assert snapshot() == before
@@ -278,6 +279,30 @@ def test_looking_tells_silent_updates_at_once(say, cast, now) -> None:
     told = Notification.objects.get()
     assert told.state == NotificationState.TOLD
     assert told.seen_at is not None
+
+
+def test_the_number_of_new_cards_is_exact(say, cast, now) -> None:
+    def new() -> int:
+        return feed_page.counts(owner=cast.ana).new
+
+    say("ticket.opened", ticketId="T-1", status="open")
+    say("ticket.opened", now + timedelta(minutes=1), ticketId="T-2", status="open")
+    say("ticket.updated", now + timedelta(minutes=2), ticketId="T-2", status="waiting")
+    assert new() == 2
+    feed.looked(owner=cast.ana, now=now + timedelta(minutes=3))
+    assert new() == 0
+    say("ticket.updated", now + timedelta(minutes=4), ticketId="T-1", status="waiting")
+    first, second = Journey.objects.order_by("opened_at")
+    assert new() == 1
+    feed.act(
+        owner=cast.ana,
+        journey=first,
+        name="merge",
+        data={"with": str(second.uuid)},
+        now=now + timedelta(minutes=5),
+    )
+    assert new() == 1
+    assert feed_page.counts(owner=cast.mallory).new == 0
 
 
 def test_the_verdict_stores_nothing(say, cast, now) -> None:
@@ -320,8 +345,8 @@ def test_letting_a_sender_in_makes_a_mandate_and_undo_puts_it_out(cast, now) -> 
     from suppliers.contacts import Contact as Said  # noqa: PLC0415
 
     said = Said(
-        kind="message",
-        medium="email",
+        kind=ContactKind.MESSAGE,
+        medium=Medium.EMAIL,
         said_at=now,
         sender="Nord <hi@nord.example>",
         body="We are your new chimney sweep.",
