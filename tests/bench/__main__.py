@@ -12,13 +12,31 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- table -->", "<!-- /table -->"
+
+
+def write(found: str) -> None:
+    """Put the table in its place in docs/performance.md; the words around it stay."""
+    before, begin, rest = PAGE.read_text().partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{PAGE} has no {BEGIN} ... {END}")
+    PAGE.write_text(f"{before}{BEGIN}\n{found}{END}{after}")
+
+
 def main() -> int:
     """Measure the named rows, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("rows", nargs="*", help="which rows; all unless given")
     parser.add_argument("--seconds", type=int, default=8, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--scale", type=int, default=10_000_000, help="rows stored at most")
+    parser.add_argument("--quick", action="store_true", help="a short try on few rows")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.seconds, chosen.rounds, chosen.scale = 2, 1, min(chosen.scale, 20_000)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.chdir(ROOT)
     import django  # noqa: PLC0415 - after the settings are named
@@ -30,9 +48,17 @@ def main() -> int:
     unknown = set(chosen.rows) - ROWS.keys()
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    with Bench(seconds=chosen.seconds, rounds=chosen.rounds) as bench:
-        rows = [ROWS[name].measure(bench) for name in chosen.rows or ROWS]
-    sys.stdout.write(table(rows))
+    with Bench(
+        seconds=chosen.seconds, rounds=chosen.rounds, scale=chosen.scale, is_quick=chosen.quick
+    ) as bench:
+        rows = []
+        for name in chosen.rows or ROWS:
+            sys.stderr.write(f"measuring {name} ...\n")
+            rows.append(ROWS[name].measure(bench))
+        found = table(rows)
+    sys.stdout.write(found)
+    if chosen.write:
+        write(found)
     return 0 if all(row.is_met for row in rows) else 1
 
 

@@ -46,6 +46,8 @@ class Bench:
 
     seconds: int = 8
     rounds: int = 3
+    scale: int = 10_000_000  # the most rows stored; the rows that grow stop there
+    is_quick: bool = False
     database: str = field(default_factory=lambda: f"steward_bench_{os.getpid()}")
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="steward-bench-")))
     stack: ExitStack = field(default_factory=ExitStack)
@@ -53,7 +55,7 @@ class Bench:
     cast: factories.Cast | None = None
 
     def __enter__(self) -> Self:
-        self.kept = settings.DATABASES["default"]["NAME"]
+        self.kept = str(settings.DATABASES["default"]["NAME"])
         self._admin("CREATE DATABASE {}")
         connection.close()
         settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = self.database
@@ -85,6 +87,18 @@ class Bench:
             f"?host={given['HOST'] or 'localhost'}&port={given['PORT'] or 5432}"
         )
 
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of the processes that are measured."""
+        return {
+            **os.environ,
+            "DATABASE_URL": self.url,
+            "REDIS_URL": settings.REDIS_URL,
+            "LOG_LEVEL": "ERROR",
+            "SUPPLIER_RATE": "1000000",
+            "SUPPLIER_BURST": "10000000",
+            **more,
+        }
+
     def connect(self) -> psycopg.Connection:
         """Open a connection of our own."""
         return psycopg.connect(self.url, autocommit=True)
@@ -108,15 +122,7 @@ class Bench:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={
-                **os.environ,
-                "DATABASE_URL": self.url,
-                "REDIS_URL": settings.REDIS_URL,
-                "LOG_LEVEL": "ERROR",
-                "SUPPLIER_RATE": "1000000",
-                "SUPPLIER_BURST": "10000000",
-                **environment,
-            },
+            env=self.environment(**environment),
         )
         try:
             _wait_for(port)

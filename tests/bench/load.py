@@ -31,8 +31,8 @@ function request()
     return requests[at]
 end
 function done(summary, latency, requests)
-    io.write(string.format("RESULT %d %d %d %d %d %d\\n", summary.requests, summary.duration,
-        latency:percentile(50), latency:percentile(99), summary.errors.status,
+    io.write(string.format("RESULT %d %d %d %d %d %d %d\\n", summary.requests, summary.duration,
+        latency:percentile(50), latency:percentile(95), latency:percentile(99), summary.errors.status,
         summary.errors.connect + summary.errors.read + summary.errors.write
             + summary.errors.timeout))
 end
@@ -45,6 +45,7 @@ class Load:
 
     rate: float
     p50: float
+    p95: float
     p99: float
     refused: int
     broken: int
@@ -55,6 +56,13 @@ def raw_request(path: str, headers: dict[str, str], body: bytes) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "host: localhost", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def raw_get(path: str, headers: dict[str, str]) -> bytes:
+    """Return a GET as it goes over the wire."""
+    lines = [f"GET {path} HTTP/1.1", "host: localhost"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def wrk(
@@ -80,10 +88,15 @@ def wrk(
         text=True,
         check=True,
     )  # fmt: skip
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    found = re.search(r"RESULT" + r" (\d+)" * 7, done.stdout)
     if found is None:
         raise RuntimeError(f"wrk said nothing useful: {done.stdout} {done.stderr}")
-    count, micros, p50, p99, refused, broken = map(int, found.groups())
+    count, micros, p50, p95, p99, refused, broken = map(int, found.groups())
     return Load(
-        rate=count / (micros / 1e6), p50=p50 / 1000, p99=p99 / 1000, refused=refused, broken=broken
+        rate=count / (micros / 1e6),
+        p50=p50 / 1000,
+        p95=p95 / 1000,
+        p99=p99 / 1000,
+        refused=refused,
+        broken=broken,
     )

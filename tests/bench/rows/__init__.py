@@ -1,8 +1,9 @@
-"""One file for each row of the table: NAME, TARGET and `measure(bench) -> Row`."""
+"""One file for each row of the table: WORK, TARGET and `measure(bench) -> Row`."""
 
-from tests.bench.rows import batches, single
+from tests.bench.rows import batches, pipeline, single
 
 ROWS = {
     "single": single,
     "batches": batches,
+    "pipeline": pipeline,
 }
