@@ -274,6 +274,7 @@ class Matter:
     promises: dict[str, PromiseMade] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     safety: list[str] = field(default_factory=list)
+    expiries: dict[str, datetime] = field(default_factory=dict)  # after which it is noise
     words: list[str] = field(default_factory=list)  # entries shown for their words alone
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     own: dict[str, tuple[int, bool]] = field(default_factory=dict)  # id -> who, read from text
@@ -387,21 +388,7 @@ class _News:
 def _take(matter: Matter, entry: Entry) -> None:
     said = entry.said
     is_first = matter.opened_at is None
-    matter.opened_at = matter.opened_at or said.said_at
-    matter.last_said_at = max(matter.last_said_at or said.said_at, said.said_at)
-    if entry.supplier and entry.supplier not in matter.suppliers:
-        matter.suppliers.append(entry.supplier)
-    if entry.asset and not matter.asset:
-        matter.asset = entry.asset
-    if said.asset_hint and not matter.asset_hint:
-        matter.asset_hint = said.asset_hint
-    if said.title and not matter.title and not entry.is_own:
-        matter.title = said.title
-    if entry.is_own:
-        matter.issue = matter.issue or said.summary or said.body
-        matter.own[entry.id] = (entry.owner, said.is_from_text)
-    if said.sender and said.call is not None:
-        matter.callers[said.sender] = said.said_at
+    _note(matter, entry)
     if said.survey is not None or said.kind == ContactKind.SURVEY_CLOSED:
         _survey(matter, entry)
         return
@@ -442,6 +429,28 @@ def _take(matter: Matter, entry: Entry) -> None:
     if matter.closed_at and _reopens(entry, news):
         matter.closed_at, matter.closed_by = None, ""
         matter.reopened_at = said.said_at
+
+
+def _note(matter: Matter, entry: Entry) -> None:
+    """Take in what every contact carries, whether it brings news or not."""
+    said = entry.said
+    matter.opened_at = matter.opened_at or said.said_at
+    matter.last_said_at = max(matter.last_said_at or said.said_at, said.said_at)
+    if entry.supplier and entry.supplier not in matter.suppliers:
+        matter.suppliers.append(entry.supplier)
+    if entry.asset and not matter.asset:
+        matter.asset = entry.asset
+    if said.asset_hint and not matter.asset_hint:
+        matter.asset_hint = said.asset_hint
+    if said.title and not matter.title and not entry.is_own:
+        matter.title = said.title
+    if entry.is_own:
+        matter.issue = matter.issue or said.summary or said.body
+        matter.own[entry.id] = (entry.owner, said.is_from_text)
+    if said.expires_at is not None:
+        matter.expiries[entry.id] = said.expires_at
+    if said.sender and said.call is not None:
+        matter.callers[said.sender] = said.said_at
 
 
 def _judge(matter: Matter, entry: Entry, news: _News) -> Verdict:

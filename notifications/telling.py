@@ -5,7 +5,7 @@ differs from it is news; going from A to B and back inside a hold is none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from notifications.merging import Matter, Slot, Value, window_key
@@ -31,6 +31,7 @@ URGENCY = (
     "cancelled",
     "conflict",
     "moved",
+    "place",
     "late",
     "on_the_way",
     "booked",
@@ -150,6 +151,9 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
             )
         )
     span = slot.span
+    if slot.place and slot.is_live:
+        source = slot.sources["place"][-1]
+        found.append(Item(key=f"place:{slot.name}", value=slot.place, because=source, slot=slot))
     if slot.stage == Stage.ON_THE_WAY:
         found.append(Item(key=f"way:{slot.name}", value="1", because=slot.stage_source, slot=slot))
     if slot.eta is not None and span is not None and slot.is_expected:
@@ -206,8 +210,10 @@ def changes(
         change = _change(matter, item, before, now=now, is_log=own is not None)
         if change is None:
             silent[key] = item.value
-        else:
-            news.append(change)
+            continue
+        if change.expires_at is None and item.because in matter.expiries:
+            change = replace(change, expires_at=matter.expiries[item.because])
+        news.append(change)
     return news, silent
 
 
@@ -217,6 +223,8 @@ def _change(
     kind = item.key.partition(":")[0]
     if kind == "visit":
         return _visit_change(item, before, now=now, is_log=is_log)
+    if kind == "place":
+        return _place_change(item, before, now=now)
     if kind == "conflict":
         start = item.slot.span.start if item.slot and item.slot.span else None
         if item.slot is None:
@@ -252,12 +260,14 @@ def _change(
         )
     if kind in ("way", "eta"):
         span = item.slot.span if item.slot else None
+        # One message says that it will be late; how late is on the card from then on.
+        is_again = kind == "eta" and bool(before)
         return Change(
             item=item,
             reason="on_the_way" if kind == "way" else "late",
             topic=Topic.ARRIVING,
-            hold=HOLD_NOW,
-            wants_interrupt=True,
+            hold=HOLD_CHANGE if is_again else HOLD_NOW,
+            wants_interrupt=not is_again,
             before=before,
             near=span.start if span else None,
             expires_at=span.end + EXPECTED_AFTER if span else None,
@@ -320,8 +330,8 @@ def _visit_change(item: Item, before: str, *, now: datetime, is_log: bool) -> Ch
             deadline=near,
         )
     slot = item.slot
-    if slot is not None and not slot.is_live and not before:
-        return None  # it was over before anybody was told
+    if slot is not None and not slot.is_live:
+        return None  # it is over: whatever is still said about its time is history
     if before and before not in ("cancelled", "missed", "declined"):
         return Change(
             item=item,
@@ -345,6 +355,23 @@ def _visit_change(item: Item, before: str, *, now: datetime, is_log: bool) -> Ch
     )
 
 
+def _place_change(item: Item, before: str, *, now: datetime) -> Change | None:
+    """Another place is news; the first one only completes the visit."""
+    if not before:
+        return None
+    near = item.slot.span.start if item.slot and item.slot.span else None
+    return Change(
+        item=item,
+        reason="place",
+        topic=Topic.CHANGED,
+        hold=_hold(near, now),
+        wants_interrupt=near is not None and near - now <= NEAR,
+        before=before,
+        near=near,
+        deadline=near,
+    )
+
+
 def _starts(value: str) -> list[datetime | None]:
     """The starts of the windows in a value."""
     return [
@@ -356,7 +383,7 @@ def _hold(near: datetime | None, now: datetime) -> timedelta:
     return HOLD_NEAR if near is not None and near - now <= NEAR else HOLD_CHANGE
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what waits and who looks are facts of their own
     matter: Matter,
     told: Mapping[str, str],
     *,
@@ -366,12 +393,14 @@ def plan(
     held_since: datetime | None = None,
     planned: Mapping[str, str] | None = None,
     planned_not_before: datetime | None = None,
+    is_looking: bool = False,
 ) -> tuple[Plan | None, dict[str, str]]:
     """Return the notification this member should get, and what is known silently.
 
     `held_since`, `planned` (its snapshot) and `planned_not_before` describe the
     notification that already waits, if one does: a further change slides its hold, at
-    most to ten minutes after it began.
+    most to ten minutes after it began. What waits for the digest slot neither goes with
+    what is told before it nor holds that up; a member who is looking is told at once.
     """
     news, silent = changes(matter, told, owner=owner, now=now)
     loud: list[tuple[Change, Level]] = []
@@ -382,8 +411,19 @@ def plan(
             continue
         can_interrupt = moment == Moment.NOW and change.wants_interrupt
         loud.append((change, Level.INTERRUPT if can_interrupt else Level.FEED))
+    fresh = [pair for pair in loud if pair[0].expires_at is None or now < pair[0].expires_at]
+    if fresh:
+        silent |= {c.item.key: c.item.value for c, _ in loud if (c, _) not in fresh}
+        loud = fresh
     if not loud:
         return None, silent
+    prompt = [pair for pair in loud if pair[0].hold is not None]
+    first = min((_from(change, reach, now) for change, _ in prompt), default=None)
+    if not is_looking and first is not None and first < next_digest(reach, now):
+        loud = prompt
+        told_later = {c.item.key for c in news if c.hold is None}
+        if planned is not None and any(planned.get(k) != told.get(k) for k in told_later):
+            held_since = None  # what waited was for the slot; this hold begins now
     snapshot = {**told, **silent, **{c.item.key: c.item.value for c, _ in loud}}
     loud.sort(key=lambda pair: URGENCY.index(pair[0].reason))
     level = Level.INTERRUPT if any(lv == Level.INTERRUPT for _, lv in loud) else Level.FEED
@@ -398,6 +438,8 @@ def plan(
             slots = {change.hold for change, _ in loud}
             if slots == {None}:
                 not_before = planned_not_before
+    if is_looking and level == Level.FEED:
+        not_before = now
     deadlines = [c.deadline for c, lv in loud if lv == Level.INTERRUPT and c.deadline]
     expiries = [change.expires_at for change, _ in loud]
     return (

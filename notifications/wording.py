@@ -160,7 +160,8 @@ def _sentence(matter: Matter, change: Change, words: Words, *, alone: bool) -> s
             "old": words.hours(old) if _same_day(old, slot.span, words) else words.window(old),
         }
     if reason == "cancelled" and slot is not None:
-        span = slot.span
+        # The time the member knows, even when another one was never told.
+        span = read_window(change.before) if "/" in change.before else slot.span
         when = words.window(span) if span else ""
         return _("%(who)s: the visit is cancelled (%(when)s).") % {"who": who, "when": when}
     if reason == "missed":
@@ -201,6 +202,12 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
     if change.reason == "promise_missed":
         promise = matter.promises[name]
         return _("%(who)s promised and did not: %(what)s.") % {"who": who, "what": promise.what}
+    if change.reason == "place":
+        return _("%(who)s: the place changed to %(new)s (was %(old)s).") % {
+            "who": who,
+            "new": short(change.item.value),
+            "old": short(change.before),
+        }
     if change.reason == "which_asset":
         return _("%(who)s: which of your things is this about?") % {"who": who}
     if change.reason == "safety":

@@ -317,7 +317,7 @@ def test_the_verdict_stores_nothing(say, cast, now) -> None:
             "id": "v",
             "source": "/skyline",
             "type": "appointment.updated",
-            "time": now.isoformat(),
+            "time": (now + timedelta(minutes=5)).isoformat(),
             "data": {"owner": cast.mandate.owner_ref, **data},
         }
         return verdict.judge(supplier=cast.skyline, event=event, now=now + timedelta(minutes=5))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from notifications import telling
-from notifications.merging import Decided, Matter, fold
+from notifications.merging import Decided, Entry, Matter, fold
 from owners.choices import ChannelKind, Level, Moment, Topic, Trust
 from owners.reach import Reach
 from suppliers.choices import Stage
@@ -49,7 +49,8 @@ def known(entries, when: str, decisions=()) -> dict[str, str]:
 
 
 def test_the_story_speaks_three_times() -> None:
-    story, told, spoken = the_story(), {}, []
+    story, spoken = the_story(), []
+    told: dict[str, str] = {}
     for index, said in enumerate(story):
         plan = plan_at(story[: index + 1], said.said.said_at.strftime("%d %H:%M"), told)
         if plan is not None:
@@ -225,3 +226,72 @@ def test_an_empty_matter_has_nothing_to_tell() -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     reach = Reach(zone=ZoneInfo("UTC"))
     assert telling.plan(Matter(), {}, reach=reach, owner=ANA, now=now) == (None, {})
+
+
+def at_place(name: str, when: str, place: str, sequence: int) -> Entry:
+    visit = Visit(
+        window=MORNING, uid="job-1", sequence=sequence, dtstamp=at(when), place=place, zone="UTC"
+    )
+    return entry(name, when, visit=visit, trust=Trust.SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("when", "level", "hold_s"),
+    [("11 09:00", Level.FEED, 120), ("13 07:00", Level.INTERRUPT, 30)],
+)
+def test_another_place_is_told_and_the_first_one_is_not(when, level, hold_s) -> None:
+    booked = [at_place("a", "10 10:00", "Main St 1", 0)]
+    told = known(booked, "10 10:00")
+    assert plan_at(booked, "10 10:30", {**told, "place:job-1": ""}) is None
+    plan = plan_at([*booked, at_place("x", when, "The shop", 1)], when, told)
+    assert (plan.reason, plan.level, plan.because) == ("place", level, ("x",))
+    assert plan.not_before == at(when) + timedelta(seconds=hold_s)
+
+
+def test_a_visit_that_is_over_does_not_move() -> None:
+    done = [*BOOKED, progress("d", "13 11:00", Stage.DONE)]
+    told = known(done, "13 11:00")
+    assert (
+        plan_at([*done, invite("x", "13 11:10", AFTERNOON, sequence=1)], "13 11:10", told) is None
+    )
+
+
+def test_what_waits_for_the_slot_does_not_go_with_what_comes_before_it() -> None:
+    done = [*BOOKED, progress("d", "13 11:00", Stage.DONE)]
+    told = known(BOOKED, "13 10:00")
+    waiting = plan_at(done, "13 11:00", told)
+    assert (waiting.reason, waiting.not_before) == ("done", at("13 18:00"))
+    billed = [*done, mail("i", "13 12:00", facts=(fee("49.00"),))]
+    held = {
+        "held_since": waiting.held_since,
+        "planned": waiting.snapshot,
+        "planned_not_before": waiting.not_before,
+    }
+    plan = plan_at(billed, "13 12:00", told, **held)
+    assert (plan.reason, plan.because, plan.not_before) == ("money", ("i",), at("13 12:15"))
+    left = plan_at(billed, "13 12:15", plan.snapshot)
+    assert (left.reason, left.not_before) == ("done", at("13 18:00"))
+    both = plan_at(billed, "13 12:05", told, is_looking=True, **held)
+    assert (both.because, both.not_before) == (("i", "d"), at("13 12:05"))
+
+
+def test_lateness_interrupts_once() -> None:
+    def late(name: str, when: str, *hours: str) -> Entry:
+        visit = Visit(stage=Stage.ON_THE_WAY, uid="job-1", at=at(when))
+        return entry(name, when, visit=visit, eta=window(*hours), trust=Trust.SIGNED)
+
+    first = [*BOOKED, late("e1", "13 09:00", "13 12:00", "13 13:00")]
+    told = known(BOOKED, "13 08:30")
+    plan = plan_at(first, "13 09:00", told)
+    assert (plan.reason, plan.level) == ("late", Level.INTERRUPT)
+    again = plan_at(
+        [*first, late("e2", "13 09:10", "13 13:00", "13 14:00")], "13 09:10", plan.snapshot
+    )
+    assert (again.reason, again.level) == ("late", Level.FEED)
+
+
+def test_what_expired_is_not_said_with_what_holds() -> None:
+    asked = entry("q", "11 07:00", asks=(AskClaim(fact="colour"),), expires_at=at("11 07:05"))
+    told = known(BOOKED, "10 10:00")
+    plan = plan_at([*BOOKED, asked, mail("i", "11 07:10", facts=(fee("9.00"),))], "11 07:10", told)
+    assert plan.because == ("i",)
