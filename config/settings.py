@@ -351,6 +351,7 @@ TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_FROM = env.text("TWILIO_FROM")  # a number, or the SID of a messaging service
 TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
 SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds
+INBOX_LEASE_S = env.number("INBOX_LEASE_S", 120, least=1)  # a killed worker's batch waits so long
 DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)
 DELIVERY_DOUBT_S = env.number("DELIVERY_DOUBT_S", 60, least=1)  # a receipt is awaited this long
 

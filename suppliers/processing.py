@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DataError, connection, transaction
 from prometheus_client import Counter
 from psycopg import Cursor
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 # A contact's public id follows from what it is, so any order of arrival gives the same.
 NAMESPACE = uuid.UUID("6f0e3a52-2c58-5a38-9d2e-4a3f5b7c8d90")
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=settings.INBOX_LEASE_S)
 MAX_CLAIMS = 8
 TRANSCRIPT_WAIT = timedelta(minutes=3)
 

@@ -19,10 +19,10 @@ def settle() -> int:
     from notifications import pipeline  # noqa: PLC0415 - models need the set-up below
     from owners import clock  # noqa: PLC0415
 
-    return sum(
-        pipeline.drain(now_fn=lambda minutes=minutes: clock.now() + timedelta(minutes=minutes))
-        for minutes in (5, 30)
-    )
+    def drain(ahead: timedelta) -> int:
+        return pipeline.drain(now_fn=lambda: clock.now() + ahead)
+
+    return sum(drain(timedelta(minutes=minutes)) for minutes in (5, 30))
 
 
 def findings() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import random
 import shutil
 import signal
@@ -60,6 +61,7 @@ class Rig:
     servers: list[embedded.Server] = field(default_factory=list)
     kept: dict[str, tuple[list[str], subprocess.Popen[bytes]]] = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
+    orders: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
 
     # Servers
 
@@ -92,6 +94,7 @@ class Rig:
             "TWILIO_ACCOUNT_SID": "AC1",
             "TWILIO_AUTH_TOKENS": "token",
             "TWILIO_FROM": "+12125550199",
+            "INBOX_LEASE_S": "8",
             "DELIVERY_LEASE_S": "6",
             "DELIVERY_DOUBT_S": "2",
             "SMS_TIMEOUT": "3",
@@ -129,7 +132,7 @@ class Rig:
         """Return the number that a query counts; -1 while the database is away."""
         try:
             with psycopg.connect(self.place.database_url, connect_timeout=2) as connection:
-                row = connection.execute(question).fetchone()  # type: ignore[arg-type]
+                row = connection.execute(question).fetchone()
         except psycopg.OperationalError:
             return -1
         return int(row[0]) if row else 0
@@ -138,9 +141,17 @@ class Rig:
         """Return when the query counts so many; keep everything running meanwhile."""
         end = time.monotonic() + seconds
         while (count := self.ask(question)) != is_:
-            assert time.monotonic() < end, f"{question}: {count} after {seconds:.0f} s"
+            assert time.monotonic() < end, (
+                f"{question}: {count} after {seconds:.0f} s\n{self.last_words()}"
+            )
             self.revive()
             time.sleep(0.3)
+
+    def last_words(self) -> str:
+        """Return the end of what each kept process wrote."""
+        return "\n".join(
+            f"--- {name}\n{(self.home / f'{name}.log').read_text()[-2500:]}" for name in self.kept
+        )
 
     # Processes
 
@@ -175,7 +186,12 @@ class Rig:
             )
 
     def revive(self) -> None:
-        """Start again what has ended."""
+        """Start again what has ended, and do what was ordered.
+
+        A server dies with the thread that started it, so only the main thread starts any.
+        """
+        while not self.orders.empty():
+            self.orders.get()()
         for name, (command, process) in list(self.kept.items()):
             if process.poll() is not None:
                 self.starts += 1
@@ -269,9 +285,13 @@ def events(writers: list[dict[str, str]], *, total: int, now: datetime) -> list[
         uid = f"job-{number}@{writer['supplier']}.example"
         start = now + timedelta(minutes=10 + number // len(writers))
         window = {"start": start.isoformat(), "end": (start + timedelta(hours=3)).isoformat()}
-        common = {"owner": writer["owner"], "uid": uid, "zone": "America/New_York"}
-        common["refs"] = [{"scheme": "ticket", "value": f"T-{number}"}]  # type: ignore[assignment]
-        said = [
+        common: dict[str, Any] = {
+            "owner": writer["owner"],
+            "uid": uid,
+            "zone": "America/New_York",
+            "refs": [{"scheme": "ticket", "value": f"T-{number}"}],
+        }
+        said: list[tuple[str, dict[str, Any], int]] = [
             ("appointment.requested", {**window, "sequence": 0, "kind": "visit"}, -50),
             ("appointment.confirmed", {**window, "sequence": 0, "kind": "visit"}, -40),
             ("message.created", {"body": f"About job {number}.", "bodyFormat": "text"}, -30),

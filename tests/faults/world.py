@@ -17,7 +17,7 @@ def fill(households: int) -> list[dict[str, str]]:
     suppliers = [factories.SupplierFactory(code=f"supplier-{n}") for n in range(SUPPLIERS)]
     for supplier in suppliers:
         factories.SigningSecretFactory(supplier=supplier)
-    written = []
+    written: list[dict[str, str]] = []
     for number in range(households):
         owner = factories.OwnerFactory(email=f"owner{number}@hart.example")
         household = factories.HouseholdFactory(intake_alias=f"in{number}")
@@ -29,9 +29,11 @@ def fill(households: int) -> list[dict[str, str]]:
             quiet_until=None,
         )
         factories.ChannelFactory(owner=owner, address=f"+1212555{number:04}")
-        asset = factories.AssetFactory(household=household)
+        asset = factories.AssetFactory.create(household=household)
         supplier = suppliers[number % SUPPLIERS]
-        mandate = factories.MandateFactory(household=household, supplier=supplier, assets=[asset])
+        mandate = factories.MandateFactory.create(
+            household=household, supplier=supplier, assets=[asset]
+        )
         written.append(
             {
                 "supplier": supplier.code,
