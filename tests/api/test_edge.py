@@ -14,7 +14,7 @@ from owners.models import RequestKey
 from tests import factories
 from tests.api.conftest import app_of
 
-KEY = "HTTP_IDEMPOTENCY_KEY"
+KEY = "Idempotency-Key"
 
 
 def asset_values(cast: factories.Cast, name: str = "Boiler") -> dict[str, str]:
@@ -100,8 +100,8 @@ def test_answers_stay_out_of_caches(ana: APIClient) -> None:
 def test_the_same_key_writes_once_and_answers_the_same(
     ana: APIClient, cast: factories.Cast
 ) -> None:
-    first = ana.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"})
-    again = ana.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"})
+    first = ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
+    again = ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -111,27 +111,27 @@ def test_the_same_key_writes_once_and_answers_the_same(
 def test_a_key_belongs_to_one_request_and_one_owner(
     ana: APIClient, mallory: APIClient, cast: factories.Cast
 ) -> None:
-    ana.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"})
-    other = ana.post("/api/v1/assets/", asset_values(cast, "Car"), **{KEY: "one"})
+    ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
+    other = ana.post("/api/v1/assets/", asset_values(cast, "Car"), headers={KEY: "one"})
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     hers = {"household": str(cast.mallory_household.uuid), "name": "Boiler"}
-    assert mallory.post("/api/v1/assets/", hers, **{KEY: "one"}).status_code == 201
+    assert mallory.post("/api/v1/assets/", hers, headers={KEY: "one"}).status_code == 201
 
 
 def test_a_refused_write_leaves_its_key_free(ana: APIClient, cast: factories.Cast) -> None:
     bad = asset_values(cast) | {"name": ""}
-    assert ana.post("/api/v1/assets/", bad, **{KEY: "one"}).status_code == 400
-    assert ana.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"}).status_code == 201
+    assert ana.post("/api/v1/assets/", bad, headers={KEY: "one"}).status_code == 400
+    assert ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"}).status_code == 201
 
 
 def test_kept_answers_are_sealed(ana: APIClient, cast: factories.Cast) -> None:
-    ana.post("/api/v1/assets/", asset_values(cast, "Canary"), **{KEY: "one"})
+    ana.post("/api/v1/assets/", asset_values(cast, "Canary"), headers={KEY: "one"})
     assert b"Canary" not in bytes(RequestKey.objects.get().sealed_answer)
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "ä", "a\tb"])
 def test_a_key_is_short_visible_text(ana: APIClient, cast: factories.Cast, key: str) -> None:
-    answer = ana.post("/api/v1/assets/", asset_values(cast), **{KEY: key})
+    answer = ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: key})
     assert (answer.status_code, answer.json()["code"]) == (400, "key")
 
 
@@ -152,7 +152,7 @@ def test_a_second_request_under_way_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(hold)
         assert taken.wait(10)
-        answer = app.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"})
+        answer = app.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
         done.set()
         holding.result(10)
     assert (answer.status_code, answer.json()["code"]) == (409, "in_progress")
@@ -167,7 +167,7 @@ def test_many_at_once_with_one_key_write_once() -> None:
     def write(app: APIClient) -> int:
         try:
             ready.wait(10)
-            return app.post("/api/v1/assets/", asset_values(cast), **{KEY: "one"}).status_code
+            return app.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"}).status_code
         finally:
             connections.close_all()
 

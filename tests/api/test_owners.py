@@ -86,8 +86,8 @@ def test_wrong_codes_are_counted_even_under_one_key(ana: APIClient, cast: factor
     code = channel.codes.get()
     for number in range(channels.CODE_TRIES):
         wrong = f"{(int(code.code) + 1 + number) % 10**6:06}"
-        headers = {"HTTP_IDEMPOTENCY_KEY": f"try-{number}"}
-        ana.post(f"/api/v1/channels/{channel.uuid}/verify/", {"code": wrong}, **headers)
+        headers = {"Idempotency-Key": f"try-{number}"}
+        ana.post(f"/api/v1/channels/{channel.uuid}/verify/", {"code": wrong}, headers=headers)
     answer = ana.post(f"/api/v1/channels/{channel.uuid}/verify/", {"code": code.code})
     assert answer.status_code == 409
     channel.refresh_from_db()

@@ -16,7 +16,7 @@ AUTH = "/_allauth/app/v1/auth"
 
 
 def post(app: APIClient, address: str, values: dict[str, Any], token: str = "") -> Any:
-    headers = {"HTTP_X_SESSION_TOKEN": token} if token else {}
+    headers: dict[str, Any] = {"HTTP_X_SESSION_TOKEN": token} if token else {}
     return app.post(address, values, format="json", **headers).json()
 
 

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiosmtpd.smtp import Envelope
 from django.core import mail
 from django.db import connection, connections
 
@@ -37,6 +39,15 @@ minutes = lambda number: timedelta(minutes=number)  # noqa: E731
 seconds = lambda number: timedelta(seconds=number)  # noqa: E731
 
 
+def standing_at(at: datetime) -> Callable[[], datetime]:
+    return lambda: at
+
+
+def text_of(envelope: Envelope) -> str:
+    assert isinstance(envelope.content, bytes)
+    return envelope.content.decode()
+
+
 @pytest.fixture
 def phone(cast: Cast) -> Channel:
     return Channel.objects.get(owner=cast.ana, kind=ChannelKind.SMS)
@@ -50,11 +61,11 @@ def email(cast: Cast) -> Channel:
 @pytest.fixture
 def told(cast: Cast) -> Notification:
     journey = JourneyFactory(household=cast.household)
-    return NotificationFactory(journey=journey, owner=cast.ana, text="They come at 08:00.")
+    return NotificationFactory.create(journey=journey, owner=cast.ana, text="They come at 08:00.")
 
 
 def waiting(told: Notification, channel: Channel, **fields: Any) -> Delivery:
-    return DeliveryFactory(
+    return DeliveryFactory.create(
         notification=told,
         channel=channel,
         kind=channel.kind,
@@ -130,7 +141,7 @@ class TestSending:
         row = waiting(told, email, subject="They come at 08:00.")
         delivery.deliver_due(now=START)
         (envelope,) = mailbox.taken
-        content = envelope.content.decode()
+        content = text_of(envelope)
         assert envelope.rcpt_tos == [email.address]
         assert f"Message-ID: <{row.key}@" in content
         assert str(told.journey.uuid) in content
@@ -153,7 +164,7 @@ class TestSending:
     def test_one_slow_receiver_slows_nobody(
         self, told: Notification, phone: Channel, cast: Cast, twilio: Twilio
     ) -> None:
-        slow = ChannelFactory(owner=cast.mallory, address="+12125550666")
+        slow = ChannelFactory.create(owner=cast.mallory, address="+12125550666")
         twilio.hangs.add(slow.address)
         waiting(told, slow)
         for _ in range(200):
@@ -381,9 +392,8 @@ class TestDoubt:
         twilio.faults += ["lose", "lose"]
         row = waiting(told, phone)
         for minute in range(4):
-            delivery.deliver_due(
-                now=START + minutes(minute), now_fn=lambda m=minute: START + minutes(m)
-            )
+            at = START + minutes(minute)
+            delivery.deliver_due(now=at, now_fn=standing_at(at))
         row.refresh_from_db()
         assert row.state == DeliveryState.FAILED
         assert Delivery.objects.filter(notification=told, kind="email").exists()
@@ -451,7 +461,7 @@ class TestReceipts:
     def test_receipts_count_by_rank_in_any_order_and_all_are_kept(
         self, told: Notification, phone: Channel, came: list[str], ends: str
     ) -> None:
-        row = DeliveryFactory(notification=told, channel=phone, provider_ref="SM1")
+        row = DeliveryFactory.create(notification=told, channel=phone, provider_ref="SM1")
         for number, status in enumerate(came):
             delivery.receipt(
                 provider_ref="SM1",
@@ -518,7 +528,7 @@ class TestKills:
             names = {
                 line
                 for envelope in mailbox.taken
-                for line in envelope.content.decode().splitlines()
+                for line in text_of(envelope).splitlines()
                 if line.startswith("Message-ID")
             }
             assert len(names) == 1
@@ -527,7 +537,8 @@ class TestKills:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_send_everything_once(cast: Cast, twilio: Twilio) -> None:
-    told = NotificationFactory(journey=JourneyFactory(household=cast.household), owner=cast.ana)
+    journey = JourneyFactory(household=cast.household)
+    told = NotificationFactory.create(journey=journey, owner=cast.ana)
     phone = Channel.objects.get(owner=cast.ana, kind=ChannelKind.SMS)
     for number in range(120):
         waiting(told, phone, text=f"message {number}")

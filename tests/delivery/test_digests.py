@@ -104,7 +104,7 @@ class TestContent:
         assert Digest.objects.get().slot == SLOT + DAY
 
     def test_a_viewer_is_not_asked_to_open_the_door(self, cast: Cast) -> None:
-        viewer = MembershipFactory(household=cast.household, rank=Rank.VIEWER).owner
+        viewer = MembershipFactory.create(household=cast.household, rank=Rank.VIEWER).owner
         at_the_door(cast)
         digest_day()
         assert not Digest.objects.filter(owner=viewer).exists()

@@ -20,7 +20,7 @@ URL = "/webhooks/telephony/twilio/status/"
 def sent(cast: Cast, settings: Any) -> Delivery:
     settings.TWILIO_AUTH_TOKENS = ["new token", "old token"]
     told = NotificationFactory(journey=JourneyFactory(household=cast.household), owner=cast.ana)
-    return DeliveryFactory(notification=told, state=DeliveryState.PENDING, sent_at=None)
+    return DeliveryFactory.create(notification=told, state=DeliveryState.PENDING, sent_at=None)
 
 
 def post(row: Delivery, settings: Any, *, token: str = "new token", **form: str) -> int:  # noqa: S107

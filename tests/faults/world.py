@@ -14,7 +14,7 @@ def fill(households: int) -> list[dict[str, str]]:
     from owners.choices import ChannelKind  # noqa: PLC0415 - models need the set-up below
     from tests import factories  # noqa: PLC0415
 
-    suppliers = [factories.SupplierFactory(code=f"supplier-{n}") for n in range(SUPPLIERS)]
+    suppliers = [factories.SupplierFactory.create(code=f"supplier-{n}") for n in range(SUPPLIERS)]
     for supplier in suppliers:
         factories.SigningSecretFactory(supplier=supplier)
     written: list[dict[str, str]] = []

@@ -253,7 +253,8 @@ def test_rebuilding_gives_equal_rows_under_the_same_names(say, cast, now) -> Non
         validUntil=day.isoformat(),
     )
     say("appointment.completed", day + timedelta(hours=2), uid="job-1", at=day.isoformat())
-    feed.act(owner=cast.ana, journey=Journey.objects.earliest("pk"), name="not_yet", data={}, now=day)
+    first = Journey.objects.earliest("pk")
+    feed.act(owner=cast.ana, journey=first, name="not_yet", data={}, now=day)
     before = snapshot()
     assert feed.rebuild(household=cast.household, now=day) == Journey.objects.count()
     assert snapshot() == before

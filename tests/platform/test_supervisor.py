@@ -53,7 +53,7 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> str:
     assert process.stdout is not None
     said = ""
     for line in process.stdout:
-        said += line
+        said += str(line)
         if word in line:
             return said
     raise AssertionError(f"{word!r} never came:\n{said}")

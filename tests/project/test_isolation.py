@@ -216,7 +216,7 @@ def send(client: Client, verb: str, address: str, values: dict[str, Any]) -> Htt
 
 def text_of(response: HttpResponseBase) -> str:
     """Return everything a response says."""
-    content = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined,arg-type]
+    content = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
     return content.decode("utf-8", "replace") + repr(dict(response.items()))
 
 

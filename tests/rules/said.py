@@ -73,8 +73,12 @@ def fee(amount: str, currency: str = "", label: str = "Upgrade") -> FactClaim:
 
 def log(name: str, when: str, *, owner: int = 1, **said: Any) -> Entry:
     """A call the owner made and wrote down."""
-    values = {"kind": ContactKind.CALL, "medium": Medium.CALL, "direction": Direction.OUT}
-    values["call"] = Call(status=CallStatus.ANSWERED, duration_s=60)
+    values: dict[str, Any] = {
+        "kind": ContactKind.CALL,
+        "medium": Medium.CALL,
+        "direction": Direction.OUT,
+        "call": Call(status=CallStatus.ANSWERED, duration_s=60),
+    }
     return entry(
         name, when, trust=Trust.OWNER, owner=owner, covers=frozenset(), sender="", **(values | said)
     )

@@ -1,5 +1,7 @@
 """Which journey a contact belongs to, step by step."""
 
+from typing import Any
+
 import pytest
 
 from notifications.consolidation import Candidate, place
@@ -117,7 +119,7 @@ def test_midnight_does_not_split_a_matter() -> None:
 
 def test_a_key_quoted_by_another_supplier_needs_a_mandate_for_the_asset() -> None:
     ordered = journey(entry("a", "10 10:00", keys=(Key(scheme="order", value="4471-88213"),)))
-    quoting = {"supplier": NORDVARME, "quoted": ("4471-88213",)}
+    quoting: dict[str, Any] = {"supplier": NORDVARME, "quoted": ("4471-88213",)}
     assert place(entry("x", "11 10:00", **quoting), [ordered]).rule == "quoted_key"
     stranger = entry("x", "11 10:00", covers=frozenset({BOILER}), asset=BOILER, **quoting)
     assert place(stranger, [ordered]).journey == ""

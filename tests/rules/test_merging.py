@@ -251,7 +251,9 @@ def test_an_older_revision_changes_nothing() -> None:
         facts=(FactClaim(name="total", money=fee("10.00").money),),
     )
     matter = folded([new, old], now="12 10:00")
-    assert matter.facts["total"].current.key == "20.00 USD"
+    total = matter.facts["total"].current
+    assert total is not None
+    assert total.key == "20.00 USD"
 
 
 def test_a_second_voicemail_with_other_words_is_shown() -> None:

@@ -13,8 +13,8 @@ from owners.reach import Reach, at_wall_time, next_digest, quiet_end
 ZONES = ["America/New_York", "Europe/Rome", "Australia/Lord_Howe", "America/Santiago"]
 
 
-def local(zone: str, *parts: int, fold: int = 0) -> datetime:
-    return datetime(*parts, tzinfo=ZoneInfo(zone), fold=fold)
+def local(zone: str, year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=ZoneInfo(zone))
 
 
 def night(zone: str, start: time = time(22), end: time = time(8)) -> Reach:
@@ -36,7 +36,9 @@ def night(zone: str, start: time = time(22), end: time = time(8)) -> Reach:
         ("America/Santiago", (2026, 4, 4), time(23, 30), "2026-04-05T02:30:00+00:00"),
     ],
 )
-def test_wall_times_survive_both_edges(zone, day, wall, utc) -> None:
+def test_wall_times_survive_both_edges(
+    zone: str, day: tuple[int, int, int], wall: time, utc: str
+) -> None:
     noon = local(zone, *day, 12)
     assert at_wall_time(noon, wall, ZoneInfo(zone)) == datetime.fromisoformat(utc)
 

@@ -2,13 +2,18 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from django.http import HttpResponse
 from django.test import Client
 
 from owners import clock
 from tests.factories import Cast, signed_headers
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse
+
+# What the test client answers, with `json()`; only the stubs have a name for it.
+Answer: TypeAlias = "_MonkeyPatchedWSGIResponse"
 
 NOW = datetime(2026, 11, 13, 13, 0, tzinfo=UTC)
 CLOUD = "application/cloudevents+json"
@@ -39,7 +44,7 @@ def post(
     headers: dict[str, str] | None = None,
     client: Client | None = None,
     **signing: Any,
-) -> HttpResponse:
+) -> Answer:
     """Post a body, signed; `headers` replace or add some, an empty value takes one away."""
     if not content_type:
         content_type = BATCH if isinstance(body, list) else CLOUD

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from owners.choices import Trust
-from suppliers import adapters, inbox, processing
+from suppliers import adapters, admission, inbox, processing
 from suppliers.acquaintance import Acquaintance
 from suppliers.admission import Admission
 from suppliers.choices import EventState, MandateState, Way
@@ -45,6 +45,11 @@ def processed(events: Sequence[inbox.Received]) -> list[Contact]:
     inbox.record(received=events, now=NOW)
     inbox.process_due(now=NOW)
     return list(Contact.objects.order_by("inbound_id"))
+
+
+def event_of(contact: Contact) -> str:
+    assert contact.inbound is not None
+    return contact.inbound.event_id
 
 
 def mail(cast: Cast, sender: str, proof: str, recipient: str = "") -> inbox.Received:
@@ -119,7 +124,7 @@ def test_an_owner_without_a_mandate_is_rejected_and_the_supplier_told(
 def test_a_content_error_is_kept_with_its_pointer(cast: Cast) -> None:
     wrong = received(cast, 1, data={"owner": cast.mandate.owner_ref})
     found = processed([wrong, received(cast, 2)])
-    assert [contact.inbound.event_id for contact in found] == ["ev-2"]
+    assert [event_of(contact) for contact in found] == ["ev-2"]
     stored = InboundEvent.objects.get(event_id="ev-1")
     assert (stored.state, stored.code, stored.pointer) == (
         "rejected",
@@ -222,7 +227,7 @@ def test_a_row_that_fails_leaves_the_others_alone_and_is_parked_at_last(
 
     monkeypatch.setattr(adapters, "read", fragile)
     found = processed([received(cast, 1), received(cast, 2)])
-    assert [contact.inbound.event_id for contact in found] == ["ev-2"]
+    assert [event_of(contact) for contact in found] == ["ev-2"]
     now = NOW
     for _ in range(processing.MAX_CLAIMS):
         assert InboundEvent.objects.get(event_id="ev-1").state == EventState.STORED
@@ -236,7 +241,7 @@ def test_a_row_that_fails_leaves_the_others_alone_and_is_parked_at_last(
 def test_a_value_no_column_takes_harms_only_its_own_row(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = processing.admit
+    judge = admission.admit
 
     def careless(contact: Value, **known: Any) -> Admission:
         too_long = "x" * 100 if contact.body == "Message 1." else ""
@@ -244,7 +249,7 @@ def test_a_value_no_column_takes_harms_only_its_own_row(
 
     monkeypatch.setattr(processing, "admit", careless)
     found = processed([received(cast, 1), received(cast, 2)])
-    assert [contact.inbound.event_id for contact in found] == ["ev-2"]
+    assert [event_of(contact) for contact in found] == ["ev-2"]
 
 
 @pytest.mark.django_db

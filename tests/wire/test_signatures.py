@@ -191,11 +191,14 @@ def test_a_key_that_is_none_is_refused(value: str) -> None:
 
 
 def test_hmacs_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[tuple[bytes, bytes]] = []
     compare = hmac.compare_digest
-    monkeypatch.setattr(
-        signing.hmac, "compare_digest", lambda *pair: asked.append(pair) or compare(*pair)
-    )
+
+    def noted(ours: bytes, theirs: bytes) -> bool:
+        asked.append((ours, theirs))
+        return compare(ours, theirs)
+
+    monkeypatch.setattr("suppliers.signing.hmac.compare_digest", noted)
     content = b"msg_1.1.body"
     key = signing.verifier(SECRET)
     raw = base64.b64decode(SECRET.removeprefix("whsec_"))

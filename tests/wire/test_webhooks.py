@@ -15,7 +15,7 @@ from suppliers import catalogue, inbox, ratelimit, webhooks
 from suppliers.adapters.event import TYPES
 from suppliers.models import Contact, InboundEvent
 from tests.factories import Cast, SupplierFactory
-from tests.wire.sending import BATCH, CLOUD, NOW, event, post
+from tests.wire.sending import BATCH, CLOUD, NOW, Answer, event, post
 
 pytestmark = pytest.mark.django_db
 
@@ -154,7 +154,8 @@ def test_the_webhook_id_names_only_bare_bodies(cast: Cast) -> None:
 
 @pytest.mark.parametrize("attribute", ["id", "type", "source", "specversion"])
 def test_a_missing_attribute_is_never_invented(cast: Cast, attribute: str) -> None:
-    answer = post(event(cast, **{attribute: None}))
+    nothing: dict[str, Any] = {attribute: None}
+    answer = post(event(cast, **nothing))
     assert answer.status_code == 400
     assert answer.json()["pointer"] == f"/{attribute}"
     assert answer.json()["code"] == "missing_attribute"
@@ -275,7 +276,8 @@ def test_a_supplier_over_its_rate_is_told_when_to_come_again(cast: Cast) -> None
     ratelimit.forget()
     redis.Redis.from_url(settings.REDIS_URL).delete(f"steward:rate:{cast.skyline.pk}")
     with override_settings(SUPPLIER_RATE=1, SUPPLIER_BURST=5):
-        began, found = time.monotonic(), []
+        began = time.monotonic()
+        found: list[Answer] = []
         while not found or found[-1].status_code == 202:
             found.append(post(event(cast, len(found))))
         refilled = time.monotonic() - began
