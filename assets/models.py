@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pghistory
 from django.db import models
@@ -73,12 +74,12 @@ class AssetIdentifier(models.Model):
     def __str__(self) -> str:
         return f"{self.scheme} {self.value}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store with the folded twin."""
+        self.folded = self.fold(self.value)
+        super().save(*args, **kwargs)
+
     @staticmethod
     def fold(value: str) -> str:
         """Return a value without spaces, dashes and case, for comparison."""
         return "".join(ch for ch in value.upper() if ch.isalnum() or ch in "/:.")
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        """Store with the folded twin."""
-        self.folded = self.fold(self.value)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]

@@ -33,7 +33,6 @@ from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Household, Owner
 from suppliers.models import Contact, Supplier
 
-
 M = TypeVar("M", bound=models.Model)
 
 
@@ -57,7 +56,9 @@ class Journey(models.Model):
     """All contacts on one matter about an asset, over all suppliers."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    household = models.ForeignKey(Household, models.CASCADE, related_name="journeys", db_index=False)
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="journeys", db_index=False
+    )
     asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="journeys")
     suppliers = ArrayField(models.BigIntegerField(), default=list)  # ids, in order of appearance
     title = models.CharField(max_length=200, blank=True)
@@ -300,7 +301,9 @@ class Decision(models.Model):
     """What the owner did; append-only, so that everything else can be rebuilt."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    household = models.ForeignKey(Household, models.CASCADE, related_name="decisions", db_index=False)
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="decisions", db_index=False
+    )
     owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
     journey = models.ForeignKey(Journey, models.CASCADE, null=True, related_name="decisions")
     contact = models.ForeignKey(Contact, models.CASCADE, null=True, related_name="decisions")
