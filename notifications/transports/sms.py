@@ -42,7 +42,7 @@ class TwilioTransport:
     """Sends SMS over a few connections, the rest in turn."""
 
     is_repeatable = False
-    room = 256  # under way or queued for one of the connections
+    room = 1_000  # under way, or in turn for one of the connections
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -82,6 +82,7 @@ class TwilioTransport:
             pair = f"{settings.TWILIO_ACCOUNT_SID}:{tokens[0] if tokens else ''}"
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),  # nobody's session is kept
                 timeout=aiohttp.ClientTimeout(
                     total=settings.SMS_TIMEOUT, sock_connect=settings.SMS_TIMEOUT
                 ),
