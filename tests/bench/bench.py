@@ -21,8 +21,11 @@ from typing import Self
 import psycopg
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from psycopg import sql
 
+from config.celery import app
+from owners.models import Owner
 from tests import factories
 from tests.bench import load
 
@@ -53,6 +56,7 @@ class Bench:
     stack: ExitStack = field(default_factory=ExitStack)
     kept: str = ""
     cast: factories.Cast | None = None
+    served: int = 0  # the process id of the last web server started
 
     def __enter__(self) -> Self:
         self.kept = str(settings.DATABASES["default"]["NAME"])
@@ -124,12 +128,40 @@ class Bench:
             cwd=ROOT,
             env=self.environment(**environment),
         )
+        self.served = process.pid
         try:
             _wait_for(port)
             yield port
         finally:
             process.terminate()
             process.wait(20)
+
+    @contextmanager
+    def worker(self) -> Iterator[int]:
+        """Run a task worker with two processes, as `make run` does; yield its process id."""
+        command = [
+            sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2",
+            "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+            "--hostname", f"{self.database}@bench",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
+        try:
+            until = time.monotonic() + 30
+            while not app.control.ping([f"{self.database}@bench"], timeout=0.5):
+                if time.monotonic() > until or process.poll() is not None:
+                    raise TimeoutError("the task worker did not start")
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def signed_in(self, owner: int) -> str:
+        """Return the cookie of a session in which this owner is signed in."""
+        client = Client()
+        backend = "django.contrib.auth.backends.ModelBackend"
+        client.force_login(Owner.objects.get(pk=owner), backend=backend)
+        name = settings.SESSION_COOKIE_NAME
+        return f"{name}={client.cookies[name].value}"
 
     def median(self, measure: Callable[[int], load.Load]) -> load.Load:
         """Return the round with the median rate."""

@@ -6,6 +6,7 @@ requests lie in one file for each thread; wrk sends them as they are, each once.
 
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,8 +33,8 @@ function request()
 end
 function done(summary, latency, requests)
     io.write(string.format("RESULT %d %d %d %d %d %d %d\\n", summary.requests, summary.duration,
-        latency:percentile(50), latency:percentile(95), latency:percentile(99), summary.errors.status,
-        summary.errors.connect + summary.errors.read + summary.errors.write
+        latency:percentile(50), latency:percentile(95), latency:percentile(99),
+        summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write
             + summary.errors.timeout))
 end
 """
@@ -63,6 +64,16 @@ def raw_get(path: str, headers: dict[str, str]) -> bytes:
     lines = [f"GET {path} HTTP/1.1", "host: localhost"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def send(port: int, requests: Sequence[bytes]) -> None:
+    """Send requests one after the other; each must be answered 2xx."""
+    for request in requests:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(request.replace(b"\r\n", b"\r\nconnection: close\r\n", 1))
+            answer = client.makefile("rb").read()
+        if not answer.startswith(b"HTTP/1.1 2"):
+            raise RuntimeError(f"answered {answer[:80]!r}")
 
 
 def wrk(

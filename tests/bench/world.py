@@ -144,9 +144,9 @@ def received(world: World, count: int) -> list[Received]:
 _JOURNEYS = """
     INSERT INTO notifications_journey (uuid, household_id, suppliers, title, state, turn, stage,
         opened_at, last_said_at, done_at, closed_at, is_emptied)
-    SELECT gen_random_uuid(), (%(homes)s::bigint[])[1 + n %% %(count)s], ARRAY[%(supplier)s]::bigint[],
-        'Old matter ' || n, 'closed', 'owner', 70, t.at, t.at + interval '3 days',
-        t.at + interval '3 days', t.at + interval '5 days', false
+    SELECT gen_random_uuid(), (%(homes)s::bigint[])[1 + n %% %(count)s],
+        ARRAY[%(supplier)s]::bigint[], 'Old matter ' || n, 'closed', 'owner', 70,
+        t.at, t.at + interval '3 days', t.at + interval '3 days', t.at + interval '5 days', false
     FROM generate_series(1, %(matters)s) n,
         LATERAL (SELECT %(now)s::timestamptz - interval '7 days'
                  - (n::float / %(matters)s) * interval '723 days' AS at) t

@@ -1,9 +1,24 @@
 """One file for each row of the table: WORK, TARGET and `measure(bench) -> Row`."""
 
-from tests.bench.rows import batches, pipeline, single
+from tests.bench.rows import (
+    batches,
+    counts,
+    deliveries,
+    feed,
+    memory,
+    pipeline,
+    single,
+    visible,
+)
 
+# The rows that store millions come last: what they leave would weigh on the others.
 ROWS = {
     "single": single,
     "batches": batches,
+    "visible": visible,
+    "deliveries": deliveries,
+    "memory": memory,
     "pipeline": pipeline,
+    "counts": counts,
+    "feed": feed,
 }

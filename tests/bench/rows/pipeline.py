@@ -179,7 +179,8 @@ def measure(bench: Bench) -> Row:
             found.append(work_off(bench, count))
         rates[scale] = median(found)
     asked = queries(here)
-    assert Card.objects.exists() and Notification.objects.exists()
+    assert Card.objects.exists()
+    assert Notification.objects.exists()
     connection.close()
     least, most = rates[scales[0]], rates[scales[-1]]
     shown = ", ".join(f"{rate:,.0f}/s at {scale:,}" for scale, rate in rates.items())
