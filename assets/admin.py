@@ -6,7 +6,7 @@ from assets.models import Asset, AssetIdentifier
 from owners.admin import ReadOnly
 
 
-class IdentifierInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class IdentifierInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """What names the asset."""
 
     model = AssetIdentifier
@@ -14,7 +14,7 @@ class IdentifierInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Asset)
-class AssetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AssetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What households own; only they change it."""
 
     list_display = ("name", "household", "kind", "maker", "model", "lifecycle")

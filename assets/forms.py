@@ -36,7 +36,7 @@ class AssetForm(forms.Form):
         super().__init__(*args, **kwargs)
         mine = Household.objects.for_owner(owner).order_by("pk")
         field = self.fields["household"]
-        field.queryset = mine  # type: ignore[attr-defined]
+        field.queryset = mine  # type: ignore[attr-defined]  # the field of a model choice
         if len(mine) == 1:
             field.widget = forms.HiddenInput()
         if mine:

@@ -136,7 +136,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Set METRICS_TOKEN and send it as a bearer token.\n", status=403)
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its constructor has no types
         body = generate_latest(registry)
     else:
         body = generate_latest(PROCESS_REGISTRY)

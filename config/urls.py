@@ -10,7 +10,7 @@ from notifications.api import supplier
 from notifications.webhooks import twilio_status
 
 # The admin has no sign-in of its own: rate limits and second factors hold for it too.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the way allauth documents
 
 
 def missing(request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ STUCK = (DeliveryState.FAILED, DeliveryState.PARKED, DeliveryState.UNKNOWN)
 
 
 @admin.register(Journey)
-class JourneyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class JourneyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Matters, by their state."""
 
     list_display = ("uuid", "household", "state", "turn", "stage", "last_said_at", "next_at")
@@ -38,7 +38,7 @@ class JourneyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Card)
-class CardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class CardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Where cards stand."""
 
     list_display = ("uuid", "household", "section", "version", "changed_at")
@@ -50,7 +50,7 @@ class CardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DecisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What owners did; append-only."""
 
     list_display = ("name", "household", "owner", "decided_at", "revoked_at")
@@ -71,7 +71,7 @@ class DecisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class NotificationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Decisions to speak."""
 
     list_display = ("uuid", "household", "owner", "level", "topic", "reason", "state", "told_at")
@@ -85,14 +85,14 @@ class NotificationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
 
-class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """Every call of a provider."""
 
     model = Attempt
     fields = ("started_at", "finished_at", "outcome", "detail")
 
 
-class ReceiptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class ReceiptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """What the provider said later."""
 
     model = Receipt
@@ -100,7 +100,7 @@ class ReceiptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Messages on channels, without their text."""
 
     list_display = ("uuid", "owner", "purpose", "kind", "step", "state", "claims", "next_at")
@@ -127,7 +127,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Digest)
-class DigestAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DigestAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """That digests were made."""
 
     list_display = ("household", "owner", "slot", "made_at")

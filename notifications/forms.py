@@ -247,8 +247,8 @@ class LogForm(forms.Form):
     def __init__(self, *args: Any, owner: Owner, **kwargs: Any) -> None:
         """Offer only the owner's own suppliers and assets."""
         super().__init__(*args, **kwargs)
-        self.fields["supplier"].queryset = Supplier.objects.for_owner(owner).order_by("name")  # type: ignore[attr-defined]
-        self.fields["asset"].queryset = Asset.objects.for_owner(owner).looked_after()  # type: ignore[attr-defined]
+        self.fields["supplier"].queryset = Supplier.objects.for_owner(owner).order_by("name")  # type: ignore[attr-defined]  # the field of a model choice
+        self.fields["asset"].queryset = Asset.objects.for_owner(owner).looked_after()  # type: ignore[attr-defined]  # the field of a model choice
 
     def clean(self) -> dict[str, Any]:
         """Refuse half a window and half a price."""

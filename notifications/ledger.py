@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -141,13 +142,13 @@ class Ledger:
         )
         return self.read(contacts)
 
-    def read(self, contacts: Iterable[tuple]) -> list[Row]:  # type: ignore[type-arg]
+    def read(self, contacts: Iterable[tuple[Any, ...]]) -> list[Row]:
         """Return contacts (their `CONTACT_COLUMNS`) as the rules see them."""
         found = list(contacts)
         self._load_covers({row[4] for row in found if row[4] is not None})
         return [self._row(columns) for columns in found]
 
-    def _row(self, columns: tuple, *, is_likely: bool = False) -> Row:  # type: ignore[type-arg]
+    def _row(self, columns: tuple[Any, ...], *, is_likely: bool = False) -> Row:
         (
             pk,
             uuid,
@@ -271,7 +272,7 @@ class Ledger:
             "contact"
         )
         for decision in decisions:
-            self.decisions.setdefault(by_pk[decision.journey_id], []).append(  # type: ignore[index]
+            self.decisions.setdefault(by_pk[decision.journey_id], []).append(  # type: ignore[index]  # filtered by journey above
                 decided(decision)
             )
         for told in Told.objects.filter(journey__in=by_pk):

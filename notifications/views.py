@@ -114,7 +114,7 @@ def feed_context(owner: Owner) -> dict[str, Any]:
     )
     last_told = {note.journey_id: note for note in told.order_by("told_at")}
     for card in needs_you:
-        card.told = last_told.get(card.journey_id)  # type: ignore[attr-defined]
+        card.told = last_told.get(card.journey_id)  # type: ignore[attr-defined]  # for the template to read
     tiles = Asset.objects.for_owner(owner).looked_after()
     return {
         "headline": headline(len(needs_you)),

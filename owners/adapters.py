@@ -21,7 +21,7 @@ from owners.models import Owner
 PLACE = {"table": "mfa_authenticator", "key": "", "field": "secret"}
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Signs owners up with a household of their own."""
 
     def save_user(
@@ -39,7 +39,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return saved
 
 
-class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Keeps second factors sealed."""
 
     def encrypt(self, text: str) -> str:
@@ -51,7 +51,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return sealing.unseal(base64.b64decode(encrypted_text), **PLACE).decode()
 
 
-class SessionTokens(SessionTokenStrategy):  # type: ignore[misc]
+class SessionTokens(SessionTokenStrategy):  # type: ignore[misc]  # allauth has no types
     """Session tokens, looked up in one query instead of two."""
 
     def lookup_session(self, session_token: str) -> SessionBase | None:

@@ -25,7 +25,7 @@ class ReadOnly:
         return False
 
 
-class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """Who is in a household."""
 
     model = Membership
@@ -33,7 +33,7 @@ class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Owner)
-class OwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """People with an account; the password is never shown."""
 
     list_display = ("email", "name", "zone", "is_active", "is_staff", "joined_at")
@@ -49,7 +49,7 @@ class OwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Household)
-class HouseholdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class HouseholdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Households and their people."""
 
     list_display = ("name", "zone", "country", "needs_you_count", "is_demo", "created_at")
@@ -62,7 +62,7 @@ class HouseholdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ChannelAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Addresses, by their hints only."""
 
     list_display = ("owner", "kind", "hint", "verified_at", "failed_at", "failure")
@@ -73,7 +73,7 @@ class ChannelAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ReachRule)
-class ReachRuleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReachRuleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Cells of the reach matrix that members changed."""
 
     list_display = ("membership", "topic", "moment", "channel")

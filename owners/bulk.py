@@ -48,7 +48,7 @@ def _columns(model: type[Model], names: tuple[str, ...]) -> tuple[tuple[str, str
         field: Field[Any, Any] = fields.get(name) or fields[f"{name}_id"]
         kind = field.db_type(connection) or ""
         if field.remote_field is not None:
-            kind = field.target_field.db_type(connection) or ""  # type: ignore[attr-defined]
+            kind = field.target_field.db_type(connection) or ""  # type: ignore[attr-defined]  # every relation has one
         if "identity" in kind or kind.endswith("serial"):
             kind = "bigint"
         kind = {"bigserial": "bigint", "serial": "integer"}.get(kind, kind)

@@ -73,7 +73,7 @@ class ReachForm(forms.Form):
         ]
 
 
-class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]
+class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """What a household is called and where it is."""
 
     zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES)

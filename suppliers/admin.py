@@ -24,7 +24,7 @@ from suppliers.models import (
 )
 
 
-class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
+class DomainInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """Domains: proved ones have no household."""
 
     model = SupplierDomain
@@ -33,7 +33,7 @@ class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
-class NumberInline(admin.TabularInline):  # type: ignore[type-arg]
+class NumberInline(admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """Numbers: proved ones have no household."""
 
     model = SupplierNumber
@@ -42,7 +42,7 @@ class NumberInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
-class SecretInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class SecretInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """That there are secrets, and until when; never what they are."""
 
     model = SigningSecret
@@ -50,7 +50,7 @@ class SecretInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Supplier)
-class SupplierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SupplierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Organisations that serve assets; here they are verified."""
 
     list_display = ("name", "code", "verified_at", "is_active", "created_at")
@@ -62,7 +62,7 @@ class SupplierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RoleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What suppliers are for assets."""
 
     list_display = ("supplier", "kind", "asset", "household")
@@ -72,7 +72,7 @@ class RoleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Mandate)
-class MandateAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class MandateAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What households allow; only they change it."""
 
     list_display = ("supplier", "household", "state", "purposes", "granted_at", "ended_at")
@@ -83,7 +83,7 @@ class MandateAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(InboundEvent)
-class InboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class InboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What arrived, without its words."""
 
     list_display = ("id", "way", "supplier", "type", "state", "code", "claims", "received_at")
@@ -109,7 +109,7 @@ class InboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Contact)
-class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What became of contacts, without their words."""
 
     list_display = ("uuid", "household", "supplier", "kind", "medium", "outcome", "rule", "said_at")
@@ -125,7 +125,7 @@ class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(OutboundEvent)
-class OutboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class OutboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What was told to suppliers, without its words."""
 
     list_display = ("type", "supplier", "via", "state", "attempts", "created_at", "sent_at")

@@ -130,7 +130,7 @@ def parse_items(text: str) -> list[tuple[Any, str]]:
 
 
 def _after_space(text: str, at: int) -> int:
-    return SPACE.match(text, at).end()  # type: ignore[union-attr]
+    return SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches no space as well
 
 
 def _decode(text: str, start: int) -> tuple[Any, int]:

@@ -39,7 +39,7 @@ class SupplierForm(forms.Form):
     def __init__(self, *args: Any, household: Household, **kwargs: Any) -> None:
         """Offer the household's assets."""
         super().__init__(*args, **kwargs)
-        self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]
+        self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]  # the field of a model choice
 
 
 class MandateForm(forms.Form):
@@ -63,4 +63,4 @@ class MandateForm(forms.Form):
     def __init__(self, *args: Any, household: Household, **kwargs: Any) -> None:
         """Offer the household's assets."""
         super().__init__(*args, **kwargs)
-        self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]
+        self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]  # the field of a model choice

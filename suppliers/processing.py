@@ -227,7 +227,7 @@ def _claim(*, now: datetime, limit: int) -> list[Work]:
 def _work(row: tuple[Any, ...]) -> Work:
     *before, routing, received_at, claims = row
     # Django leaves jsonb as text on its connections.
-    return Work(*before, json.loads(routing), received_at, claims)  # type: ignore[call-arg]
+    return Work(*before, json.loads(routing), received_at, claims)  # type: ignore[call-arg]  # the columns that CLAIM returns
 
 
 # --- reading -----------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class _Bucket:
                 settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
             )
             self.script = self.client.register_script(BORROW)
-        given, wait = self.script(  # type: ignore[operator]
+        given, wait = self.script(  # type: ignore[operator]  # set together with the client
             keys=[f"steward:rate:{supplier_id}"],
             args=[settings.SUPPLIER_RATE, settings.SUPPLIER_BURST, LOT],
         )

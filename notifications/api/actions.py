@@ -151,7 +151,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(inner) for inner in value]
     if isinstance(value, Model):
-        return str(value.uuid)  # type: ignore[attr-defined]
+        return str(value.uuid)  # type: ignore[attr-defined]  # every model of ours has one
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, UUID | Decimal):

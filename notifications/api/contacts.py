@@ -164,14 +164,15 @@ class Contacts(OwnerView):
 
 def logged_for(owner: Owner, values: dict[str, Any], now: datetime) -> Household:
     """Return the household a log belongs to: the one named, the asset's, or the only one."""
-    named, asset = values.pop("household", None), values.get("asset")
+    named: Household | None = values.pop("household", None)
+    asset: Asset | None = values.get("asset")
     if named is not None and asset is not None and asset.household_id != named.pk:
         fault = Known.default_error_messages["unknown"]
         raise serializers.ValidationError({"asset": [fault]}, code="unknown")
     if named is not None:
-        return named  # type: ignore[no-any-return]
+        return named
     if asset is not None:
-        return asset.household  # type: ignore[no-any-return]
+        return asset.household
     mine = list(Household.objects.for_owner(owner).order_by("pk")[:2])
     if len(mine) > 1:
         raise serializers.ValidationError({"household": ["Say which household."]}, code="required")

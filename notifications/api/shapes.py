@@ -29,8 +29,8 @@ class FieldOut(serializers.Serializer[Any]):
     """One thing an action may do, with what it needs."""
 
     name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
-    fields = serializers.ListField(child=serializers.JSONField())  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
+    fields = serializers.ListField(child=serializers.JSONField())  # type: ignore[assignment]  # the contract's word, not the base's
     is_primary = serializers.BooleanField(required=False)
 
 

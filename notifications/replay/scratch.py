@@ -62,7 +62,7 @@ def _using(name: str) -> Iterator[None]:
 def _point_at(name: str) -> None:
     connection.close()
     if connection.settings_dict["OPTIONS"].get("pool"):
-        connection.close_pool()  # type: ignore[attr-defined]
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's connection has it
     connection.settings_dict["NAME"] = name
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -200,8 +201,8 @@ def _choice(*allowed: str) -> Reader:
     return reader
 
 
-def _one_of(choices: type) -> Reader:
-    names = tuple(choices.values)  # type: ignore[attr-defined]
+def _one_of(choices: type[Enum]) -> Reader:
+    names = tuple(choice.value for choice in choices)
 
     def reader(value: Any) -> Any:
         return choices(_choice(*names)(value))

@@ -20,7 +20,7 @@ from suppliers.choices import ContactKind, Medium, Outcome, RoleKind, Stage
 
 register = template.Library()
 
-ASSET_ICONS = {
+ASSET_ICONS: dict[str, str] = {
     AssetKind.HOME: "house",
     AssetKind.VEHICLE: "car",
     AssetKind.APPLIANCE: "refrigerator",
@@ -32,7 +32,7 @@ ASSET_ICONS = {
     AssetKind.SUBSCRIPTION: "repeat",
     AssetKind.OTHER: "package",
 }
-MEDIUM_ICONS = {
+MEDIUM_ICONS: dict[str, str] = {
     Medium.EMAIL: "mail",
     Medium.SMS: "message-square",
     Medium.CALL: "phone",
@@ -56,13 +56,13 @@ WORDS: dict[str, dict[str, str]] = {
     "kind": {str(value): str(label) for value, label in ContactKind.choices},
     "stage": {str(value): str(label) for value, label in Stage.choices},
 }
-OUTCOME_CHIPS = {
+OUTCOME_CHIPS: dict[str, str] = {
     Outcome.SHOWN: "chip--pine",
     Outcome.OWN: "chip--plum",
     Outcome.DOOR: "chip--lamp",
     Outcome.REFUSED: "chip--brick",
 }
-VISIT_CHIPS = {
+VISIT_CHIPS: dict[str, str] = {
     AppointmentState.DONE: "chip--pine",
     AppointmentState.MISSED: "chip--brick",
     AppointmentState.CANCELLED: "chip--brick",
@@ -153,25 +153,25 @@ def plain(code: str) -> str:
 @register.filter
 def asset_icon(kind: str) -> str:
     """Return the icon of an asset's kind."""
-    return ASSET_ICONS.get(kind, "package")  # type: ignore[call-overload, no-any-return]
+    return ASSET_ICONS.get(kind, "package")
 
 
 @register.filter
 def medium_icon(medium: str) -> str:
     """Return the icon of a medium."""
-    return MEDIUM_ICONS.get(medium, "info")  # type: ignore[call-overload, no-any-return]
+    return MEDIUM_ICONS.get(medium, "info")
 
 
 @register.filter
 def outcome_chip(outcome: str) -> str:
     """Return the chip's colour for an outcome."""
-    return OUTCOME_CHIPS.get(outcome, "")  # type: ignore[call-overload, no-any-return]
+    return OUTCOME_CHIPS.get(outcome, "")
 
 
 @register.filter
 def visit_chip(state: str) -> str:
     """Return the chip's colour for a visit's state."""
-    return VISIT_CHIPS.get(state, "chip--lake")  # type: ignore[call-overload, no-any-return]
+    return VISIT_CHIPS.get(state, "chip--lake")
 
 
 @register.filter

@@ -44,7 +44,7 @@ _opened = _Opened()
 def _mine() -> _Opened:
     """Return what this thread has open; what was open before a fork stays behind."""
     if _opened.pid != os.getpid():
-        _opened.__init__()  # type: ignore[misc]
+        _opened.__init__()  # type: ignore[misc]  # begin anew in place
     return _opened
 
 

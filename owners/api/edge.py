@@ -102,7 +102,7 @@ def once(handler: Handler) -> Handler:
             )
         return response
 
-    write.is_once = True  # type: ignore[attr-defined]
+    write.is_once = True  # type: ignore[attr-defined]  # a mark that a function carries
     return write
 
 

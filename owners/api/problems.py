@@ -55,9 +55,9 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     status = known.status_code
     headers = {"Cache-Control": "no-store"}
     if getattr(known, "auth_header", None):
-        headers["WWW-Authenticate"] = known.auth_header  # type: ignore[attr-defined]
+        headers["WWW-Authenticate"] = known.auth_header  # type: ignore[attr-defined]  # asked for just above
     if getattr(known, "wait", None):
-        headers["Retry-After"] = str(int(known.wait) + 1)  # type: ignore[attr-defined]
+        headers["Retry-After"] = str(int(known.wait) + 1)  # type: ignore[attr-defined]  # asked for just above
     if status == 503:
         headers["Retry-After"] = "2"
     response = Response(document(known), status=status, headers=headers)

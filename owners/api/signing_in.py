@@ -9,7 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 
-class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]
+class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]  # allauth has no types
     """`X-Session-Token` from `/_allauth/app/v1/`.
 
     A token that is not live is refused, even beside a live cookie: an app must never
@@ -34,7 +34,7 @@ class Session(SessionAuthentication):
     """The browser's cookie; writes need the CSRF token."""
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers subclasses untyped
     """How the schema names the session token."""
 
     target_class = SessionToken
@@ -50,7 +50,7 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers subclasses untyped
     """How the schema names the browser's session."""
 
     target_class = Session

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import lxml.html  # type: ignore[import-untyped]
+import lxml.html  # type: ignore[import-untyped]  # lxml has no types
 from lxml import etree
 
 from suppliers.adapters import amounts
@@ -362,7 +362,7 @@ def _window(start: Any, end: Any, context: Context) -> Window | None:
     if first is None and last is None:
         return None
     if first is None or last is None:
-        return Window(start=first or last, end=last or first)  # type: ignore[arg-type]
+        return Window(start=first or last, end=last or first)  # type: ignore[arg-type]  # one of both is there
     return Window(start=first, end=last) if last >= first else None
 
 
