@@ -13,6 +13,7 @@ from typing import Any
 from notifications.merging import Entry, window_key
 from owners.choices import Trust
 from suppliers.choices import ContactKind, Direction, Medium, Outcome, Stage
+from suppliers.contacts import Window
 
 # The one matter of a known sender stays the same matter this long after its last contact.
 MATTER_SPAN = timedelta(days=30)
@@ -23,6 +24,7 @@ EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"
 # Found again by these alone; a message id only names the message itself.
 WEAK_SCHEMES = frozenset({"message", "caller"})
 NEVER_LINKED = frozenset({"authentication_failed", "foreign_payment_link", "unproved_sender"})
+OVER = frozenset({Stage.CANCELLED, Stage.DONE, Stage.MISSED})
 BILLS = ("invoice.", "payment.")
 
 
@@ -50,10 +52,17 @@ class Candidate:
         self.asset = self.asset or entry.asset
         for key in said.keys:
             self.keys.setdefault((key.scheme, key.value), set()).add(entry.supplier)
+        over = said.visit is not None and said.visit.stage in OVER
+        over_at = said.said_at if over else None
+        if over:
+            self.visits = [
+                (start, end, supplier, over_at if past is None else past)
+                if supplier == entry.supplier
+                else (start, end, supplier, past)
+                for start, end, supplier, past in self.visits
+            ]
         if said.visit is not None and said.visit.window is not None:
             window = said.visit.window
-            over = said.visit.stage in (Stage.CANCELLED, Stage.DONE, Stage.MISSED)
-            over_at = said.said_at if over else None
             self.visits.append((window.start, window.end, entry.supplier, over_at))
         if said.visit is not None and said.visit.stage == Stage.DONE:
             self.done_at = self.done_at or said.visit.at or said.said_at
@@ -97,18 +106,25 @@ class Candidate:
                     return True
         visit = entry.said.visit
         if visit is not None and visit.uid and ("uid", visit.uid) not in self.keys:
-            mine = {
-                value
-                for (scheme, value), by in self.keys.items()
-                if scheme == "uid" and entry.supplier in by
-            }
-            if mine and visit.window is not None:
-                same = any(
-                    start == visit.window.start and end == visit.window.end
-                    for start, end, _, _ in self.visits
-                )
-                return not same
+            return visit.window is not None and self._expects_another(entry, visit.window)
         return False
+
+    def _expects_another(self, entry: Entry, window: Window) -> bool:
+        """Whether a named visit of the supplier, at another time, is still to come.
+
+        One that is over names no other matter: the next visit has its own UID.
+        """
+        said_at = entry.said.said_at
+        is_named = any(
+            scheme == "uid" and entry.supplier in issuers
+            for (scheme, _), issuers in self.keys.items()
+        )
+        to_come = [
+            (start, end)
+            for start, end, supplier, over_at in self.visits
+            if supplier in (entry.supplier, 0) and (over_at is None or said_at < over_at)
+        ]
+        return is_named and bool(to_come) and (window.start, window.end) not in to_come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

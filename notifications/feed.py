@@ -16,8 +16,8 @@ from assets.models import Asset
 from notifications import delivery, settling
 from notifications.choices import NotificationState
 from notifications.ledger import Ledger
-from notifications.merging import Matter, window_key
-from notifications.models import Appointment, Decision, Journey, JourneyKey, Link, Notification
+from notifications.merging import Matter, Slot, window_key
+from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
 from owners.choices import Level, Trust
 from owners.models import Household, Membership, Owner
@@ -343,22 +343,14 @@ def _correction(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer_suppliers(ledger: Ledger, journey: Journey, matter: Matter, decision: Decision) -> None:
-    """Send the owner's answer to every supplier of the journey with a live mandate."""
-    found = _outbound(journey, matter, decision)
-    if found is None:
-        return
-    name, data = found
+    """Send the owner's answer to the suppliers it concerns, where a mandate lives."""
     mandates_by = {
         mandate.supplier_id: mandate
         for mandate in Mandate.objects.live()
         .filter(household=journey.household_id, supplier__in=matter.suppliers)
         .select_related("supplier")
     }
-    slot = next(iter(matter.live_slots), None)
-    targets = matter.suppliers
-    if name.startswith("owner.appointment.") and slot is not None and slot.supplier:
-        targets = [slot.supplier]
-    for supplier in targets:
+    for supplier, name, data in _outbound(journey, matter, decision):
         mandate = mandates_by.get(supplier)
         if mandate is not None:
             outbox.send(mandate=mandate, type=name, data=data, now=ledger.now)
@@ -366,26 +358,72 @@ def _answer_suppliers(ledger: Ledger, journey: Journey, matter: Matter, decision
 
 def _outbound(
     journey: Journey, matter: Matter, decision: Decision
-) -> tuple[str, dict[str, Any]] | None:
-    """What an answer is called on the wire, and what it carries (events.md section 4)."""
-    refs = [
-        {"scheme": key.scheme, "value": key.value}
-        for key in JourneyKey.objects.filter(journey=journey).exclude(
-            scheme__in=("caller", "message", "uid")
-        )
-    ]
+) -> list[tuple[int, str, dict[str, Any]]]:
+    """What an answer is called on the wire, whom it concerns, and what it carries.
+
+    The names are those of events.md section 4. A visit and a quote concern the one whose
+    they are, a score each who asked for it, everything else all of the journey.
+    """
+    keys = JourneyKey.objects.filter(journey=journey).exclude(
+        scheme__in=("caller", "message", "uid")
+    )
+    refs = [{"scheme": key.scheme, "value": key.value} for key in keys]
     data: dict[str, Any] = {"journey": str(journey.uuid), "refs": refs}
-    visits = Appointment.objects.filter(journey=journey).order_by("-start")
-    visit = visits.first()
-    if visit is not None:
-        data |= {"uid": visit.uid, "sequence": visit.sequence}
-        if visit.start and visit.end:
-            data |= {"start": visit.start.isoformat(), "end": visit.end.isoformat()}
+    slot = _visit_of(matter, decision)
+    if slot is not None:
+        data |= {"uid": slot.uid, "sequence": slot.order[0] if slot.order else 0}
+        if slot.span is not None:
+            data |= {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+    if decision.name == "rate":
+        return _scores(matter, decision, data)
+    if decision.name in ("accept", "decline", "counter"):
+        quote = next((key for key in keys if key.scheme == "quote"), None)
+        if slot is None and quote is not None and decision.name != "counter":
+            name = "owner.quote.accepted" if decision.name == "accept" else "owner.quote.declined"
+            return [(quote.issuer, name, {**data, "quoteId": quote.value})]
+        name = {"accept": "accepted", "decline": "declined", "counter": "countered"}[decision.name]
+        if decision.name == "counter":
+            data["windows"] = decision.data["windows"]
+        whose = [slot.supplier] if slot is not None and slot.supplier else matter.suppliers
+        return [(supplier, f"owner.appointment.{name}", data) for supplier in whose]
+    found = _to_all(matter, decision, data)
+    return [(supplier, *found) for supplier in matter.suppliers] if found else []
+
+
+def _visit_of(matter: Matter, decision: Decision) -> Slot | None:
+    """The visit that an answer is about: the nearest, the one it ended, else the last."""
+    ended = [slot for slot in matter.slots if slot.stage_source == str(decision.uuid)]
+    return next(iter([*matter.live_slots, *ended, *reversed(matter.slots)]), None)
+
+
+def _scores(
+    matter: Matter, decision: Decision, data: dict[str, Any]
+) -> list[tuple[int, str, dict[str, Any]]]:
+    """One tap answers every survey of the journey, each to the supplier that asked."""
+    found = []
+    for survey in matter.surveys:
+        score = {
+            **data,
+            "score": decision.data["score"],
+            "text": decision.data["text"],
+            "surveyId": survey.claim.survey_id,
+        }
+        if survey.claim.url:
+            score["reason"] = "answered_here"
+        name = "owner.survey.declined" if survey.claim.url else "owner.survey.answered"
+        found.append((survey.supplier, name, score))
+    return found
+
+
+def _to_all(
+    matter: Matter, decision: Decision, data: dict[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    """What every supplier of the journey hears, if anything."""
     answer = decision.data.get("answer")
     if answer == "works":
         return "owner.journey.closed", data
     if answer == "not_yet":
-        tickets = [ref["value"] for ref in refs if ref["scheme"] == "ticket"]
+        tickets = [ref["value"] for ref in data["refs"] if ref["scheme"] == "ticket"]
         if tickets:
             return "owner.ticket.reopened", {**data, "ticketId": tickets[0]}
         return "owner.message.sent", {
@@ -393,26 +431,9 @@ def _outbound(
             "body": "It does not work yet.",
             "tried": matter.tried,
         }
-    names = {
-        "accept": "owner.appointment.accepted",
-        "decline": "owner.appointment.declined",
-        "counter": "owner.appointment.countered",
-        "reply": "owner.message.sent",
-        "rate": "owner.survey.answered",
-    }
-    name = names.get(decision.name)
-    if name is None:
-        return None
     if decision.name == "reply":
-        data["body"] = decision.data["text"]
-    if decision.name == "counter":
-        data["windows"] = decision.data["windows"]
-    if decision.name == "rate":
-        data |= {"score": decision.data["score"], "text": decision.data["text"]}
-        data["surveyId"] = matter.surveys[0].claim.survey_id if matter.surveys else ""
-        if matter.surveys and matter.surveys[0].claim.url:
-            return "owner.survey.declined", {**data, "reason": "answered_here"}
-    return name, data
+        return "owner.message.sent", {**data, "body": decision.data["text"]}
+    return None
 
 
 # -- merging, splitting, undoing -------------------------------------------------------

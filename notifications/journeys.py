@@ -70,7 +70,7 @@ def needs_owner(matter: Matter, now: datetime) -> bool:
         or matter.conflicts
         or matter.asks
         or matter.safety
-        or (not matter.asset and matter.asset_hint)
+        or matter.lacks_asset
         or any(slot.is_overdue(now) for slot in matter.slots)
         or any(
             promise.state == "open" and promise.due_at is not None and promise.due_at <= now
@@ -117,7 +117,7 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
                 primary=not found[:-2],
             )
         )
-    if not matter.asset and matter.asset_hint:
+    if matter.lacks_asset:
         found.append(_action("choose_asset", "Choose", _field("asset", "Asset", "asset")))
     if matter.closed_at is None:
         found += _visit_actions(matter, words)

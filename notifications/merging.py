@@ -179,6 +179,7 @@ class Slot:
     arrived_at: datetime | None = None
     done_at: datetime | None = None
     is_declined: bool = False
+    rounds: int = 1  # how often it was booked anew after nobody came
     sources: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -265,6 +266,7 @@ class Matter:
     currency: str = ""
     asset: str = ""
     asset_hint: str = ""
+    is_asset_open: bool = False  # its sender serves several assets and named none
     suppliers: list[int] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     facts: dict[str, Register] = field(default_factory=dict)
@@ -292,10 +294,12 @@ class Matter:
     closed_at: datetime | None = None
     closed_by: str = ""
     reopened_at: datetime | None = None
+    stirred_at: datetime | None = None  # when something last happened that is no bill
     confirmed: set[str] = field(default_factory=set)  # what the owner said yes to
     questions: set[str] = field(default_factory=set)  # log entries whose text is a suggestion
     always_show: set[int] = field(default_factory=set)
     snoozed_until: datetime | None = None
+    paid_at: datetime | None = None
     score: int | None = None
     scored_at: datetime | None = None
     turn: Turn = Turn.SUPPLIER
@@ -305,6 +309,16 @@ class Matter:
     def state(self) -> JourneyState:
         """Open until the owner, or long silence after the question, closes it."""
         return JourneyState.CLOSED if self.closed_at else JourneyState.OPEN
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the supplier has the money it last asked for."""
+        return self.paid_at is not None
+
+    @property
+    def lacks_asset(self) -> bool:
+        """Whether only the owner can say which asset it is about."""
+        return not self.asset and (bool(self.asset_hint) or self.is_asset_open)
 
     @property
     def live_slots(self) -> list[Slot]:
@@ -400,6 +414,8 @@ def _take(matter: Matter, entry: Entry) -> None:
         return
     if said.visit is not None:
         _visit(matter, entry, said.visit, news)
+        if any(slot.is_expected for slot in matter.slots):
+            matter.asks.pop("slot", None)  # a time is found
     _facts(matter, entry, news)
     _reach(matter, entry, news)
     _asks(matter, entry, news)
@@ -426,9 +442,11 @@ def _take(matter: Matter, entry: Entry) -> None:
     ):
         matter.questions.add(entry.id)
     matter.verdicts[entry.id] = _judge(matter, entry, news)
-    if matter.closed_at and _reopens(entry, news):
-        matter.closed_at, matter.closed_by = None, ""
-        matter.reopened_at = said.said_at
+    if _reopens(entry, news):
+        matter.stirred_at = said.said_at
+        if matter.closed_at:
+            matter.closed_at, matter.closed_by = None, ""
+            matter.reopened_at = said.said_at
 
 
 def _note(matter: Matter, entry: Entry) -> None:
@@ -442,6 +460,8 @@ def _note(matter: Matter, entry: Entry) -> None:
         matter.asset = entry.asset
     if said.asset_hint and not matter.asset_hint:
         matter.asset_hint = said.asset_hint
+    if entry.supplier and said.is_counted and not entry.asset and len(entry.covers) > 1:
+        matter.is_asset_open = True
     if said.title and not matter.title and not entry.is_own:
         matter.title = said.title
     if entry.is_own:
@@ -456,6 +476,8 @@ def _note(matter: Matter, entry: Entry) -> None:
 def _judge(matter: Matter, entry: Entry, news: _News) -> Verdict:
     if entry.is_own:
         return Verdict(Outcome.OWN, "own", "owner_log", {"read": news.new})
+    if news.new and matter.is_muted and not entry.said.is_safety:
+        return Verdict(Outcome.HELD, "muted", "owner_decided", {"new": news.new})
     if news.new:
         return Verdict(Outcome.SHOWN, news.new[0], "only_the_known_absorbs", {"new": news.new})
     if entry.supplier in matter.always_show:
@@ -464,7 +486,10 @@ def _judge(matter: Matter, entry: Entry, news: _News) -> Verdict:
 
 
 def _reopens(entry: Entry, news: _News) -> bool:
-    bill = {"price", "paid", "payment_link"}
+    bill = {
+        *("price", "price_changed", "price_conflict", "paid", "payment_link"),
+        *("due_on", "due_on_changed", "due_on_conflict"),
+    }
     return bool(set(news.new) - bill - {"first", "words"}) and not entry.said.is_resolution
 
 
@@ -567,13 +592,23 @@ def _visit(matter: Matter, entry: Entry, visit: Visit, news: _News) -> None:
     if slot.stage == Stage.CANCELLED and not is_revived and visit.stage != Stage.CANCELLED:
         _speak_of_cancelled(matter, entry, visit, slot, news)
         return
+    is_rebooked = _is_rebooked(slot, visit)
     if visit.window is not None:
         _window(entry, visit, slot, order, news)
     if order is not None:
         slot.order = order
+    if is_rebooked and slot.window.contested is None:
+        slot.stage, slot.stage_source, slot.arrived_at = visit.stage, entry.id, None
+        slot.rounds += 1
     if is_revived and slot.stage == Stage.CANCELLED:
         slot.stage, slot.stage_source = visit.stage, entry.id
         news.new.append("visit")
+    _details(entry, visit, slot, news)
+    _advance(entry, visit, slot, news)
+
+
+def _details(entry: Entry, visit: Visit, slot: Slot, news: _News) -> None:
+    """Take in where it is and who comes."""
     for name in ("zone", "place", "person"):
         value = getattr(visit, name)
         if value and not getattr(slot, name):
@@ -585,7 +620,17 @@ def _visit(matter: Matter, entry: Entry, visit: Visit, news: _News) -> None:
             setattr(slot, name, value)
             slot.sources[name] = [entry.id]
             news.new.append(f"{name}_changed")
-    _advance(entry, visit, slot, news)
+
+
+def _is_rebooked(slot: Slot, visit: Visit) -> bool:
+    """Whether a visit that was missed gets a time that it did not have before."""
+    if slot.stage != Stage.MISSED or visit.window is None or visit.is_reminder:
+        return False
+    had = [slot.window.current, *slot.window.replaced]
+    key = window_key(visit.window)
+    return visit.stage in EXPECTED_STAGES and all(
+        value is None or value.key != key for value in had
+    )
 
 
 def _speak_of_cancelled(
@@ -797,6 +842,10 @@ def _promise(matter: Matter, entry: Entry, news: _News) -> None:
 
 def _progress(matter: Matter, entry: Entry, news: _News) -> None:
     said = entry.said
+    if said.type in _PAID:
+        matter.paid_at = said.said_at
+    elif "price" in news.new or "price_changed" in news.new or "due_on" in news.new:
+        matter.paid_at = None
     if said.is_safety:
         matter.safety.append(entry.id)
         news.new.append("safety")
@@ -832,6 +881,8 @@ _PAID = frozenset({"payment.received", "invoice.paid", "payment.refunded"})
 def _decide(matter: Matter, decided: Decided) -> None:
     name, data, at = decided.name, decided.data, decided.at
     matter.own[decided.id] = (decided.owner, False)
+    if name != "rate":
+        matter.stirred_at = at
     if name == "answer":
         _answer(matter, decided, data.get("answer", ""))
     elif name == "always_show":
@@ -848,6 +899,8 @@ def _decide(matter: Matter, decided: Decided) -> None:
         matter.turn = Turn.SUPPLIER
         if name == "reply":
             matter.asks.clear()
+        elif name == "counter":
+            matter.asks.pop("slot", None)
     elif name == "snooze":
         matter.snoozed_until = datetime.fromisoformat(data["until"])
     elif name == "mute":
@@ -948,13 +1001,18 @@ def _finish(matter: Matter, now: datetime) -> None:
     stages = [slot.stage for slot in matter.slots]
     matter.stage = max(stages, default=Stage.ASKED)
     if matter.closed_at is None and matter.done_at is not None:
-        silent_at = matter.done_at + SILENCE
+        silent_at = _silent_at(matter, matter.done_at)
         if now >= silent_at:
             matter.closed_at, matter.closed_by = silent_at, "silence"
     if matter.closed_at is None:
         needs = matter.done_at is not None or matter.conflicts or matter.asks
         overdue = any(slot.is_overdue(now) for slot in matter.slots)
         matter.turn = Turn.OWNER if needs or overdue else matter.turn
+
+
+def _silent_at(matter: Matter, asked_at: datetime) -> datetime:
+    """When the silence after the question has lasted long enough."""
+    return max(asked_at, matter.stirred_at or asked_at) + SILENCE
 
 
 def next_change(matter: Matter, now: datetime) -> datetime | None:
@@ -964,11 +1022,12 @@ def next_change(matter: Matter, now: datetime) -> datetime | None:
         span = slot.span
         if span is not None and slot.is_expected:
             times.append(span.end + GRACE)
-    if matter.done_at is not None:
-        if matter.closed_at is None:
-            times.append(matter.done_at + SILENCE)
-        if matter.surveys:
-            times.append(matter.done_at + timedelta(hours=2))
+    if matter.done_at is not None and matter.closed_at is None:
+        times.append(_silent_at(matter, matter.done_at))
+    if matter.surveys:
+        ends = [end for end in (matter.done_at, matter.closed_at) if end is not None]
+        times += [end + timedelta(hours=2) for end in ends]
+        times += [s.claim.closes_at for s in matter.surveys if s.claim.closes_at is not None]
     times += [p.due_at for p in matter.promises.values() if p.state == "open" and p.due_at]
     if matter.snoozed_until is not None:
         times.append(matter.snoozed_until)

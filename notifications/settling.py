@@ -364,6 +364,14 @@ PLANNED_COLUMNS = (
 
 
 def _save(create: list[Notification], update: list[Notification], told: list[Told]) -> None:
+    # First what is told: only one notification of a member and journey may wait.
+    bulk.update(
+        Notification,
+        [
+            {"id": row.pk, **{name: getattr(row, name) for name in PLANNED_COLUMNS}}
+            for row in update
+        ],
+    )
     made = bulk.upsert(
         Notification,
         [
@@ -381,13 +389,6 @@ def _save(create: list[Notification], update: list[Notification], told: list[Tol
     pks = {uuid: pk for pk, uuid in made}
     for row in create:
         row.pk = pks[row.uuid]
-    bulk.update(
-        Notification,
-        [
-            {"id": row.pk, **{name: getattr(row, name) for name in PLANNED_COLUMNS}}
-            for row in update
-        ],
-    )
     bulk.upsert(
         Told,
         [

@@ -36,6 +36,7 @@ URGENCY = (
     "on_the_way",
     "booked",
     "money",
+    "due",
     "asked",
     "promise_missed",
     "which_asset",
@@ -106,6 +107,10 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
         if register.current is not None and not _is_repeated_amount(matter, name):
             value = register.current
             found.append(Item(key=f"money:{name}", value=value.key, because=value.sources[0]))
+    due = matter.facts.get("due_on")
+    if due is not None and due.current is not None and not matter.is_paid:
+        value = due.current
+        found.append(Item(key="due:due_on", value=value.key, because=value.sources[0]))
     for reached in matter.reached:
         found.append(Item(key=f"reach:{reached.entry}", value="1", because=reached.entry))
     for fact, (_, source) in matter.asks.items():
@@ -120,13 +125,19 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
     for entry, verdict in matter.verdicts.items():
         if verdict.reason == "always_show":
             found.append(Item(key=f"wanted:{entry}", value="1", because=entry))
-    if not matter.asset and matter.asset_hint:
-        found.append(Item(key="asset:", value=matter.asset_hint))
-    if matter.done_at is not None and matter.closed_by != "owner":
+    if matter.lacks_asset:
+        found.append(Item(key="asset:", value=matter.asset_hint or "none named"))
+    if matter.done_at is not None and matter.closed_by != "owner" and not _is_delivered(matter):
         found.append(
             Item(key="done:", value=matter.done_at.isoformat(), because=matter.done_source)
         )
     return {item.key: item for item in found}
+
+
+def _is_delivered(matter: Matter) -> bool:
+    """Whether what was done is a delivery: that shows on the card without a word."""
+    last = [slot for slot in matter.slots if slot.stage_source == matter.done_source]
+    return any(slot.kind == "delivery" for slot in last)
 
 
 def _slot_items(slot: Slot, now: datetime) -> list[Item]:
@@ -155,7 +166,11 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
         source = slot.sources["place"][-1]
         found.append(Item(key=f"place:{slot.name}", value=slot.place, because=source, slot=slot))
     if slot.stage == Stage.ON_THE_WAY:
-        found.append(Item(key=f"way:{slot.name}", value="1", because=slot.stage_source, slot=slot))
+        found.append(
+            Item(
+                key=f"way:{slot.name}", value=str(slot.rounds), because=slot.stage_source, slot=slot
+            )
+        )
     if slot.eta is not None and span is not None and slot.is_expected:
         is_out = slot.eta.end > span.end + LATE or slot.eta.start < span.start - LATE
         if is_out:
@@ -163,10 +178,9 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
             found.append(
                 Item(key=f"eta:{slot.name}", value=value, because=slot.eta_source, slot=slot)
             )
-    if slot.is_overdue(now):
-        found.append(
-            Item(key=f"overdue:{slot.name}", value="1", because=current.sources[0], slot=slot)  # type: ignore[union-attr]
-        )
+    if current is not None and slot.is_overdue(now):
+        source = current.sources[0]
+        found.append(Item(key=f"overdue:{slot.name}", value=current.key, because=source, slot=slot))
     return found
 
 
@@ -300,6 +314,7 @@ def _change(
         )
     simple = {
         "money": ("money", Topic.CHANGED if before else Topic.MONEY),
+        "due": ("due", Topic.CHANGED if before else Topic.MONEY),
         "ask": ("asked", Topic.QUESTION),
         "asset": ("which_asset", Topic.QUESTION),
         "promise": ("promise_missed", Topic.FAILED),

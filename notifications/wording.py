@@ -196,6 +196,8 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             old = change.before.partition(" ")[0]
             return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
         return f"{shown}."
+    if change.reason == "due":
+        return _("To be paid by %(day)s.") % {"day": _due_day(change.item.value, words)}
     if change.reason == "asked":
         prompt = matter.asks[name][0] or name
         return _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
@@ -216,6 +218,12 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             "asset": words.asset or _("thing you own"),
         }
     return _("%(who)s: %(title)s") % {"who": who, "title": short(matter.title)}
+
+
+def _due_day(value: str, words: Words) -> str:
+    """A due date, which is a day wherever one is."""
+    at = datetime.fromisoformat(value)
+    return words.day(at if at.tzinfo else at.replace(tzinfo=words.zone))
 
 
 def _conflict_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
@@ -281,7 +289,7 @@ def title(matter: Matter, words: Words) -> str:
     if matter.asks:
         prompt = next(iter(matter.asks.values()))[0]
         return short(prompt)[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
-    if not matter.asset and matter.asset_hint:
+    if matter.lacks_asset:
         return _("Which of your things is this about?")
     if matter.closed_at is not None:
         done = done_slot(matter)

@@ -6,7 +6,7 @@ import pytest
 
 from notifications.consolidation import Candidate, place
 from owners.choices import Trust
-from suppliers.choices import ContactKind, Outcome, Purpose
+from suppliers.choices import ContactKind, Outcome, Purpose, Stage
 from suppliers.contacts import Key, SurveyClaim, Visit
 from tests.rules.said import (
     AFTERNOON,
@@ -19,6 +19,7 @@ from tests.rules.said import (
     entry,
     invite,
     mail,
+    progress,
     voicemail,
 )
 
@@ -206,3 +207,13 @@ def test_an_unauthenticated_number_never_proves_a_supplier() -> None:
 def test_known_senders_are_told_apart() -> None:
     said = entry("x", "11 10:00", supplier=NORDVARME)
     assert place(said, [journey(VISIT)]).journey == ""
+
+
+@pytest.mark.parametrize(
+    ("ending", "journey_found"),
+    [((), ""), ((Stage.CANCELLED,), "J1"), ((Stage.DONE,), "J1"), ((Stage.MISSED,), "J1")],
+)
+def test_the_next_visit_of_an_open_matter_has_its_own_uid(ending, journey_found) -> None:
+    ends = [progress("e", "12 10:00", stage) for stage in ending]
+    placement = place(invite("x", "12 11:00", AFTERNOON, uid="job-2"), [journey(VISIT, *ends)])
+    assert placement.journey == journey_found

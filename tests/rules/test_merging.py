@@ -266,3 +266,48 @@ def test_a_second_voicemail_with_other_words_is_shown() -> None:
         now="13 09:10",
     )
     assert matter.verdicts["v2"].outcome == Outcome.SHOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "stage"),
+    [
+        (invite("x", "13 14:00", AFTERNOON, sequence=1), Stage.BOOKED),
+        (invite("x", "13 14:00", MORNING, sequence=1), Stage.MISSED),
+        (progress("x", "13 14:00", Stage.STARTED), Stage.MISSED),
+    ],
+)
+def test_only_another_time_books_a_missed_visit_anew(said, stage) -> None:
+    missed = [invite("a", "10 10:00", MORNING), progress("m", "13 12:30", Stage.MISSED)]
+    assert [slot.stage for slot in folded([*missed, said]).slots] == [stage]
+
+
+def test_a_bill_leaves_a_closed_matter_closed_and_news_reopens_it() -> None:
+    done = [invite("a", "10 10:00", MORNING), progress("d", "13 11:00", Stage.DONE)]
+    works = [Decided(id="w", name="answer", at=at("13 18:00"), data={"answer": "works"})]
+    due = FactClaim(name="due_on", value="2026-11-20")
+    bill = entry("i", "13 20:00", type="invoice.issued", facts=(fee("49.00"), due))
+    assert folded([*done, bill], works).state == JourneyState.CLOSED
+    again = mail("x", "13 21:00", AFTERNOON)
+    assert folded([*done, bill, again], works).state == JourneyState.OPEN
+
+
+def test_silence_is_counted_from_what_was_said_last() -> None:
+    done = [invite("a", "01 10:00", MORNING), progress("d", "02 11:00", Stage.DONE)]
+    asked = entry("q", "12 11:00", asks=(AskClaim(fact="photo"),))
+    assert folded(done, now="16 12:00").state == JourneyState.CLOSED
+    assert folded([*done, asked], now="16 12:00").state == JourneyState.OPEN
+    assert folded([*done, asked], now="26 12:00").state == JourneyState.CLOSED
+
+
+def test_a_muted_matter_holds_what_it_brings() -> None:
+    mute = [Decided(id="m", name="mute", at=at("10 12:00"))]
+    said = [invite("a", "10 10:00", MORNING), mail("x", "11 10:00", AFTERNOON)]
+    assert outcomes(folded(said, mute)) == {"a": "shown", "x": "held"}
+
+
+def test_a_sender_that_names_none_of_its_assets_leaves_a_question() -> None:
+    both = frozenset({"asset-dvr", "asset-boiler"})
+    unnamed = entry("a", "10 10:00", asset="", covers=both)
+    assert folded([unnamed]).lacks_asset
+    assert not folded([unnamed, entry("b", "10 11:00", covers=both)]).lacks_asset
+    assert not folded([entry("a", "10 10:00", asset="", covers=frozenset())]).lacks_asset

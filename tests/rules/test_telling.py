@@ -295,3 +295,22 @@ def test_what_expired_is_not_said_with_what_holds() -> None:
     told = known(BOOKED, "10 10:00")
     plan = plan_at([*BOOKED, asked, mail("i", "11 07:10", facts=(fee("9.00"),))], "11 07:10", told)
     assert plan.because == ("i",)
+
+
+def test_a_bill_is_told_with_its_day_until_it_is_paid() -> None:
+    due = FactClaim(name="due_on", value="2026-11-20")
+    told = known([*BOOKED, mail("f", "11 06:00", facts=(fee("49.00"),))], "11 06:30")
+    bill = entry("i", "11 07:00", type="invoice.issued", facts=(fee("49.00"), due))
+    plan = plan_at([*BOOKED, bill], "11 07:00", told)
+    assert (plan.reason, plan.because) == ("due", ("i",))
+    paid = entry("p", "11 07:05", type="invoice.paid", status="paid")
+    assert plan_at([*BOOKED, bill, paid], "11 07:05", told) is None
+
+
+def test_a_delivery_shows_that_it_came_without_a_word() -> None:
+    parcel = Visit(window=MORNING, uid="t", kind="delivery")
+    came = Visit(stage=Stage.DONE, uid="t", kind="delivery", at=at("13 10:00"))
+    booked = [entry("a", "10 10:00", visit=parcel, trust=Trust.SIGNED)]
+    told = known(booked, "10 10:00")
+    done = [*booked, entry("d", "13 10:00", visit=came, trust=Trust.SIGNED)]
+    assert plan_at(done, "13 10:00", told) is None
