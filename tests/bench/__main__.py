@@ -38,6 +38,7 @@ def main() -> int:
     if chosen.quick:
         chosen.seconds, chosen.rounds, chosen.scale = 2, 1, min(chosen.scale, 20_000)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("LOG_LEVEL", "ERROR")
     os.chdir(ROOT)
     import django  # noqa: PLC0415 - after the settings are named
 
