@@ -167,7 +167,8 @@ class Ledger:
         ) = columns
         covers = self.covers.get(mandate, frozenset())
         about = self.asset_uuids.get(asset, "")
-        if not about and len(covers) == 1 and trust != Trust.OWNER:
+        is_unknown = bool(said.get("asset_hint"))  # it names a thing, and none of ours
+        if not about and not is_unknown and len(covers) == 1 and trust != Trust.OWNER:
             about = next(iter(covers))
         return Row(
             id=pk,

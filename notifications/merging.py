@@ -276,6 +276,9 @@ class Matter:
     promises: dict[str, PromiseMade] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     safety: list[str] = field(default_factory=list)
+    matched: set[str] = field(default_factory=set)  # recalls of exactly this thing
+    statuses: dict[str, str] = field(default_factory=dict)  # a thing's own status word
+    notices: dict[str, str] = field(default_factory=dict)  # type and number -> entry
     expiries: dict[str, datetime] = field(default_factory=dict)  # after which it is noise
     words: list[str] = field(default_factory=list)  # entries shown for their words alone
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -840,6 +843,15 @@ def _promise(matter: Matter, entry: Entry, news: _News) -> None:
         news.known.append("promise")
 
 
+def _is_matched(entry: Entry) -> bool:
+    """Whether a recall names the very thing that is owned."""
+    is_exact = any(
+        fact.name == "match" and fact.value in ("serial", "vin", "batch")
+        for fact in entry.said.facts
+    )
+    return entry.said.kind == ContactKind.RECALL and bool(entry.asset) and is_exact
+
+
 def _progress(matter: Matter, entry: Entry, news: _News) -> None:
     said = entry.said
     if said.type in _PAID:
@@ -848,6 +860,8 @@ def _progress(matter: Matter, entry: Entry, news: _News) -> None:
         matter.paid_at = None
     if said.is_safety:
         matter.safety.append(entry.id)
+        if _is_matched(entry):
+            matter.matched.add(entry.id)
         news.new.append("safety")
     if said.is_resolution:
         if matter.resolved_at is None or (
@@ -865,13 +879,36 @@ def _progress(matter: Matter, entry: Entry, news: _News) -> None:
             matter.confirmed.add(status)
             news.new.append("paid" if said.type in _PAID else "progress")
     elif said.status:
-        status = f"{said.type.partition('.')[0]}:{said.status}"
-        if status in matter.confirmed:
-            news.known.append("status")
-        else:
-            matter.confirmed.add(status)
+        _status(matter, entry, news)
 
 
+def _status(matter: Matter, entry: Entry, news: _News) -> None:
+    """A ticket, an order, an agreement that moves on has reached another stage."""
+    said = entry.said
+    family = said.type.partition(".")[0]
+    number = next((key.value for key in said.keys if key.scheme in (family, "contract")), "")
+    thing = f"{family}:{number}:{entry.supplier}"
+    before = matter.statuses.get(thing)
+    matter.statuses[thing] = said.status
+    if said.status == before:
+        news.known.append("status")
+        return
+    if before is not None and family in _STAGED:
+        news.new.append("stage")
+    if said.type in NOTICES:
+        matter.notices[f"{said.type}:{number}"] = entry.id
+        news.new.append("notice")
+
+
+# Families whose own status word is a stage of the matter; a bill's is not.
+_STAGED = frozenset({"ticket", "order", "claim", "quote", "contract", "warranty"})
+# What ends, or wants the owner's decision, is told; it has no visit and no amount to show it.
+NOTICES = frozenset(
+    {
+        *("order.cancelled", "quote.withdrawn", "contract.ended", "warranty.void"),
+        *("contract.renewal_due", "contract.changed", "warranty.expiring"),
+    }
+)
 _PAID = frozenset({"payment.received", "invoice.paid", "payment.refunded"})
 
 

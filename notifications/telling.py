@@ -6,7 +6,7 @@ differs from it is news; going from A to B and back inside a hold is none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from notifications.merging import Matter, Slot, Value, window_key
 from owners.choices import Level, Moment, Topic
@@ -37,6 +37,7 @@ URGENCY = (
     "booked",
     "money",
     "due",
+    "notice",
     "asked",
     "promise_missed",
     "which_asset",
@@ -73,6 +74,7 @@ class Change:
     deadline: datetime | None = None
     expires_at: datetime | None = None
     is_safety: bool = False
+    is_matched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +104,7 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
         disputed = next((s for s in matter.live_slots if s.window.current is current), None)
         pair = "|".join(sorted((current.key, other.key)))
         found.append(Item(key=f"conflict:{name}", value=pair, because=source, slot=disputed))
-    for name in matter.money:
-        register = matter.facts[name]
-        if register.current is not None and not _is_repeated_amount(matter, name):
-            value = register.current
-            found.append(Item(key=f"money:{name}", value=value.key, because=value.sources[0]))
-    due = matter.facts.get("due_on")
-    if due is not None and due.current is not None and not matter.is_paid:
-        value = due.current
-        found.append(Item(key="due:due_on", value=value.key, because=value.sources[0]))
+    found += _money_items(matter)
     for reached in matter.reached:
         found.append(Item(key=f"reach:{reached.entry}", value="1", because=reached.entry))
     for fact, (_, source) in matter.asks.items():
@@ -120,6 +114,8 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
             found.append(
                 Item(key=f"promise:{promise.promise_id}", value="missed", because=promise.source)
             )
+    for notice, entry in matter.notices.items():
+        found.append(Item(key=f"notice:{notice}", value=entry, because=entry))
     for entry in matter.safety:
         found.append(Item(key=f"safety:{entry}", value="1", because=entry))
     for entry, verdict in matter.verdicts.items():
@@ -132,6 +128,21 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
             Item(key="done:", value=matter.done_at.isoformat(), because=matter.done_source)
         )
     return {item.key: item for item in found}
+
+
+def _money_items(matter: Matter) -> list[Item]:
+    """What it costs, each amount once, and by when it is to be paid."""
+    found: list[Item] = []
+    for name in matter.money:
+        register = matter.facts[name]
+        if register.current is not None and not _is_repeated_amount(matter, name):
+            value = register.current
+            found.append(Item(key=f"money:{name}", value=value.key, because=value.sources[0]))
+    due = matter.facts.get("due_on")
+    if due is not None and due.current is not None and not matter.is_paid:
+        value = due.current
+        found.append(Item(key="due:due_on", value=value.key, because=value.sources[0]))
+    return found
 
 
 def _is_delivered(matter: Matter) -> bool:
@@ -303,6 +314,7 @@ def _change(
             hold=HOLD_NOW,
             wants_interrupt=True,
             is_safety=True,
+            is_matched=item.because in matter.matched,
         )
     if kind == "done":
         return Change(
@@ -319,12 +331,33 @@ def _change(
         "asset": ("which_asset", Topic.QUESTION),
         "promise": ("promise_missed", Topic.FAILED),
         "wanted": ("wanted", Topic.QUESTION),
+        "notice": ("notice", _notice_topic(item)),
     }
     reason, topic = simple[kind]
-    hold = HOLD_NOW if is_log else HOLD_CHANGE if before else HOLD_INFORMATION
+    is_change = bool(before) or topic == Topic.CHANGED
+    hold = HOLD_NOW if is_log else HOLD_CHANGE if is_change else HOLD_INFORMATION
+    act_by = _act_by(matter, item)
     return Change(
-        item=item, reason=reason, topic=topic, hold=hold, wants_interrupt=False, before=before
+        item=item,
+        reason=reason,
+        topic=topic,
+        hold=hold,
+        wants_interrupt=act_by is not None and act_by - now <= NEAR,
+        before=before,
     )
+
+
+def _notice_topic(item: Item) -> Topic:
+    is_legal = item.key.startswith(("notice:contract.", "notice:warranty."))
+    return Topic.LEGAL if is_legal else Topic.CHANGED
+
+
+def _act_by(matter: Matter, item: Item) -> datetime | None:
+    """When the owner must have acted: the day a bill is due, the end of an offer."""
+    if item.key == "due:due_on":
+        at = datetime.fromisoformat(item.value)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return matter.expiries.get(item.because) if item.key.startswith("ask:") else None
 
 
 def _visit_change(item: Item, before: str, *, now: datetime, is_log: bool) -> Change | None:
@@ -488,7 +521,7 @@ def release(plan: Plan, *, reach: Reach, now: datetime) -> datetime:
     if plan.level != Level.INTERRUPT:
         return now
     end = quiet_end(reach, now)
-    if end is None or any(change.is_safety for change in plan.changes):
+    if end is None or any(change.is_matched for change in plan.changes):
         return now
     if reach.has_quiet_exceptions:
         for change in plan.changes:

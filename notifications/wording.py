@@ -196,6 +196,9 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             old = change.before.partition(" ")[0]
             return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
         return f"{shown}."
+    if change.reason == "notice":
+        what = name.partition(":")[0].replace(".", " ").replace("_", " ")
+        return f"{who}: {what}."
     if change.reason == "due":
         return _("To be paid by %(day)s.") % {"day": _due_day(change.item.value, words)}
     if change.reason == "asked":

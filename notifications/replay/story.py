@@ -516,7 +516,7 @@ def _check_world(world: World) -> None:
 
 def _line(number: int, given: Any, world: World) -> Line:
     row = dict(_object(given))
-    if "until" in row:
+    if "until" in row and "via" not in row:  # the owner snoozes until a time, too
         until = _read(row, {"until": _instant}, {"id": _named})["until"]
         return Line(number=number, id=f"line-{number}", at=_not_before(until, world), via="until")
     head = _read(

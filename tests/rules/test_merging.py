@@ -311,3 +311,19 @@ def test_a_sender_that_names_none_of_its_assets_leaves_a_question() -> None:
     assert folded([unnamed]).lacks_asset
     assert not folded([unnamed, entry("b", "10 11:00", covers=both)]).lacks_asset
     assert not folded([entry("a", "10 10:00", asset="", covers=frozenset())]).lacks_asset
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "outcome"),
+    [
+        ("ticket.updated", "open", "absorbed"),
+        ("ticket.updated", "working", "shown"),
+        ("invoice.due", "due", "absorbed"),
+    ],
+)
+def test_another_stage_of_a_ticket_is_news_and_of_a_bill_is_not(kind, status, outcome) -> None:
+    family = kind.partition(".")[0]
+    number = (Key(scheme=family, value="N1"),)
+    first = entry("a", "10 10:00", type=f"{family}.opened", status="open", keys=number)
+    said = entry("x", "11 10:00", type=kind, status=status, keys=number)
+    assert outcomes(folded([first, said]))["x"] == outcome

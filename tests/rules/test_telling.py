@@ -1,5 +1,6 @@
 """Whether to speak, when and how loudly."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,11 @@ from notifications import telling
 from notifications.merging import Decided, Entry, Matter, fold
 from owners.choices import ChannelKind, Level, Moment, Topic, Trust
 from owners.reach import Reach
-from suppliers.choices import Stage
-from suppliers.contacts import AskClaim, FactClaim, Visit
+from suppliers.choices import ContactKind, Stage
+from suppliers.contacts import AskClaim, FactClaim, Key, Visit
 from tests.rules.said import (
     AFTERNOON,
+    DVR,
     MORNING,
     NEW_YORK,
     at,
@@ -164,14 +166,15 @@ def test_the_reach_matrix_keeps_a_topic_quiet(moment) -> None:
     assert plan_at(BOOKED, "12 09:00", reach=reach) is None
 
 
-def test_safety_ignores_the_reach_matrix_and_quiet_hours() -> None:
+def test_a_matched_recall_ignores_the_reach_matrix_and_quiet_hours() -> None:
     reach = Reach(
         zone=NEW_YORK,
         rules={Topic.FAILED: (Moment.NEVER, None)},
         quiet_from=time(22),
         quiet_until=time(8),
     )
-    said = [entry("x", "11 23:00", is_safety=True, trust=Trust.SIGNED)]
+    exact = (FactClaim(name="match", value="vin"),)
+    said = [entry("x", "11 23:00", is_safety=True, kind=ContactKind.RECALL, facts=exact)]
     plan = plan_at(said, "11 23:00", reach=reach)
     assert telling.release(plan, reach=reach, now=at("11 23:00")) == at("11 23:00")
 
@@ -314,3 +317,39 @@ def test_a_delivery_shows_that_it_came_without_a_word() -> None:
     told = known(booked, "10 10:00")
     done = [*booked, entry("d", "13 10:00", visit=came, trust=Trust.SIGNED)]
     assert plan_at(done, "13 10:00", told) is None
+
+
+def test_what_ends_without_a_visit_is_told_once() -> None:
+    number = (Key(scheme="order", value="O-1"),)
+    order = entry("o", "10 10:00", type="order.created", status="new", keys=number)
+    ended = entry("x", "11 07:00", type="order.cancelled", status="cancelled", keys=number)
+    again = entry("y", "11 08:00", type="order.cancelled", status="cancelled", keys=number)
+    plan = plan_at([order, ended], "11 07:00", known([order], "10 10:00"))
+    assert (plan.reason, plan.level, plan.because) == ("notice", Level.FEED, ("x",))
+    assert plan_at([order, ended, again], "11 08:00", plan.snapshot) is None
+
+
+@pytest.mark.parametrize(
+    ("match", "asset", "told_at"),
+    [("serial", DVR, "11 23:00"), ("class", DVR, "12 08:00"), ("serial", "", "12 08:00")],
+)
+def test_only_a_recall_of_the_very_thing_goes_through_quiet_hours(match, asset, told_at) -> None:
+    recall = entry(
+        *("r", "11 23:00"),
+        kind=ContactKind.RECALL,
+        asset=asset,
+        is_safety=True,
+        facts=(FactClaim(name="match", value=match),),
+    )
+    plan = plan_at([recall], "11 23:00")
+    assert telling.release(plan, reach=REACH, now=at("11 23:00")) == at(told_at)
+
+
+@pytest.mark.parametrize(
+    ("day", "level"), [("2026-11-12", Level.INTERRUPT), ("2026-11-20", Level.FEED)]
+)
+def test_a_bill_interrupts_only_when_it_must_be_paid_within_a_day(day, level) -> None:
+    wishes = replace(REACH, rules={Topic.MONEY: (Moment.NOW, None)})
+    bill = entry("i", "11 07:00", facts=(FactClaim(name="due_on", value=day),))
+    assert plan_at([bill], "11 07:00", reach=wishes).level == level
+    assert plan_at([bill], "11 07:00").level == Level.FEED

@@ -35,6 +35,14 @@ def test_lines_are_played_by_time_whatever_their_order() -> None:
     assert story.lines[-1].via == "until"
 
 
+def test_the_owner_may_snooze_until_a_time() -> None:
+    first, *others = rows()
+    snooze = {"via": "owner", "by": "ana", "do": "snooze", "journey_of": "c2"}
+    times = {"at": "2026-11-13T19:00:00-05:00", "until": "2026-11-14T09:00:00-05:00"}
+    story = build(enumerate([first, *others, {"id": "z", **snooze, **times}], start=1))
+    assert [line.via for line in story.lines if line.id == "z"] == ["owner"]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
