@@ -205,7 +205,7 @@ def _mail_channels(owner_ids: Iterable[int]) -> dict[int, Channel]:
 
 
 def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
-    """Return what came per membership; two queries for each different span of time."""
+    """Return what came per membership; three queries for each different span of time."""
     spans: dict[tuple[datetime, datetime], list[_Slot]] = defaultdict(list)
     for slot in slots:
         spans[slot.since, slot.at].append(slot)
@@ -236,12 +236,24 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
             ),
             what="state",
         )
+        # One that names no experience of theirs is on no journey, and has no row of its own.
+        unnamed = _by_household(
+            Contact.objects.filter(
+                household__in=households,
+                outcome=Outcome.HELD,
+                reason__in=("no_experience", "which_experience"),
+                decided_at__gt=since,
+                decided_at__lte=at,
+            ),
+            what="outcome",
+        )
         for slot in members:
             household = slot.membership.household_id
             found[slot.membership.pk] = Counted(
                 at_the_door=waiting.get((household, Outcome.DOOR), 0),
                 adverts=waiting.get((household, Outcome.HELD), 0),
-                surveys=surveys.get((household, SurveyState.HELD), 0),
+                surveys=surveys.get((household, SurveyState.HELD), 0)
+                + unnamed.get((household, Outcome.HELD), 0),
             )
     return found
 
