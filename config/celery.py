@@ -17,8 +17,10 @@ def keep_our_logging(**_: object) -> None:
 
 
 @worker_process_init.connect
-def refuse_unsafe_settings(**_: object) -> None:
-    """Stop a worker whose production settings are unsafe, as the web process stops."""
+def ready(**_: object) -> None:
+    """Stop a worker with unsafe production settings, as the web stops; else set to work."""
+    from config import garbage  # noqa: PLC0415 - when all is imported
     from config.checks import refuse_unsafe  # noqa: PLC0415 - needs settings, which need this file
 
     refuse_unsafe()
+    garbage.freeze()

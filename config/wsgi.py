@@ -7,6 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
+from config import garbage  # noqa: E402 - after everything is made
 from config.checks import refuse_unsafe  # noqa: E402 - needs the settings to be set up
 
 refuse_unsafe()
+garbage.freeze()

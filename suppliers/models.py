@@ -274,8 +274,15 @@ class InboundEvent(models.Model):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    # No constraint in the database: it would lock the one row of a busy supplier for
+    # every event that arrives. Suppliers are never deleted (PROTECT).
     supplier = models.ForeignKey(
-        Supplier, models.PROTECT, null=True, related_name="+", db_index=False
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     household = models.ForeignKey(
         Household, models.CASCADE, null=True, related_name="+", db_index=False
@@ -352,8 +359,15 @@ class Contact(models.Model):
     household = models.ForeignKey(
         Household, models.CASCADE, related_name="contacts", db_index=False
     )
+    # No constraint in the database: it would lock the one row of a busy supplier for
+    # every event that arrives. Suppliers are never deleted (PROTECT).
     supplier = models.ForeignKey(
-        Supplier, models.PROTECT, null=True, related_name="+", db_index=False
+        Supplier,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     mandate = models.ForeignKey(
         Mandate, models.SET_NULL, null=True, related_name="+", db_index=False
