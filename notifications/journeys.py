@@ -46,7 +46,7 @@ def words_for(
     return Words(
         zone=zone or ZoneInfo(household.zone),
         now=ledger.now,
-        suppliers={pk: supplier.name for pk, supplier in ledger.suppliers.items()},
+        suppliers=ledger.names,
         asset=asset.name if asset else "",
     )
 
@@ -178,6 +178,7 @@ def card_body(
     matter: Matter,
     words: Words,
     *,
+    title: str,
     survey: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the feed item of a journey, without id and version."""
@@ -200,7 +201,7 @@ def card_body(
     return {
         "journey": str(journey.uuid),
         "section": section(matter, ledger.now).value,
-        "title": wording.title(matter, words)[:200],
+        "title": title,
         "meta": wording.meta(matter, words)[:300],
         "asset": asset_body(asset),
         "suppliers": [

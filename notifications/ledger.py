@@ -50,9 +50,14 @@ class Row:
     uuid: UUID
     household: int
     received_at: datetime
-    outcome: str
-    reason: str
+    verdict: tuple[str, str, str, dict[str, Any]]  # as stored: outcome, reason, rule, evidence
     entry: Entry
+    is_undecided: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, as stored."""
+        return self.verdict[0]
 
 
 @dataclass(slots=True)
@@ -81,6 +86,8 @@ CONTACT_COLUMNS = (
     "received_at",
     "outcome",
     "reason",
+    "rule",
+    "evidence",
 )
 
 
@@ -93,6 +100,7 @@ class Ledger:
     assets: dict[str, Asset] = field(default_factory=dict)  # by public UUID
     asset_uuids: dict[int, str] = field(default_factory=dict)
     suppliers: dict[int, Supplier] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)  # of the suppliers
     covers: dict[int, frozenset[str]] = field(default_factory=dict)  # mandate -> asset uuids
     journeys: dict[str, Journey] = field(default_factory=dict)  # by public UUID
     candidates: dict[int, list[Candidate]] = field(default_factory=dict)  # by household
@@ -121,7 +129,10 @@ class Ledger:
             .order_by("household_id", "said_at", "uuid")
             .values_list(*CONTACT_COLUMNS)[:limit]
         )
-        return self.read(contacts)
+        rows = self.read(contacts)
+        for row in rows:
+            row.is_undecided = True
+        return rows
 
     def loose(self, households: set[int]) -> list[Row]:
         """Return contacts without a journey that may find one when more is known."""
@@ -162,8 +173,7 @@ class Ledger:
             suspicion,
             refusal,
             received_at,
-            outcome,
-            reason,
+            *verdict,
         ) = columns
         covers = self.covers.get(mandate, frozenset())
         about = self.asset_uuids.get(asset, "")
@@ -175,8 +185,7 @@ class Ledger:
             uuid=uuid,
             household=household,
             received_at=received_at,
-            outcome=outcome,
-            reason=reason,
+            verdict=tuple(verdict),
             entry=Entry(
                 id=str(uuid),
                 said=_not_from_the_future(Said.from_json(said), received_at),
@@ -290,6 +299,7 @@ class Ledger:
         unknown = set(suppliers) - self.suppliers.keys() - {0}
         if unknown:
             self.suppliers.update(Supplier.objects.in_bulk(unknown))
+            self.names = {pk: supplier.name for pk, supplier in self.suppliers.items()}
 
     def _load_members(self, households: set[int]) -> None:
         memberships = list(

@@ -8,6 +8,7 @@ contact is absorbed only when it brings nothing that is not already known.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from notifications.choices import JourneyState, Turn
@@ -350,6 +351,7 @@ def window_key(window: Window) -> str:
     return f"{start.isoformat()}/{end.isoformat()}"
 
 
+@lru_cache(maxsize=4096)
 def read_window(key: str) -> Window:
     """Return the window that `window_key` wrote."""
     start, _, end = key.partition("/")

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import connection
 
-from notifications import journeys, wording
+from notifications import journeys
 from notifications.choices import Section
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, next_change
@@ -34,7 +34,7 @@ def uuid_for(*parts: object) -> UUID:
 
 
 def write_journeys(
-    ledger: Ledger, matters: Mapping[str, Matter], words: Mapping[str, Words]
+    ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[str, str]
 ) -> None:
     """Write the journeys' columns; new ones get their primary keys."""
     rows = []
@@ -52,7 +52,7 @@ def write_journeys(
                 "household_id": journey.household_id,
                 "asset_id": journey.asset_id,
                 "suppliers": matter.suppliers,
-                "title": wording.title(matter, words[uuid])[:200],
+                "title": titles[uuid],
                 "state": matter.state,
                 "turn": matter.turn,
                 "stage": matter.stage,
@@ -75,31 +75,6 @@ def write_journeys(
         returning=("id", "uuid"),
     )  # fmt: skip
     for pk, uuid in saved:
-        ledger.journeys[str(uuid)].pk = pk
-
-
-def found_journeys(ledger: Ledger, journeys_: list[Journey]) -> None:
-    """Insert new journeys, so that links can name them."""
-    made = bulk.upsert(
-        Journey,
-        [
-            {
-                "uuid": journey.uuid,
-                "household_id": journey.household_id,
-                "suppliers": [],
-                "title": "",
-                "state": journey.state,
-                "turn": journey.turn,
-                "stage": 0,
-                "is_emptied": False,
-                "opened_at": journey.opened_at,
-                "last_said_at": journey.last_said_at,
-            }
-            for journey in journeys_
-        ],
-        returning=("id", "uuid"),
-    )
-    for pk, uuid in made:
         ledger.journeys[str(uuid)].pk = pk
 
 
@@ -256,6 +231,7 @@ def write_cards(
     ledger: Ledger,
     matters: Mapping[str, Matter],
     words: Mapping[str, Words],
+    titles: Mapping[str, str],
     *,
     surveys: Mapping[str, dict[str, Any]],
 ) -> None:
@@ -280,7 +256,9 @@ def write_cards(
                 moves.append((journey.household_id, before, None))
                 recount.add(journey.household_id)
             continue
-        body = journeys.card_body(ledger, journey, matter, words[uuid], survey=surveys.get(uuid))
+        body = journeys.card_body(
+            ledger, journey, matter, words[uuid], title=titles[uuid], survey=surveys.get(uuid)
+        )
         if old is not None and _same(old, body):
             continue
         moves.append((journey.household_id, before, ledger.now))
@@ -367,10 +345,12 @@ def _count_new(moves: list[tuple[int, datetime | None, datetime | None]]) -> Non
         )
 
 
-def write_outcomes(
-    rows: Mapping[int, tuple[str, str, str, dict[str, Any]]], *, now: datetime
-) -> None:
-    """Write what became of contacts: outcome, reason, rule and evidence by primary key."""
+Outcome = tuple[str, str, str, dict[str, Any]]  # outcome, reason, rule, evidence
+
+
+def write_outcomes(rows: Mapping[int, Outcome], *, decided_at: datetime | None = None) -> None:
+    """Write what became of contacts, by primary key; `decided_at` takes them off the queue."""
+    when = {"decided_at": decided_at} if decided_at is not None else {}
     bulk.update(
         Contact,
         [
@@ -380,7 +360,7 @@ def write_outcomes(
                 "reason": reason[:60],
                 "rule": rule[:40],
                 "evidence": evidence,
-                "decided_at": now,
+                **when,
             }
             for pk, (outcome, reason, rule, evidence) in rows.items()
         ],

@@ -7,6 +7,7 @@ what is told can never disagree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -136,27 +137,28 @@ def _write(
         ledger.rows.setdefault(uuid, []).extend(ledger.rows.pop(other, []))
         ledger.rows[other] = []
         ledger.decisions.setdefault(uuid, []).extend(ledger.decisions.pop(other, []))
-    fresh = [ledger.journeys[uuid] for uuid in touched if ledger.journeys[uuid].pk is None]
-    projections.found_journeys(ledger, fresh)
-    merged = {other: final(other) for other in merged if ledger.journeys[other].pk}
-    if merged:
-        move_links(ledger, merged, now=ledger.now)
-    bulk.upsert(
-        Link,
-        [
-            {
-                "household_id": row.household,
-                "contact_id": row.id,
-                "journey_id": ledger.journeys[final(placement.journey)].pk,
-                "rule": placement.rule,
-                "evidence": placement.evidence,
-                "is_likely": placement.is_likely,
-                "linked_at": ledger.now,
-            }
-            for row, placement in links.values()
-            if placement.outcome != Outcome.DUPLICATE
-        ],
-    )
+    joined = {other: final(other) for other in merged if ledger.journeys[other].pk}
+
+    def link() -> None:
+        if joined:
+            move_links(ledger, joined, now=ledger.now)
+        bulk.upsert(
+            Link,
+            [
+                {
+                    "household_id": row.household,
+                    "contact_id": row.id,
+                    "journey_id": ledger.journeys[final(placement.journey)].pk,
+                    "rule": placement.rule,
+                    "evidence": placement.evidence,
+                    "is_likely": placement.is_likely,
+                    "linked_at": ledger.now,
+                }
+                for row, placement in links.values()
+                if placement.outcome != Outcome.DUPLICATE
+            ],
+        )
+
     decided = {row.id for row in rows}
     outcomes = {
         row.id: (placement.outcome, placement.reason, placement.rule, placement.evidence)
@@ -164,8 +166,8 @@ def _write(
         if placement.outcome is not None
         and (row.id in decided or placement.outcome == Outcome.DUPLICATE)
     }
-    projections.write_outcomes(outcomes, now=ledger.now)
-    settle(ledger, touched | set(merged), loaded=True, afresh=set(merged))
+    projections.write_outcomes(outcomes, decided_at=ledger.now)
+    settle(ledger, touched | set(joined), loaded=True, afresh=set(joined), link=link)
 
 
 def _likely(row: Row, placement: Placement) -> Entry:
@@ -212,10 +214,12 @@ def settle(
     loaded: bool = False,
     afresh: set[str] | None = None,
     looker: int = 0,
+    link: Callable[[], None] | None = None,
 ) -> dict[str, Matter]:
     """Fold journeys and write all that follows: rows, cards, outcomes, notifications.
 
-    `looker` is the owner who looks at the feed right now, if one does.
+    `looker` is the owner who looks at the feed right now, if one does. `link` stores the
+    links of contacts that are new here; it is called once the journeys have their keys.
     """
     if not uuids:
         return {}
@@ -240,18 +244,32 @@ def settle(
         )
         for uuid, matter in matters.items()
     }
-    projections.write_journeys(ledger, matters, words)
+    titles = {uuid: wording.title(matter, words[uuid])[:200] for uuid, matter in matters.items()}
+    projections.write_journeys(ledger, matters, titles)
+    if link is not None:
+        link()
     projections.write_details(ledger, matters, afresh=afresh or set())
     offers = surveys.settle(ledger, matters)
-    outcomes = {}
+    _write_verdicts(ledger, matters)
+    projections.write_cards(ledger, matters, words, titles, surveys=offers)
+    _plan(ledger, matters, looker=looker)
+    return matters
+
+
+def _write_verdicts(ledger: Ledger, matters: dict[str, Matter]) -> None:
+    """Store the verdicts that are new or changed; when it was first decided stays."""
+    first: dict[int, projections.Outcome] = {}
+    again: dict[int, projections.Outcome] = {}
     for uuid, matter in matters.items():
         for row in ledger.rows.get(uuid, []):
             verdict = matter.verdicts[row.entry.id]
-            outcomes[row.id] = (verdict.outcome, verdict.reason, verdict.rule, verdict.evidence)
-    projections.write_outcomes(outcomes, now=ledger.now)
-    projections.write_cards(ledger, matters, words, surveys=offers)
-    _plan(ledger, matters, looker=looker)
-    return matters
+            found = (verdict.outcome.value, verdict.reason, verdict.rule, verdict.evidence)
+            if row.is_undecided:
+                first[row.id] = found
+            elif found != row.verdict:
+                again[row.id] = found
+    projections.write_outcomes(first, decided_at=ledger.now)
+    projections.write_outcomes(again)
 
 
 def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 from django.db.models import Field, Model
 
@@ -35,7 +36,13 @@ def _plain(value: object) -> object:
 
 def dumps(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return rows as the JSON parameter; a NUL, which no text column takes, is dropped."""
-    text = json.dumps(list(rows), default=_plain, separators=(",", ":"))
+    found = list(rows)
+    try:
+        text = orjson.dumps(found, default=_plain).decode()
+    except TypeError:
+        # Half a surrogate pair, or a number beyond 64 bits: what PostgreSQL makes of it
+        # is then told of the row that holds it.
+        text = json.dumps(found, default=_plain, separators=(",", ":"))
     return _NUL.sub(r"\1", text) if "\\u0000" in text else text
 
 
