@@ -27,7 +27,7 @@ from suppliers.contacts import Contact as Said
 from suppliers.contacts import Window
 from suppliers.models import Contact, Mandate, Supplier, SupplierNumber
 
-HOUSEHOLDS_AT_ONCE = 250
+HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
 
 
 # -- the stages ------------------------------------------------------------------------
