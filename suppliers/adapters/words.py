@@ -176,13 +176,17 @@ ARRIVING = _pattern(
     "we(?:'re| are) outside", "at your door", "(?:in|within) (?:a few|an?|half an|\\d{1,3}) "
     "(?:hours?|minutes?|mins?)", "be with you", "unterwegs", "auf dem weg", "gleich da",
     "bin in", "sind in", "en chemin", "en route", "in arrivo", "per strada", "arriviamo",
-    "en camino", "de camino", "llegamos",
+    "en camino", "de camino", "llegamos", "(?:da lei|da voi) tra", "siamo (?:lì )?tra",
+    "arriv(?:ons|e) dans", "(?:serons|serai) (?:là|chez vous) dans",
 )  # fmt: skip
 EN_ROUTE = _pattern(
     "on (?:our|my|his|her|the|their) way", "en route",
     "arriving (?:shortly|soon|in \\d{1,3} min\\w*)",
     "we(?:'re| are) outside", "at your door", "be there in \\d{1,3} (?:min\\w*|hours?)",
     "unterwegs zu ihnen", "auf dem weg zu ihnen", "en chemin", "in arrivo", "en camino",
+    "(?:bin|sind) in \\d{1,3} min\\w*", "arriv(?:ons|e) dans \\d{1,3} min\\w*",
+    "(?:siamo|sono|arriviamo|arrivo) (?:da (?:lei|voi) )?tra \\d{1,3} min\\w*",
+    "(?:llegamos|llego) en \\d{1,3} min\\w*",
 )  # fmt: skip
 REMINDER = _pattern(
     "reminder", "remind(?:ing)? you", "erinnerung", "erinnern", "rappel", "rappelons",

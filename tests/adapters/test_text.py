@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -143,6 +143,25 @@ def test_a_message_about_a_dated_visit_is_nobody_arriving(context: Context) -> N
     assert not read.is_arriving
     read = text.read("We are on our way.", said_at=NOW, context=context, is_spoken=True)
     assert read.is_arriving
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Wir sind in 10 Minuten da.",
+        "Siamo da lei tra 10 minuti.",
+        "Nous arrivons dans 10 minutes.",
+        "Llegamos en 10 minutos.",
+    ],
+)
+@pytest.mark.parametrize("is_spoken", [True, False])
+def test_somebody_arriving_is_understood_in_each_language(
+    said: str, *, is_spoken: bool, context: Context
+) -> None:
+    read = text.read(said, said_at=NOW, context=context, is_spoken=is_spoken)
+    assert read.is_arriving
+    assert read.eta is not None
+    assert read.eta.start == NOW + timedelta(minutes=10)
 
 
 HOSTILE = {
