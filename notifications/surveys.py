@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from notifications.choices import SurveyState
 from notifications.ledger import Ledger
 from notifications.merging import Matter, SurveyAsked
-from notifications.models import Survey
+from notifications.models import Journey, Survey
 from notifications.projections import uuid_for
 from suppliers import outbox
 
@@ -71,7 +73,18 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
             "told_supplier",
         ],
     )
+    for survey in saved:
+        _wake_at_its_end(survey)
     return offers
+
+
+def _wake_at_its_end(survey: Survey) -> None:
+    """Have the journey looked at when its offer expires; nothing may come before that."""
+    if survey.state != SurveyState.OFFERED or survey.offered_at is None:
+        return
+    ends = survey.closes_at or survey.offered_at + OPEN_SPAN
+    later = Q(next_at=None) | Q(next_at__gt=ends)
+    Journey.objects.filter(later, pk=survey.journey_id).update(next_at=ends)
 
 
 def _new(ledger: Ledger, uuid: str, request: SurveyAsked, contact: int) -> Survey:

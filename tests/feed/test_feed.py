@@ -19,6 +19,7 @@ from notifications.models import (
     JourneyKey,
     Link,
     Notification,
+    Survey,
 )
 from suppliers import inbox
 from suppliers.choices import ContactKind, Medium, Outcome, Way
@@ -379,3 +380,17 @@ def test_letting_a_sender_in_makes_a_mandate_and_undo_puts_it_out(cast, now) -> 
     waiting.refresh_from_db()
     assert waiting.outcome == Outcome.DOOR
     assert waiting.mandate is None
+
+
+def test_an_offered_survey_expires_without_anything_being_said(say, now) -> None:
+    done = now + timedelta(hours=4)
+    say("appointment.requested", **visit(now))
+    say("appointment.completed", done, uid="job-1", at=done.isoformat())
+    offered = done + timedelta(hours=3)
+    url = "https://survey.skyline.example/1"
+    say("survey.requested", offered, surveyId="sv-1", about="job-1", url=url)
+    assert Survey.objects.get().state == "offered"
+    feed.sweep(now=offered + timedelta(days=14) - timedelta(minutes=1))
+    assert Survey.objects.get().state == "offered"
+    feed.sweep(now=offered + timedelta(days=14))
+    assert Survey.objects.get().state == "expired"
