@@ -82,6 +82,8 @@ def _wake_at_its_end(survey: Survey) -> None:
     """Have the journey looked at when its offer expires; nothing may come before that."""
     if survey.state != SurveyState.OFFERED or survey.offered_at is None:
         return
+    if survey.journey_id is None:
+        return
     ends = survey.closes_at or survey.offered_at + OPEN_SPAN
     later = Q(next_at=None) | Q(next_at__gt=ends)
     Journey.objects.filter(later, pk=survey.journey_id).update(next_at=ends)
