@@ -165,6 +165,8 @@ def measure(bench: Bench) -> Row:
     """Measure with 1k, 100k and 1M contacts stored; the floor beside it."""
     with bench.connect() as bare:
         bare.execute(FLOOR)
+        # What the rows of the entrance left waiting is not this row's work.
+        bare.execute("DELETE FROM suppliers_inboundevent WHERE state = 'stored'")
     scales = sorted({min(scale, bench.scale) for scale in (1_000, 100_000, 1_000_000)})
     count = 4_000 if bench.is_quick else 10_000
     rates: dict[int, float] = {}
