@@ -150,18 +150,13 @@ def place(
     candidates: Sequence[Candidate],
     *,
     banned: frozenset[str] = frozenset(),
-    forced: str = "",
-    is_let_in: bool = False,
 ) -> Placement:
     """Return where `entry` belongs.
 
-    `banned` are journeys from which the owner took this contact; `forced` is the one to
-    which the owner put it; `is_let_in` says that the owner let the sender in.
+    `banned` are journeys from which the owner took this contact.
     """
     open_to = [candidate for candidate in candidates if candidate.id not in banned]
-    if forced:
-        return Placement(journey=forced, rule="owner_decided", evidence={"by": "owner"})
-    refused = _refused(entry, is_let_in=is_let_in)
+    refused = _refused(entry)
     if refused is not None:
         return refused
     for step in (_by_message, _by_key, _by_window, _by_known_sender, _by_caller):
@@ -177,7 +172,7 @@ def place(
             evidence={"candidates": list(related)},
             possibly=related,
         )
-    if entry.supplier == 0 and not entry.is_own and not is_let_in:
+    if entry.supplier == 0 and not entry.is_own:
         return Placement(
             outcome=Outcome.DOOR,
             reason=entry.suspicion or "unknown_sender",
@@ -188,7 +183,7 @@ def place(
     return Placement(rule="new_matter", evidence={"sender": entry.said.sender}, possibly=related)
 
 
-def _refused(entry: Entry, *, is_let_in: bool) -> Placement | None:
+def _refused(entry: Entry) -> Placement | None:
     said = entry.said
     if entry.refusal in ("purpose_not_granted", "mandate_paused"):
         return Placement(
@@ -208,7 +203,7 @@ def _refused(entry: Entry, *, is_let_in: bool) -> Placement | None:
         return Placement(
             outcome=Outcome.HELD, reason="advert", rule="purpose_not_granted", evidence={}
         )
-    if entry.suspicion in NEVER_LINKED and not is_let_in:
+    if entry.suspicion in NEVER_LINKED:
         return Placement(
             outcome=Outcome.DOOR,
             reason=entry.suspicion,

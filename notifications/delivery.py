@@ -84,24 +84,6 @@ def planned(
     return [row]
 
 
-def plan(
-    *,
-    notification: Notification,
-    membership_reach: Reach,
-    channels: Mapping[str, Channel],
-    now: datetime,
-) -> list[Delivery]:
-    """Write the deliveries of a notification; planning it again changes nothing."""
-    return save(
-        planned(
-            notification=notification,
-            membership_reach=membership_reach,
-            channels=channels,
-            now=now,
-        )
-    )
-
-
 def save(rows: list[Delivery]) -> list[Delivery]:
     """Write planned deliveries; those that are there already stay as they are."""
     return Delivery.objects.bulk_create(rows, ignore_conflicts=True) if rows else []

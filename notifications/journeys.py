@@ -5,7 +5,7 @@ The names are those of the story report; the API, the pages and the replay read 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,6 @@ from notifications.wording import Words
 from owners.models import Household
 from suppliers.choices import Outcome, Stage
 
-ANY_TIME = timedelta(0)
 SLOT_STATES = {
     Stage.ASKED: AppointmentState.OFFERED,
     Stage.QUOTED: AppointmentState.OFFERED,

@@ -336,7 +336,7 @@ class Ledger:
         kept = [member for member in members if member.owner == keeper]
         return kept or [member for member in members if member.rank == Rank.ADMIN]
 
-    def live_mandates(self, supplier: int, household: int) -> Mandate | None:
+    def live_mandate(self, supplier: int, household: int) -> Mandate | None:
         """Return the household's mandate for a supplier, if one lives."""
         return Mandate.objects.filter(
             supplier=supplier, household=household, state=MandateState.ACTIVE

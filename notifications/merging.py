@@ -176,7 +176,6 @@ class Slot:
     ordered_window: str = ""
     eta: Window | None = None
     eta_source: str = ""
-    booked_at: datetime | None = None
     arrived_at: datetime | None = None
     done_at: datetime | None = None
     is_declined: bool = False
@@ -672,7 +671,6 @@ def _window(
     if order is not None:
         slot.ordered_window = key
     if what == "new":
-        slot.booked_at = entry.said.said_at
         news.new.append("visit")
     elif what == "changed":
         news.new.append("visit_moved")

@@ -35,7 +35,6 @@ def consolidate(ledger: Ledger, rows: list[Row]) -> None:
     links: dict[str, tuple[Row, Placement]] = {}
     unlinked: dict[str, tuple[Row, Placement]] = {}
     merged: dict[str, str] = {}
-    founded: dict[str, Candidate] = {}
     waiting = sorted(everything, key=lambda row: row.entry.order)
     # What one contact brings may give an earlier one its place: go round until none moves.
     while waiting:
@@ -49,7 +48,6 @@ def consolidate(ledger: Ledger, rows: list[Row]) -> None:
                 continue
             if not placement.journey:
                 candidate = _found(ledger, row)
-                founded[candidate.id] = candidate
                 placement = _with_journey(placement, candidate.id)
             unlinked.pop(row.entry.id, None)
             links[row.entry.id] = (row, placement)
@@ -295,13 +293,18 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
                 )
                 waiting = None
     _save(pending.create, pending.update, list(pending.told.values()))
-    for notification, member in pending.tell:
-        delivery.plan(
-            notification=notification,
-            membership_reach=member.reach,
-            channels=member.channels,
-            now=ledger.now,
-        )
+    delivery.save(
+        [
+            row
+            for notification, member in pending.tell
+            for row in delivery.planned(
+                notification=notification,
+                membership_reach=member.reach,
+                channels=member.channels,
+                now=ledger.now,
+            )
+        ]
+    )
 
 
 @dataclass(slots=True)

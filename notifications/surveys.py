@@ -167,7 +167,7 @@ def _tell_supplier(ledger: Ledger, survey: Survey) -> None:
         return
     if survey.told_supplier == survey.held_reason:
         return
-    mandate = ledger.live_mandates(survey.supplier_id, survey.household_id)
+    mandate = ledger.live_mandate(survey.supplier_id, survey.household_id)
     if mandate is None:
         return
     outbox.send(

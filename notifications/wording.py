@@ -137,7 +137,7 @@ def text(matter: Matter, changes: tuple[Change, ...], words: Words) -> str:
     """The text of one notification: what changed, the most urgent first."""
     said: list[str] = []
     for change in changes:
-        sentence = _sentence(matter, change, words, alone=len(changes) == 1)
+        sentence = _sentence(matter, change, words)
         if sentence and sentence not in said:
             said.append(sentence)
     if any(change.reason == "booked" for change in changes) and matter.questions:
@@ -145,7 +145,7 @@ def text(matter: Matter, changes: tuple[Change, ...], words: Words) -> str:
     return " ".join(said)
 
 
-def _sentence(matter: Matter, change: Change, words: Words, *, alone: bool) -> str:
+def _sentence(matter: Matter, change: Change, words: Words) -> str:
     slot = change.item.slot
     who = supplier_of(matter, words, slot)
     reason = change.reason

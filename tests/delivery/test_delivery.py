@@ -80,7 +80,8 @@ REACH = Reach(zone=NEW_YORK, prefers=ChannelKind.SMS, channels=(ChannelKind.SMS,
 
 def plan(told: Notification, *, now: datetime = START, reach: Reach = REACH) -> list[Delivery]:
     channels = {c.kind: c for c in Channel.objects.usable().filter(owner=told.owner)}
-    return delivery.plan(notification=told, membership_reach=reach, channels=channels, now=now)
+    rows = delivery.planned(notification=told, membership_reach=reach, channels=channels, now=now)
+    return delivery.save(rows)
 
 
 class TestPlanning:

@@ -343,6 +343,20 @@ def test_a_batch_costs_a_bounded_number_of_queries(say, now, size) -> None:
     assert len(queries) <= 34, [query["sql"][:90] for query in queries]
 
 
+def test_telling_many_at_once_costs_no_query_for_each(say, cast, now) -> None:
+    day = now + timedelta(days=3)
+    for index in range(20):
+        when = day + timedelta(hours=5 * index)
+        say("appointment.requested", decide=False, **visit(when, uid=f"job-{index}"))
+    feed.consolidate_due(now=now)
+    waiting = Notification.objects.filter(state=NotificationState.PLANNED).count()
+    with CaptureQueriesContext(connection) as queries:
+        feed.tell_due(now=now + timedelta(minutes=15))
+    assert waiting == 20
+    assert Notification.objects.filter(state=NotificationState.TOLD).count() == waiting
+    assert len(queries) <= 34, [query["sql"][:90] for query in queries]
+
+
 def test_letting_a_sender_in_makes_a_mandate_and_undo_puts_it_out(cast, now) -> None:
     from suppliers.contacts import Contact as Said  # noqa: PLC0415
 
