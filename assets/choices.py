@@ -59,3 +59,13 @@ class IdentifierScheme(TextChoices):
     POLICY_NUMBER = "policyNumber", "Policy number"
     METER_POINT = "meterPoint", "Meter point"
     DIGITAL_LINK = "digitalLink", "GS1 Digital Link"
+
+
+class FindableKind(TextChoices):
+    """What can be found by words."""
+
+    ASSET = "asset", "Assets"
+    JOURNEY = "journey", "Journeys"
+    SUPPLIER = "supplier", "Suppliers"
+    DOCUMENT = "document", "Documents"
+    CONTACT = "contact", "What was said"

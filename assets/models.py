@@ -3,14 +3,125 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pghistory
-from django.db import models
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
+from assets import folding
+from assets.choices import (
+    AssetKind,
+    Custody,
+    FindableKind,
+    IdentifierScheme,
+    Lifecycle,
+    OperationalStatus,
+)
+from owners import bulk
 from owners.models import Household, Owner
+
+
+# In one order, so that two writers of the same rows wait instead of locking each other out;
+# what did not change is not written again, which spares the index.
+NOTE = """
+    INSERT INTO assets_findable AS f (household_id, kind, object, title, detail, at, terms)
+    SELECT * FROM json_to_recordset(%s::json) AS d(household_id bigint, kind text, object uuid,
+        title text, detail text, at timestamptz, terms tsvector)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (household_id, kind, object) DO UPDATE
+    SET title = excluded.title, detail = excluded.detail, at = excluded.at,
+        terms = excluded.terms
+    WHERE (f.title, f.detail, f.at, f.terms)
+        IS DISTINCT FROM (excluded.title, excluded.detail, excluded.at, excluded.terms)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """By which words one thing is found, and how it is shown when it was."""
+
+    household_id: int
+    kind: FindableKind
+    uuid: uuid.UUID
+    title: str
+    at: datetime
+    detail: str = ""
+    texts: Sequence[str] = ()
+
+
+class FindableQuerySet(models.QuerySet["Findable"]):
+    """Reads and writes of what can be found by words."""
+
+    def for_owner(self, owner: Owner) -> FindableQuerySet:
+        """Return what can be found in `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+    def said(self, query: str) -> FindableQuerySet:
+        """Return the rows in which a `folding.tsquery` is true."""
+        is_true = RawSQL(  # noqa: S611 - the query is a parameter
+            "assets_findable.terms @@ %s::tsquery", [query], output_field=models.BooleanField()
+        )
+        return self.filter(is_true)
+
+    def note(self, wordings: Iterable[Wording]) -> None:
+        """Let these be found by these words from now on, and no others."""
+        last = {(row.household_id, row.kind, row.uuid): row for row in wordings}
+        if not last:
+            return
+        rows = [
+            {
+                "household_id": row.household_id,
+                "kind": row.kind,
+                "object": row.uuid,
+                "title": row.title[:200],
+                "detail": row.detail[:200],
+                "at": row.at,
+                "terms": folding.lexemes(row.household_id, title=row.title, texts=row.texts),
+            }
+            for row in last.values()
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE, [bulk.dumps(rows)])
+
+    def forget(self, kind: FindableKind, uuids: Iterable[uuid.UUID]) -> None:
+        """Let these be found no more."""
+        self.filter(kind=kind, object__in=list(uuids)).delete()
+
+
+class Findable(models.Model):
+    """One thing that can be found by words; written in the transaction that writes the thing.
+
+    `terms` are words folded by us, each with its household (see `folding.lexemes`).
+    """
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=8, choices=FindableKind)
+    object = models.UUIDField()
+    title = models.CharField(max_length=200)
+    detail = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    terms = SearchVectorField()
+
+    objects = FindableQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["household", "kind", "object"], name="findable_once"),
+        ]
+        indexes = [
+            GinIndex(fields=["terms"], name="findable_terms"),
+            models.Index(fields=["kind", "object"], name="findable_object"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):
@@ -51,6 +162,30 @@ class Asset(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store, and let it be found."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.note_words()
+
+    def note_words(self) -> None:
+        """Let the asset be found by its names and identifiers."""
+        values = AssetIdentifier.objects.filter(asset=self).values_list("value", flat=True)
+        made = f"{self.maker} {self.model}".strip()
+        Findable.objects.note(
+            [
+                Wording(
+                    household_id=self.household_id,
+                    kind=FindableKind.ASSET,
+                    uuid=self.uuid,
+                    title=self.name,
+                    detail=made,
+                    texts=(made, AssetKind(self.kind).label, *values),
+                    at=self.created_at,
+                )
+            ]
+        )
+
 
 class AssetIdentifier(models.Model):
     """One identifier of an asset, as given; `folded` is what is compared."""
@@ -77,7 +212,9 @@ class AssetIdentifier(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store with the folded twin."""
         self.folded = self.fold(self.value)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.asset.note_words()
 
     @staticmethod
     def fold(value: str) -> str:

@@ -74,6 +74,7 @@ def name_by(*, asset: Asset, identifiers: Identifiers) -> None:
         AssetIdentifier.objects.create(
             household_id=asset.household_id, asset=asset, scheme=scheme, value=value
         )
+    asset.note_words()
 
 
 def _check_keeper(*, household: Household, keeper: Owner | None) -> None:

@@ -6,13 +6,15 @@ rows; a card's version rises only when something on it changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import connection
 
+from assets.choices import FindableKind
+from assets.models import Findable, Wording
 from notifications import journeys
 from notifications.choices import Section
 from notifications.ledger import Ledger, Row
@@ -126,6 +128,44 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         unique=("journey", "promise_id"),
         update=("what", "due_at", "state"),
     )
+
+
+def write_words(ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[str, str]) -> None:
+    """Let journeys be found by their titles, keys, facts, people and places."""
+    gone = [UUID(uuid) for uuid in matters if ledger.journeys[uuid].is_emptied]
+    if gone:
+        Findable.objects.forget(FindableKind.JOURNEY, gone)
+    Findable.objects.note(
+        Wording(
+            household_id=ledger.journeys[uuid].household_id,
+            kind=FindableKind.JOURNEY,
+            uuid=UUID(uuid),
+            title=titles[uuid],
+            detail=_about(ledger, matter),
+            texts=list(_texts(ledger, uuid, matter)),
+            at=ledger.journeys[uuid].last_said_at,
+        )
+        for uuid, matter in matters.items()
+        if not ledger.journeys[uuid].is_emptied
+    )
+
+
+def _about(ledger: Ledger, matter: Matter) -> str:
+    asset = ledger.assets.get(matter.asset)
+    names = [ledger.names.get(supplier, "") for supplier in matter.suppliers]
+    return " · ".join(filter(None, [asset.name if asset else "", *names]))
+
+
+def _texts(ledger: Ledger, uuid: str, matter: Matter) -> Iterator[str]:
+    yield _about(ledger, matter)
+    for row in ledger.rows.get(uuid, []):
+        yield from (key.value for key in row.entry.said.keys)
+    for name, register in matter.facts.items():
+        for value, _state in journeys.register_values(name, register):
+            yield f"{value.label} {value.key}"
+    for slot in matter.slots:
+        yield f"{slot.person} {slot.place}"
+    yield from (promise.what for promise in matter.promises.values())
 
 
 def _collect_keys(

@@ -247,6 +247,7 @@ def settle(
     if link is not None:
         link()
     projections.write_details(ledger, matters, afresh=afresh or set())
+    projections.write_words(ledger, matters, titles)
     offers = surveys.settle(ledger, matters)
     _write_verdicts(ledger, matters)
     projections.write_cards(ledger, matters, words, titles, surveys=offers)
@@ -275,7 +276,8 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
     pending = _Pending()
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        for member in ledger.told_about(journey.household_id, matter.asset):
+        for told_member in ledger.told_about(journey.household_id, matter.asset):
+            member = _wishing(ledger, told_member, journey, matter)
             known = ledger.told.get((uuid, member.owner))
             waiting = ledger.planned.get((uuid, member.owner))
             before: dict[str, str] | None = known.snapshot if known else {}
@@ -305,6 +307,19 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
             )
         ]
     )
+
+
+def _wishing(ledger: Ledger, member: Member, journey: Journey, matter: Matter) -> Member:
+    """Return the member with the wishes that hold for this matter."""
+    if not member.reach.overrides:
+        return member
+    suppliers = [
+        str(ledger.suppliers[supplier].uuid)
+        for supplier in matter.suppliers
+        if supplier in ledger.suppliers
+    ]
+    about = member.reach.about(suppliers=suppliers, asset=matter.asset, journey=str(journey.uuid))
+    return replace(member, reach=about)
 
 
 @dataclass(slots=True)

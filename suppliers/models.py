@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 import uuid
 from datetime import datetime
+from typing import Any
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from assets.models import Asset
+from assets.choices import FindableKind
+from assets.models import Asset, Findable, Wording
 from owners import sealing
 from owners.choices import Trust
 from owners.models import Household, Owner
@@ -145,6 +147,24 @@ class SupplierNumber(models.Model):
         return self.number
 
 
+class SupplierName(models.Model):
+    """What one household calls a supplier besides its own name."""
+
+    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="names")
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "household", "name"], name="suppliername_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SigningSecretQuerySet(models.QuerySet["SigningSecret"]):
     """Reads of signing secrets."""
 
@@ -263,6 +283,40 @@ class Mandate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.supplier} for {self.household}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store, and let the supplier be found by this household."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.note_words()
+
+    def note_words(self) -> None:
+        """Let the supplier be found by its names, domains and numbers.
+
+        Only by those that are proved or this household's own.
+        """
+        known = Q(household=None) | Q(household=self.household_id)
+        domains = SupplierDomain.objects.filter(known, supplier=self.supplier_id)
+        numbers = SupplierNumber.objects.filter(known, supplier=self.supplier_id)
+        names = SupplierName.objects.filter(supplier=self.supplier_id, household=self.household_id)
+        own = list(names.values_list("name", flat=True))
+        Findable.objects.note(
+            [
+                Wording(
+                    household_id=self.household_id,
+                    kind=FindableKind.SUPPLIER,
+                    uuid=self.supplier.uuid,
+                    title=self.supplier.name,
+                    detail=", ".join(own),
+                    texts=(
+                        *own,
+                        *domains.values_list("domain", flat=True),
+                        *numbers.values_list("number", flat=True),
+                    ),
+                    at=self.granted_at,
+                )
+            ]
+        )
 
 
 class InboundEvent(models.Model):

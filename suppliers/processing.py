@@ -18,6 +18,8 @@ from django.db import DataError, connection, transaction
 from prometheus_client import Counter
 from psycopg import Cursor
 
+from assets.choices import FindableKind
+from assets.models import Findable, Wording
 from owners import bulk, sealing
 from suppliers import adapters, envelopes, outbox
 from suppliers.acquaintance import Acquaintance, Home
@@ -88,6 +90,9 @@ COMPLETE = """
         said_at timestamptz, not_before timestamptz)
     WHERE c.uuid = d.uuid AND c.decided_at IS NULL
 """
+
+
+WORDS_READ = 20_000  # letters of one text by which it is found
 
 
 @dataclass(slots=True)
@@ -490,6 +495,7 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
                 cursor.execute(COMPLETE, [bulk.dumps(map(_completion, completed))])
             if done:
                 cursor.execute(FINISH, [bulk.dumps(map(_state, done))])
+        Findable.objects.note(map(_wording, (*new, *completed)))
         outbox.report_rejected(
             [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
             now=now,
@@ -551,6 +557,21 @@ def _columns(row: Row) -> dict[str, Any]:
         "suspicion": admission.suspicion,
         "refusal": admission.refusal,
     }
+
+
+def _wording(row: Row) -> Wording:
+    """Return the words by which what was said is found: those kept in clear, no raw bytes."""
+    contact = row.contact
+    text = contact.quote or contact.body or contact.summary
+    return Wording(
+        household_id=row.household_id,
+        kind=FindableKind.CONTACT,
+        uuid=row.uuid,
+        title=contact.title or text.strip()[:80],
+        detail=contact.sender,
+        texts=(contact.sender, text[:WORDS_READ]),
+        at=contact.said_at,
+    )
 
 
 def _completion(row: Row) -> dict[str, Any]:
