@@ -117,7 +117,7 @@ def missing(language: str) -> list[str]:
             continue
         found = kept.get(key_of(message))
         said = found.string if found is not None and not found.fuzzy else ""
-        forms = (said,) if isinstance(said, str) else tuple(said)
+        forms = (said,) if isinstance(said, str) else tuple(said or ())
         if not forms or not all(forms):
             left.append(key_of(message)[1])
     return left
