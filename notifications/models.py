@@ -29,6 +29,7 @@ from notifications.choices import (
     SurveyState,
     Turn,
 )
+from owners import sealing
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Household, Owner
 from suppliers.models import Contact, Supplier
@@ -504,3 +505,159 @@ class Digest(models.Model):
 
     def __str__(self) -> str:
         return f"digest of {self.slot:%Y-%m-%d} for {self.owner_id}"
+
+
+class Change(models.Model):
+    """That an object changed, for apps that keep a copy: one row for each object.
+
+    Written by triggers only, so that nobody forgets it. `version` counts the changes;
+    `xact` is the transaction of the last one, by which a reader knows which rows are
+    final: those of transactions older than every one still under way. A global
+    supplier's own change has no household.
+    """
+
+    household = models.ForeignKey(
+        # No constraint: what is deleted with its household notes that on the way out.
+        Household,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    kind = models.CharField(max_length=12)  # journey, card, asset, supplier, appointment
+    object = models.UUIDField()
+    version = models.PositiveIntegerField()
+    is_deleted = models.BooleanField()
+    xact = models.BigIntegerField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["object", "kind", "household"],
+                name="change_once",
+                nulls_distinct=False,
+            ),
+        ]
+        indexes = [models.Index(fields=["household", "xact", "id"], name="change_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object} v{self.version}"
+
+
+class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
+    """Reads of calendar subscriptions."""
+
+    def for_owner(self, owner: Owner) -> CalendarFeedQuerySet:
+        """Return the owner's own live subscriptions; the other members have theirs."""
+        return self.filter(
+            owner=owner, revoked_at=None, household__memberships__owner=owner
+        ).order_by("pk")
+
+
+class CalendarFeed(models.Model):
+    """An address at which a calendar app reads a household's visits, or one asset's.
+
+    Whoever holds the address reads it, so it is sealed, renewable and revocable, and it
+    ends with the membership of the owner who made it.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="calendar_feeds")
+    asset = models.ForeignKey(Asset, models.CASCADE, null=True, related_name="+")
+    sealed_token = models.BinaryField()
+    token_index = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)  # when an app asked for it last
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = CalendarFeedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "household", "asset"],
+                condition=Q(revoked_at=None),
+                name="calendarfeed_one_live",
+                nulls_distinct=False,
+            ),
+        ]
+        indexes = [models.Index(fields=["household"], name="calendarfeed_by_household")]
+
+    def __str__(self) -> str:
+        return f"calendar {self.uuid}"
+
+    @staticmethod
+    def index(token: str) -> bytes:
+        """Return the blind index by which a token is found."""
+        return sealing.blind_index(token, field="calendarfeed.token")
+
+    @property
+    def token(self) -> str:
+        """The token in the clear; for its owner's eyes only."""
+        return sealing.unseal(
+            self.sealed_token,
+            table="notifications_calendarfeed",
+            key=str(self.uuid),
+            field="token",
+        ).decode()
+
+    def set_token(self, token: str) -> None:
+        """Seal `token` and note its index."""
+        self.sealed_token = sealing.seal(
+            token.encode(),
+            table="notifications_calendarfeed",
+            key=str(self.uuid),
+            field="token",
+        )
+        self.token_index = self.index(token)
+
+
+class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
+    """Reads of push devices."""
+
+    def for_owner(self, owner: Owner) -> PushDeviceQuerySet:
+        """Return the owner's own devices."""
+        return self.filter(owner=owner).order_by("pk")
+
+
+class PushDevice(models.Model):
+    """A browser that may be woken by web push; its subscription is sealed."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="push_devices")
+    sealed_subscription = models.BinaryField()
+    endpoint_index = models.BinaryField(max_length=32, unique=True)  # one browser, one owner
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = PushDeviceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)
+
+    @staticmethod
+    def index(endpoint: str) -> bytes:
+        """Return the blind index by which an endpoint is found."""
+        return sealing.blind_index(endpoint, field="pushdevice.endpoint")
+
+    @property
+    def subscription(self) -> str:
+        """The subscription (JSON) in the clear; for the transport only."""
+        return sealing.unseal(
+            self.sealed_subscription,
+            table="notifications_pushdevice",
+            key=str(self.uuid),
+            field="subscription",
+        ).decode()
+
+    def set_subscription(self, text: str) -> None:
+        """Seal a subscription (JSON)."""
+        self.sealed_subscription = sealing.seal(
+            text.encode(),
+            table="notifications_pushdevice",
+            key=str(self.uuid),
+            field="subscription",
+        )
