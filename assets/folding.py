@@ -18,7 +18,9 @@ _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"[^\W_]+(?:[-./_][^\W_]+)+")
 _NUMBER = re.compile(r"\d{10,15}")
 _MARKS = dict.fromkeys(c for c in range(0x300, 0x370))
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "þ": "th"}
+)
 # Spellings that stand for each other: Müller, Mueller and Muller are one name.
 _DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 
@@ -88,7 +90,7 @@ def is_near(wanted: str, word: str) -> bool:
     seven letters, two in longer ones; short words must be right.
     """
     allowed = 0 if len(wanted) < 4 else 1 if len(wanted) < 8 else 2
-    if not allowed or wanted[0] != word[:1] and wanted[1] != word[1:2]:
+    if not allowed or (wanted[0] != word[:1] and wanted[1] != word[1:2]):
         return False
     ends = range(max(1, len(wanted) - allowed), min(len(word), len(wanted) + allowed) + 1)
     return any(_distance(wanted, word[:end], allowed) <= allowed for end in ends)

@@ -27,7 +27,6 @@ from assets.choices import (
 from owners import bulk
 from owners.models import Household, Owner
 
-
 # In one order, so that two writers of the same rows wait instead of locking each other out;
 # what did not change is not written again, which spares the index.
 NOTE = """
@@ -56,6 +55,12 @@ class Wording:
     texts: Sequence[str] = ()
 
 
+def _is_true(query: str) -> RawSQL:
+    """Return whether a row's words make a `folding.tsquery` true; the query is a parameter."""
+    sql = '"assets_findable"."terms" @@ %s::tsquery'
+    return RawSQL(sql, [query], output_field=models.BooleanField())  # noqa: S611
+
+
 class FindableQuerySet(models.QuerySet["Findable"]):
     """Reads and writes of what can be found by words."""
 
@@ -65,10 +70,11 @@ class FindableQuerySet(models.QuerySet["Findable"]):
 
     def said(self, query: str) -> FindableQuerySet:
         """Return the rows in which a `folding.tsquery` is true."""
-        is_true = RawSQL(  # noqa: S611 - the query is a parameter
-            "assets_findable.terms @@ %s::tsquery", [query], output_field=models.BooleanField()
-        )
-        return self.filter(is_true)
+        return self.filter(_is_true(query))
+
+    def titled(self, query: str) -> FindableQuerySet:
+        """Add `is_titled`: whether the title alone says it."""
+        return self.annotate(is_titled=_is_true(query))
 
     def note(self, wordings: Iterable[Wording]) -> None:
         """Let these be found by these words from now on, and no others."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import views
+from notifications import search_views, views
 
 urlpatterns = [
     path("", views.today, name="today"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
     path("door/", views.door, name="door"),
     path("log/", views.log, name="log"),
+    path("search/", search_views.search, name="search"),
     path("outbox/", views.outbox, name="outbox"),
 ]

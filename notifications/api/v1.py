@@ -5,6 +5,7 @@ from django.urls import path
 from notifications.api.contacts import ContactAction, Contacts, Door, DoorAction, OneContact
 from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
 from notifications.api.journeys import Appointments, Journeys, Notifications, OneJourney, Surveys
+from notifications.api.search import Search
 
 urlpatterns = [
     path("feed/", Feed.as_view(), name="feed"),
@@ -25,5 +26,6 @@ urlpatterns = [
     path("journeys/<uuid:journey>/", OneJourney.as_view(), name="journey"),
     path("appointments/", Appointments.as_view(), name="appointments"),
     path("surveys/", Surveys.as_view(), name="surveys"),
+    path("search/", Search.as_view(), name="search"),
     path("notifications/", Notifications.as_view(), name="notifications"),
 ]
