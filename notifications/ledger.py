@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.db.models import Q
 from assets.models import Asset
 from notifications.choices import JourneyState, NotificationState
 from notifications.consolidation import MATTER_SPAN, Candidate
-from notifications.merging import Decided, Entry
+from notifications.merging import Decided, Entry, Matter
 from notifications.models import (
     Appointment,
     Decision,
@@ -69,6 +69,7 @@ class Member:
     language: str
     reach: Reach
     channels: dict[str, Channel]
+    cover: int = 0  # the member who is told while this one is away
 
 
 CONTACT_COLUMNS = (
@@ -326,21 +327,54 @@ class Ledger:
                     language=membership.owner.language,
                     reach=reach_of(membership, rules=rules[membership.pk], kinds=list(mine)),
                     channels=mine,
+                    cover=membership.cover_id or 0,
                 )
             )
 
     def told_about(self, household: int, asset: str) -> list[Member]:
-        """Return who is told: the asset's keeper, else every admin."""
+        """Return who is told: the asset's keeper, else every admin; who is away is covered."""
         members = self.members.get(household, [])
         keeper = self.assets[asset].keeper_id if asset in self.assets else None
-        kept = [member for member in members if member.owner == keeper]
-        return kept or [member for member in members if member.rank == Rank.ADMIN]
+        return on_duty(members, keeper=keeper, now=self.now)
+
+    def wishing(self, member: Member, matter: Matter, *, journey: str) -> Member:
+        """Return the member with the wishes that hold for one matter."""
+        if not member.reach.overrides:
+            return member
+        suppliers = [
+            str(self.suppliers[supplier].uuid)
+            for supplier in matter.suppliers
+            if supplier in self.suppliers
+        ]
+        about = member.reach.about(suppliers=suppliers, asset=matter.asset, journey=journey)
+        return replace(member, reach=about)
 
     def live_mandate(self, supplier: int, household: int) -> Mandate | None:
         """Return the household's mandate for a supplier, if one lives."""
         return Mandate.objects.filter(
             supplier=supplier, household=household, state=MandateState.ACTIVE
         ).first()
+
+
+def on_duty(members: Sequence[Member], *, keeper: int | None, now: datetime) -> list[Member]:
+    """Return who is told of a matter at `now`: the keeper, else every admin.
+
+    Somebody on holiday is replaced by their cover; without one nothing interrupts them.
+    """
+    kept = [member for member in members if member.owner == keeper]
+    meant = kept or [member for member in members if member.rank == Rank.ADMIN]
+    if not any(member.reach.is_away(now) for member in meant):
+        return meant
+    here = {member.owner: member for member in members if not member.reach.is_away(now)}
+    found: dict[int, Member] = {}
+    for member in meant:
+        if not member.reach.is_away(now):
+            found[member.owner] = member
+        elif member.cover in here:
+            found[member.cover] = here[member.cover]
+        else:
+            found[member.owner] = replace(member, reach=member.reach.hushed())
+    return list(found.values())
 
 
 def _not_from_the_future(said: Said, received_at: datetime) -> Said:

@@ -277,7 +277,7 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
         for told_member in ledger.told_about(journey.household_id, matter.asset):
-            member = _wishing(ledger, told_member, journey, matter)
+            member = ledger.wishing(told_member, matter, journey=str(journey.uuid))
             known = ledger.told.get((uuid, member.owner))
             waiting = ledger.planned.get((uuid, member.owner))
             before: dict[str, str] | None = known.snapshot if known else {}
@@ -307,19 +307,6 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
             )
         ]
     )
-
-
-def _wishing(ledger: Ledger, member: Member, journey: Journey, matter: Matter) -> Member:
-    """Return the member with the wishes that hold for this matter."""
-    if not member.reach.overrides:
-        return member
-    suppliers = [
-        str(ledger.suppliers[supplier].uuid)
-        for supplier in matter.suppliers
-        if supplier in ledger.suppliers
-    ]
-    about = member.reach.about(suppliers=suppliers, asset=matter.asset, journey=str(journey.uuid))
-    return replace(member, reach=about)
 
 
 @dataclass(slots=True)

@@ -58,8 +58,9 @@ def _judge(row: Row, *, now: datetime) -> Verdict:
     decisions = ledger.decisions.get(uuid, [])
     matter = fold([*entries, waiting.entry], decisions, currency=household.currency, now=now)
     found = matter.verdicts[waiting.entry.id]
-    ledger.load_people([household.pk], [])
-    for member in ledger.told_about(household.pk, matter.asset):
+    ledger.load_people([household.pk], matter.suppliers)
+    for one in ledger.told_about(household.pk, matter.asset):
+        member = ledger.wishing(one, matter, journey=uuid)
         told = ledger.told.get((uuid, member.owner))
         plan, _silent = telling.plan(
             matter,
@@ -92,7 +93,9 @@ def reach(*, mandate: Mandate, now: datetime) -> dict[str, Any]:
     members = ledger.told_about(household.pk, next(iter(assets), ""))
     if not members:
         return {"owner": mandate.owner_ref, "topics": {}}
-    wishes = members[0].reach
+    wishes = members[0].reach.about(
+        suppliers=[str(mandate.supplier.uuid)], asset=next(iter(assets)) if len(assets) == 1 else ""
+    )
     topics = {}
     for topic in Topic:
         ladder = wishes.ladder(topic)

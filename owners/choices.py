@@ -44,6 +44,29 @@ class Moment(TextChoices):
     NEVER = "never", "Never"
 
 
+class Scope(TextChoices):
+    """What a wish of its own may be about; the later, the more specific."""
+
+    SUPPLIER = "supplier", "Supplier"
+    ASSET = "asset", "Asset"
+    JOURNEY = "journey", "Journey"
+
+
+class TokenScope(TextChoices):
+    """What the holder of a token may do."""
+
+    READ = "read", "Read"
+    ACT = "act", "Read and act"
+
+
+class ExportState(TextChoices):
+    """How far an export is."""
+
+    WAITING = "waiting", "Being made"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+
+
 class Level(TextChoices):
     """How loudly a notification speaks."""
 

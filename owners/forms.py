@@ -41,7 +41,7 @@ class ReachForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, membership: Membership) -> None:
         """Add one field for each topic, as the member has it now."""
-        rules = {rule.topic: rule.moment for rule in membership.reach_rules.all()}
+        rules = {rule.topic: rule.moment for rule in membership.reach_rules.all() if not rule.scope}
         initial = {name: getattr(membership, name) for name in self.base_fields}
         initial |= {
             topic.value: rules.get(topic.value, DEFAULT_MOMENTS[topic].value) for topic in Topic

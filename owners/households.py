@@ -4,19 +4,31 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
-from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
 from owners.models import Household, Membership, Owner, ReachRule
 
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
-HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap"})
+HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap", "raw_days"})
 OWNER_FIELDS = frozenset({"name", "zone", "language"})
-WISHES = frozenset({"prefers", "quiet_from", "quiet_until", "has_quiet_exceptions", "digest_at"})
+WISHES = frozenset(
+    {
+        "prefers",
+        "quiet_from",
+        "quiet_until",
+        "has_quiet_exceptions",
+        "digest_at",
+        "digest_weekday",
+        "holiday_from",
+        "holiday_until",
+        "cover",
+    }
+)
 
 
 class NotAllowedError(Exception):
@@ -30,11 +42,16 @@ class NotAllowedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicWish:
-    """One row of the reach matrix as a member wants it; no channel: the preferred one."""
+    """One row of the reach matrix as a member wants it; no channel: the preferred one.
+
+    With a scope it holds for one supplier, asset or journey only.
+    """
 
     topic: Topic
     moment: Moment
     channel: ChannelKind | None = None
+    scope: Scope | Literal[""] = ""
+    subject: UUID | None = None
 
 
 def create(
@@ -139,6 +156,8 @@ def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
     rule, _ = ReachRule.objects.update_or_create(
         membership=membership,
         topic=wish.topic,
+        scope=wish.scope,
+        subject=wish.subject,
         defaults={"moment": wish.moment, "channel": wish.channel or ""},
     )
     return rule

@@ -1,10 +1,11 @@
 """When and where a member wants to hear of a topic: pure, no clock, no database."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from owners.choices import ChannelKind, Moment, Topic
+from owners.choices import ChannelKind, Moment, Scope, Topic
 
 DEFAULT_MOMENTS: dict[Topic, Moment] = {
     Topic.ARRIVING: Moment.NOW,
@@ -20,6 +21,39 @@ DEFAULT_MOMENTS: dict[Topic, Moment] = {
 }
 
 
+SPECIFIC = (Scope.SUPPLIER, Scope.ASSET, Scope.JOURNEY)  # the later wins
+Wish = tuple[Moment, ChannelKind | None]
+PRESETS: dict[str, dict[Topic, Moment]] = {
+    "must_act": {
+        topic: Moment.NOW
+        if topic in (Topic.ARRIVING, Topic.FAILED)
+        else Moment.TODAY
+        if topic in (Topic.CHANGED, Topic.QUESTION, Topic.MONEY, Topic.LEGAL)
+        else Moment.NEVER
+        for topic in Topic
+    },
+    "normal": DEFAULT_MOMENTS,
+    "everything": {
+        topic: Moment.WEEK
+        if topic in (Topic.OFFER, Topic.FEEDBACK)
+        else Moment.TODAY
+        if topic in (Topic.PROGRESS, Topic.CARE)
+        else Moment.NOW
+        for topic in Topic
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A wish for one supplier, asset or journey (its public id)."""
+
+    scope: Scope
+    subject: str
+    topic: Topic
+    wish: Wish
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """One member's wishes: the reach matrix, quiet hours and the digest slot.
@@ -32,11 +66,15 @@ class Reach:
     zone: ZoneInfo
     prefers: ChannelKind = ChannelKind.EMAIL
     channels: tuple[ChannelKind, ...] = ()
-    rules: dict[Topic, tuple[Moment, ChannelKind | None]] = field(default_factory=dict)
+    rules: dict[Topic, Wish] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
     quiet_from: time | None = None
     quiet_until: time | None = None
     has_quiet_exceptions: bool = True
     digest_at: time = time(18, 0)
+    digest_weekday: int = 6
+    holiday_from: date | None = None
+    holiday_until: date | None = None
 
     def moment(self, topic: Topic) -> Moment:
         """Return when this member wants to hear of `topic`."""
@@ -53,6 +91,55 @@ class Reach:
         ordered = [first, self.prefers, *self.channels]
         usable = [kind for kind in ordered if kind in self.channels]
         return tuple(dict.fromkeys(usable))
+
+    def about(
+        self, *, suppliers: Collection[str] = (), asset: str = "", journey: str = ""
+    ) -> "Reach":
+        """Return the wishes for one matter: the most specific rule of each topic wins.
+
+        A matter of several suppliers of which more than one has a rule takes the loudest,
+        so that no supplier silences another.
+        """
+        meant = {
+            Scope.SUPPLIER: frozenset(suppliers),
+            Scope.ASSET: frozenset((asset,) if asset else ()),
+            Scope.JOURNEY: frozenset((journey,) if journey else ()),
+        }
+        found: dict[Topic, tuple[int, int, Wish]] = {}
+        for override in self.overrides:
+            if override.subject not in meant[override.scope]:
+                continue
+            loudness = -list(Moment).index(override.wish[0])
+            ranked = (SPECIFIC.index(override.scope), loudness, override.wish)
+            known = found.get(override.topic)
+            if known is None or ranked[:2] > known[:2]:
+                found[override.topic] = ranked
+        if not found:
+            return self
+        return replace(
+            self, rules={**self.rules, **{topic: wish for topic, (_, _, wish) in found.items()}}
+        )
+
+    def is_away(self, now: datetime) -> bool:
+        """Return whether this member is on holiday at `now`; both days are included."""
+        if self.holiday_from is None or self.holiday_until is None:
+            return False
+        return self.holiday_from <= now.astimezone(self.zone).date() <= self.holiday_until
+
+    def hushed(self) -> "Reach":
+        """Return the wishes of somebody who is away and covered by nobody: nothing interrupts."""
+        softer = {
+            topic: (Moment.TODAY, self.rules[topic][1] if topic in self.rules else None)
+            for topic in Topic
+            if self.moment(topic) == Moment.NOW
+        }
+        kept = tuple(
+            replace(override, wish=(Moment.TODAY, override.wish[1]))
+            if override.wish[0] == Moment.NOW
+            else override
+            for override in self.overrides
+        )
+        return replace(self, rules={**self.rules, **softer}, overrides=kept)
 
 
 def at_wall_time(day_of: datetime, wall: time, zone: ZoneInfo) -> datetime:

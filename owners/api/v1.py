@@ -348,7 +348,7 @@ class ReachOut(serializers.Serializer[Any]):
 
 def show_reach(membership: Membership) -> dict[str, Any]:
     """Return a member's wishes as the API shows them."""
-    changed = {rule.topic: rule for rule in membership.reach_rules.all()}
+    changed = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
     return {
         "household": str(membership.household.uuid),
         "prefers": membership.prefers,

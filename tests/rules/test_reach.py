@@ -1,14 +1,15 @@
 """Wall-clock wishes across midnight and both edges of daylight saving, in four zones."""
 
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from owners.choices import ChannelKind, Moment, Topic
-from owners.reach import Reach, at_wall_time, next_digest, quiet_end
+from owners.choices import ChannelKind, Moment, Scope, Topic
+from owners.reach import PRESETS, Override, Reach, at_wall_time, next_digest, quiet_end
 
 ZONES = ["America/New_York", "Europe/Rome", "Australia/Lord_Howe", "America/Santiago"]
 
@@ -101,3 +102,75 @@ def test_the_ladder_starts_with_the_topic_then_the_preference() -> None:
 def test_a_channel_that_is_not_verified_is_not_climbed() -> None:
     reach = Reach(zone=ZoneInfo("UTC"), prefers=ChannelKind.SMS, channels=(ChannelKind.EMAIL,))
     assert reach.ladder(Topic.CHANGED) == (ChannelKind.EMAIL,)
+
+
+SKYLINE, BOILERS, DVR = "skyline", "boilers", "dvr"
+
+
+def override(scope: Scope, subject: str, moment: Moment) -> Override:
+    return Override(scope=scope, subject=subject, topic=Topic.MONEY, wish=(moment, None))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([], Moment.TODAY),
+        ([override(Scope.SUPPLIER, SKYLINE, Moment.NEVER)], Moment.NEVER),
+        ([override(Scope.SUPPLIER, "another", Moment.NEVER)], Moment.TODAY),
+        (
+            [
+                override(Scope.ASSET, DVR, Moment.WEEK),
+                override(Scope.SUPPLIER, SKYLINE, Moment.NEVER),
+            ],
+            Moment.WEEK,
+        ),
+        (
+            [
+                override(Scope.JOURNEY, "j", Moment.NOW),
+                override(Scope.ASSET, DVR, Moment.WEEK),
+            ],
+            Moment.NOW,
+        ),
+        # of two suppliers on one matter none silences the other
+        (
+            [
+                override(Scope.SUPPLIER, SKYLINE, Moment.NEVER),
+                override(Scope.SUPPLIER, BOILERS, Moment.NOW),
+            ],
+            Moment.NOW,
+        ),
+    ],
+)
+def test_the_most_specific_wish_wins(overrides: list[Override], expected: Moment) -> None:
+    reach = Reach(zone=ZoneInfo("UTC"), overrides=tuple(overrides))
+    for ordered in (reach.overrides, reach.overrides[::-1]):
+        about = replace(reach, overrides=ordered).about(
+            suppliers=[SKYLINE, BOILERS], asset=DVR, journey="j"
+        )
+        assert about.moment(Topic.MONEY) == expected
+
+
+def test_a_holiday_is_whole_days_in_the_members_zone() -> None:
+    reach = Reach(
+        zone=ZoneInfo("America/New_York"),
+        holiday_from=date(2026, 11, 10),
+        holiday_until=date(2026, 11, 11),
+    )
+    assert not reach.is_away(datetime(2026, 11, 10, 4, 59, tzinfo=UTC))
+    assert reach.is_away(datetime(2026, 11, 10, 5, 0, tzinfo=UTC))
+    assert reach.is_away(datetime(2026, 11, 12, 4, 59, tzinfo=UTC))
+    assert not reach.is_away(datetime(2026, 11, 12, 5, 0, tzinfo=UTC))
+
+
+def test_who_is_away_and_covered_by_nobody_is_never_interrupted_by_a_topic() -> None:
+    reach = Reach(
+        zone=ZoneInfo("UTC"), overrides=(override(Scope.SUPPLIER, SKYLINE, Moment.NOW),)
+    ).hushed()
+    about = reach.about(suppliers=[SKYLINE])
+    assert all(about.moment(topic) != Moment.NOW for topic in Topic)
+    assert about.moment(Topic.ARRIVING) == Moment.TODAY
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_answers_for_every_topic(preset: str) -> None:
+    assert set(PRESETS[preset]) == set(Topic)

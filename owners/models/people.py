@@ -13,8 +13,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from owners import sealing
-from owners.choices import ChannelKind, Moment, Rank, Topic
-from owners.reach import Reach
+from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
+from owners.reach import Override, Reach
 
 
 class OwnerManager(BaseUserManager["Owner"]):
@@ -83,6 +83,8 @@ class Household(models.Model):
     )  # mail that is not a mandate's
     needs_you_count = models.PositiveIntegerField(default=0)  # kept with every card write
     is_demo = models.BooleanField(default=False)
+    raw_days = models.PositiveSmallIntegerField(default=90)  # messages as received; 0: for ever
+    purged_at = models.DateTimeField(null=True, blank=True, db_index=True)  # of old ones
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = HouseholdQuerySet.as_manager()
@@ -110,6 +112,11 @@ class Membership(models.Model):
     quiet_until = models.TimeField(null=True, blank=True, default=time(8, 0))
     has_quiet_exceptions = models.BooleanField(default=True)
     digest_at = models.TimeField(default=time(18, 0))
+    digest_weekday = models.PositiveSmallIntegerField(default=6)  # of the weekly lines; 0: Monday
+    # Away on these days (both included): `cover` is told instead, or nothing interrupts.
+    holiday_from = models.DateField(null=True, blank=True)
+    holiday_until = models.DateField(null=True, blank=True)
+    cover = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="+")
     looked_at = models.DateTimeField(null=True, blank=True)  # the last look at the feed
     # The next digest slot; None until it is worked out, and again when the wishes change.
     next_digest_at = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -121,6 +128,18 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["household", "owner"], name="membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(digest_weekday__lte=6), name="membership_weekday"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(holiday_from=None, holiday_until=None)
+                | models.Q(
+                    holiday_from__isnull=False,
+                    holiday_until__isnull=False,
+                    holiday_until__gte=models.F("holiday_from"),
+                ),
+                name="membership_holiday_has_both_ends",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -265,20 +284,40 @@ class RequestKey(models.Model):
 
 
 class ReachRule(models.Model):
-    """One cell that a member changed in the reach matrix."""
+    """One cell that a member changed in the reach matrix.
+
+    Without a scope it holds for the whole household; with one, for the supplier, asset or
+    journey whose public id is `subject`.
+    """
 
     membership = models.ForeignKey(Membership, models.CASCADE, related_name="reach_rules")
     topic = models.CharField(max_length=10, choices=Topic)
     moment = models.CharField(max_length=5, choices=Moment)
     channel = models.CharField(max_length=8, choices=ChannelKind, blank=True)
+    scope = models.CharField(max_length=8, choices=Scope, blank=True, default="")
+    subject = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["membership", "topic"], name="reachrule_once"),
+            models.UniqueConstraint(
+                fields=["membership", "topic", "scope", "subject"],
+                name="reachrule_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scope="", subject=None)
+                | (~models.Q(scope="") & models.Q(subject__isnull=False)),
+                name="reachrule_scope_has_subject",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.moment}"
+
+
+def wish_of(rule: ReachRule) -> tuple[Moment, ChannelKind | None]:
+    """Return what one rule says, as a value."""
+    return Moment(rule.moment), ChannelKind(rule.channel) if rule.channel else None
 
 
 def reach_of(membership: Membership, *, rules: list[ReachRule], kinds: list[str]) -> Reach:
@@ -292,15 +331,22 @@ def reach_of(membership: Membership, *, rules: list[ReachRule], kinds: list[str]
         zone=ZoneInfo(zone),
         prefers=ChannelKind(membership.prefers),
         channels=tuple(ChannelKind(kind) for kind in kinds),
-        rules={
-            Topic(rule.topic): (
-                Moment(rule.moment),
-                ChannelKind(rule.channel) if rule.channel else None,
+        rules={Topic(rule.topic): wish_of(rule) for rule in rules if not rule.scope},
+        overrides=tuple(
+            Override(
+                scope=Scope(rule.scope),
+                subject=str(rule.subject),
+                topic=Topic(rule.topic),
+                wish=wish_of(rule),
             )
             for rule in rules
-        },
+            if rule.scope
+        ),
         quiet_from=membership.quiet_from,
         quiet_until=membership.quiet_until,
         has_quiet_exceptions=membership.has_quiet_exceptions,
         digest_at=membership.digest_at,
+        digest_weekday=membership.digest_weekday,
+        holiday_from=membership.holiday_from,
+        holiday_until=membership.holiday_until,
     )
