@@ -72,10 +72,6 @@ class FindableQuerySet(models.QuerySet["Findable"]):
         """Return the rows in which a `folding.tsquery` is true."""
         return self.filter(_is_true(query))
 
-    def titled(self, query: str) -> FindableQuerySet:
-        """Add `is_titled`: whether the title alone says it."""
-        return self.annotate(is_titled=_is_true(query))
-
     def note(self, wordings: Iterable[Wording]) -> None:
         """Let these be found by these words from now on, and no others."""
         last = {(row.household_id, row.kind, row.uuid): row for row in wordings}
@@ -96,9 +92,12 @@ class FindableQuerySet(models.QuerySet["Findable"]):
         with connection.cursor() as cursor:
             cursor.execute(NOTE, [bulk.dumps(rows)])
 
-    def forget(self, kind: FindableKind, uuids: Iterable[uuid.UUID]) -> None:
-        """Let these be found no more."""
-        self.filter(kind=kind, object__in=list(uuids)).delete()
+    def forget(
+        self, *, households: Iterable[int], kind: FindableKind, uuids: Iterable[uuid.UUID]
+    ) -> None:
+        """Let these of these households be found no more."""
+        mine = self.filter(household__in=set(households), kind=kind)
+        mine.filter(object__in=list(uuids)).delete()
 
 
 class Findable(models.Model):
@@ -122,8 +121,20 @@ class Findable(models.Model):
             models.UniqueConstraint(fields=["household", "kind", "object"], name="findable_once"),
         ]
         indexes = [
-            GinIndex(fields=["terms"], name="findable_terms"),
-            models.Index(fields=["kind", "object"], name="findable_object"),
+            GinIndex(fields=["terms"], condition=~models.Q(kind="contact"), name="findable_terms"),
+            # The newest rows are read until enough say a word that stands everywhere. What
+            # was said has no other index: its many words would cost every message that
+            # arrives more than they save the one who asks, who has only one household's.
+            models.Index(
+                fields=["household", "-at"],
+                condition=~models.Q(kind="contact"),
+                name="findable_things",
+            ),
+            models.Index(
+                fields=["household", "-at"],
+                condition=models.Q(kind="contact"),
+                name="findable_said",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -132,9 +132,13 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
 
 def write_words(ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[str, str]) -> None:
     """Let journeys be found by their titles, keys, facts, people and places."""
-    gone = [UUID(uuid) for uuid in matters if ledger.journeys[uuid].is_emptied]
+    gone = [ledger.journeys[uuid] for uuid in matters if ledger.journeys[uuid].is_emptied]
     if gone:
-        Findable.objects.forget(FindableKind.JOURNEY, gone)
+        Findable.objects.forget(
+            households=[journey.household_id for journey in gone],
+            kind=FindableKind.JOURNEY,
+            uuids=[journey.uuid for journey in gone],
+        )
     Findable.objects.note(
         Wording(
             household_id=ledger.journeys[uuid].household_id,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from assets import folding
 from assets.choices import FindableKind
-from assets.models import Findable
+from assets.models import Findable, FindableQuerySet
 from notifications.models import Fact, JourneyKey, Link
 from owners.models import Household, Owner
 from suppliers.choices import Outcome
@@ -127,7 +127,7 @@ def find(*, owner: Owner, text: str) -> Found:
         things = _things(owner, homes, asked)
         said = _said(owner, homes, asked)
         if not things and not said:
-            things = _near(owner, [spelt[0] for spelt in asked])
+            things = _near(owner, homes, [spelt[0] for spelt in asked])
             is_near = bool(things)
         journeys = [row.object for row in things if row.kind == FindableKind.JOURNEY]
         by_kind = {
@@ -164,22 +164,29 @@ def _hit(row: Findable) -> Hit:
     )
 
 
+def _of(owner: Owner, homes: list[int]) -> FindableQuerySet:
+    """Return what can be found in the owner's households, the newest first.
+
+    One household is named by `=`, so that an index that starts with it gives the order.
+    """
+    one = {"household": homes[0]} if len(homes) == 1 else {"household__in": homes}
+    return Findable.objects.for_owner(owner).filter(**one).order_by("-at")
+
+
 def _things(owner: Owner, homes: list[int], asked: list[tuple[str, ...]]) -> list[Findable]:
     """Return the things, those first whose title says it all, then the newest."""
-    things = Findable.objects.for_owner(owner).exclude(kind=FindableKind.CONTACT)
-    by_title = folding.tsquery(homes, asked, weight="A")
-    rows = things.said(folding.tsquery(homes, asked)).titled(by_title)
-    return list(rows.order_by("-is_titled", "-at", "pk")[:THINGS_READ])
+    things = _of(owner, homes).exclude(kind=FindableKind.CONTACT)
+    titled = list(things.said(folding.tsquery(homes, asked, weight="A"))[:THINGS_READ])
+    if len(titled) == THINGS_READ:
+        return titled
+    every = things.said(folding.tsquery(homes, asked))[:THINGS_READ]
+    return list({row.pk: row for row in (*titled, *every)}.values())
 
 
 def _said(owner: Owner, homes: list[int], asked: list[tuple[str, ...]]) -> list[Hit]:
     """Return the contacts that say it, each with the page on which it stands."""
-    rows = list(
-        Findable.objects.for_owner(owner)
-        .filter(kind=FindableKind.CONTACT)
-        .said(folding.tsquery(homes, asked))
-        .order_by("-at", "pk")[:SAID_READ]
-    )
+    contacts = _of(owner, homes).filter(kind=FindableKind.CONTACT)
+    rows = list(contacts.said(folding.tsquery(homes, asked))[:SAID_READ])
     if not rows:
         return []
     uuids = [row.object for row in rows]
@@ -250,11 +257,11 @@ def _says(terms: list[str], asked: list[tuple[str, ...]]) -> bool:
     )
 
 
-def _near(owner: Owner, wanted: list[str]) -> list[Findable]:
+def _near(owner: Owner, homes: list[int], wanted: list[str]) -> list[Findable]:
     """Return the things whose names are a slip away from what was written."""
-    names = Findable.objects.for_owner(owner).exclude(kind=FindableKind.CONTACT)
+    names = _of(owner, homes).exclude(kind=FindableKind.CONTACT)
     found = []
-    for row in names.order_by("-at", "pk")[:FUZZY_READ]:
+    for row in names[:FUZZY_READ]:
         known = folding.words(f"{row.title} {row.detail}")
         if all(_is_among(part, known) for part in wanted):
             found.append(row)
