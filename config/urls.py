@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
-from config import health
+from config import appearance, health, showroom
 from notifications.api import supplier
 from notifications.webhooks import twilio_status
 
@@ -22,12 +22,15 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("appearance/", appearance.choose, name="scheme"),
+    path("design/", showroom.design, name="design"),
     # Before the suppliers' addresses: what became of a message is the feed's to know.
     path("webhooks/telephony/twilio/status/", twilio_status, name="twilio-status"),
     path("api/supplier/v1/verdict/", supplier.judge, name="supplier-verdict"),
     path("api/supplier/v1/mandates/<str:owner_ref>/reach/", supplier.reach, name="supplier-reach"),
     path("", include("suppliers.urls")),
     path("", include("notifications.urls")),
+    path("", include("notifications.calendar_urls")),
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
     path("", include("owners.urls")),

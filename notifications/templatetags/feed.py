@@ -94,7 +94,7 @@ def undo_of(message: Message) -> Undo | None:
     journey, found, decision = (
         message.extra_tags.partition(":") if message.extra_tags else ("",) * 3
     )
-    return Undo(journey, decision) if found else None
+    return Undo(journey, decision) if found and journey != "undo" else None
 
 
 @register.filter
