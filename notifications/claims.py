@@ -167,7 +167,7 @@ def claim(
         "kind": kind,
         "limit": limit,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(CLAIM_PENDING, asked)
         rows = [Row(*columns) for columns in cursor.fetchall()]
         cursor.execute(CLAIM_UNKNOWN, {**asked, "limit": max(0, limit - len(rows))})
@@ -211,7 +211,7 @@ def record(verdicts: Sequence[Verdict], *, now: datetime) -> set[int]:
     if not verdicts:
         return set()
     verdicts = sorted(verdicts, key=lambda v: v.delivery.pk)  # one order: no deadlocks
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             _OUTCOME,
             {

@@ -24,6 +24,7 @@ from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
 from notifications.transports import local, sms
+from notifications.transports.switchboard import Calls
 from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode
@@ -206,16 +207,22 @@ def deliver_due(
 
 
 class _Work:
-    """Deliveries under way in this thread: begun, and their outcomes as they come."""
+    """Deliveries under way for this thread: begun, and their outcomes as they come.
+
+    The transports work on a thread of their own, so the next are claimed and the last
+    are written meanwhile.
+    """
 
     def __init__(self, *, limit: int, clock: Callable[[], datetime]) -> None:
         self.limit = limit
         self.clock = clock
-        self.loop = transports.event_loop()
         self.counts = dict.fromkeys(SENT_BY, 0)
-        self.under_way: dict[asyncio.Task[Any], Claimed] = {}
-        self.came: list[asyncio.Task[Any]] = []
-        self.news = asyncio.Event()
+        self.calls: Calls[Claimed] = Calls(transports.switchboard(), linger=LINGER_S)
+
+    @property
+    def under_way(self) -> int:
+        """How many were begun and have no outcome yet."""
+        return sum(self.counts.values())
 
     def begin(self) -> int:
         """Claim what there is room for and hand it to the transports; return how many.
@@ -237,51 +244,30 @@ class _Work:
                 for row in failed:
                     fallback.after_failure(row.pk, fault="", now=now)
             start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
+            calls: list[tuple[Claimed, Coroutine[Any, Any, Sent | list[Sent]]]] = []
             for one in claimed:
                 message = _message(one, start_by=start_by)
-                answer: Coroutine[Any, Any, Sent | list[Sent]]
                 if one.attempt is None:
                     # In doubt since the first attempt, which began after the row was made.
-                    answer = transport.find(message, since=one.delivery.created_at)
+                    calls.append((one, transport.find(message, since=one.delivery.created_at)))
                 else:
-                    answer = transport.send(message)
-                task = self.loop.create_task(answer)
-                task.add_done_callback(self._note)
-                self.under_way[task] = one
-                self.counts[kind] += 1
+                    calls.append((one, transport.send(message)))
+            if calls:
+                self.calls.begin(calls)
+            self.counts[kind] += len(calls)
             begun += len(claimed) + len(failed)
         return begun
 
-    def _note(self, task: asyncio.Task[Any]) -> None:
-        self.came.append(task)
-        self.news.set()
-
-    async def _wait(self) -> None:
-        """Let the transports work until enough outcomes are there, or the first is old."""
-        until = self.loop.time() + LOOK_S
-        enough = min(len(self.under_way), max(1, self.limit // 4))
-        is_first = True
-        while len(self.came) < enough:
-            self.news.clear()
-            try:
-                async with asyncio.timeout_at(until):
-                    await self.news.wait()
-            except TimeoutError:
-                return
-            if is_first:
-                until, is_first = self.loop.time() + LINGER_S, False
-
     def finish(self) -> None:
         """Write the outcomes that are there, waiting a moment for the first and for company."""
-        self.loop.run_until_complete(self._wait())
-        came, self.came = self.came, []
+        enough = min(self.under_way, max(1, self.limit // 4))
+        came = self.calls.wait(enough=enough, longest=LOOK_S)
         if not came:
             return
         now = self.clock()
         answered: list[tuple[Claimed, asyncio.Task[Any]]] = []
         looked_up: list[tuple[Claimed, asyncio.Task[Any]]] = []
-        for task in came:
-            one = self.under_way.pop(task)
+        for one, task in came:
             self.counts[ChannelKind(one.delivery.kind)] -= 1
             (looked_up if one.attempt is None else answered).append((one, task))
         self._write(answered, now=now)
@@ -290,15 +276,11 @@ class _Work:
             self._write([pair], now=now)
 
     def _write(self, came: Sequence[tuple[Claimed, asyncio.Task[Any]]], *, now: datetime) -> None:
+        is_repeatable = {kind: transports.transport_for(kind).is_repeatable for kind in SENT_BY}
         with transaction.atomic():
             verdicts = [
                 verdict_of(
-                    one,
-                    task,
-                    now=now,
-                    is_repeatable=transports.transport_for(
-                        ChannelKind(one.delivery.kind)
-                    ).is_repeatable,
+                    one, task, now=now, is_repeatable=is_repeatable[ChannelKind(one.delivery.kind)]
                 )
                 for one, task in came
             ]
@@ -310,12 +292,8 @@ class _Work:
 
     def drop(self) -> None:
         """Let go of what is still under way: its lease runs out, and it counts as in doubt."""
-        if not self.under_way:
-            return
-        for task in self.under_way:
-            task.remove_done_callback(self._note)
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*self.under_way, return_exceptions=True))
+        if self.under_way:
+            self.calls.drop()
 
 
 def _message(one: Claimed, *, start_by: float) -> Message:

@@ -1,6 +1,5 @@
 """Transports: each sends on one kind of channel. Only `delivery` opens them."""
 
-import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from notifications.transports.email import EmailTransport
 from notifications.transports.local import LocalTransport
 from notifications.transports.recording import RecordingTransport
 from notifications.transports.sms import TwilioTransport
+from notifications.transports.switchboard import Switchboard
 from notifications.transports.values import Transport
 from owners.choices import ChannelKind
 
@@ -30,11 +30,11 @@ _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)
 
 
 class _Opened(threading.local):
-    """What one thread has open: an event loop, and the transports that live on it."""
+    """What one thread has open: a switchboard, and the transports that live on it."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.board: Switchboard | None = None
         self.transports: dict[Callable[[], Transport], Transport] = {}
 
 
@@ -48,12 +48,12 @@ def _mine() -> _Opened:
     return _opened
 
 
-def event_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop on which this thread sends; it runs only while somebody waits."""
+def switchboard() -> Switchboard:
+    """Return the switchboard on which this thread sends."""
     mine = _mine()
-    if mine.loop is None:
-        mine.loop = asyncio.new_event_loop()
-    return mine.loop
+    if mine.board is None:
+        mine.board = Switchboard()
+    return mine.board
 
 
 @contextmanager
@@ -83,9 +83,9 @@ def transport_for(kind: ChannelKind) -> Transport:
 def close() -> None:
     """Close what this thread has open."""
     mine = _mine()
-    if mine.loop is None:
+    if mine.board is None:
         return
     for transport in mine.transports.values():
-        mine.loop.run_until_complete(transport.close())
-    mine.loop.close()
-    mine.loop, mine.transports = None, {}
+        mine.board.run(transport.close())
+    mine.board.close()
+    mine.board, mine.transports = None, {}

@@ -184,6 +184,23 @@ class TestSending:
         assert sorted(arrived)[199] < 1.5
         assert Delivery.objects.get(channel=slow).state == DeliveryState.UNKNOWN
 
+    def test_an_answer_is_heard_while_the_database_is_slow(
+        self, told: Notification, phone: Channel, twilio: Twilio
+    ) -> None:
+        twilio.faults.append(0.5)
+        for _ in range(2):
+            waiting(told, phone)
+        record = claims.record
+
+        def slow(verdicts: Any, *, now: datetime) -> set[int]:
+            if verdicts:
+                time.sleep(2.5)  # longer than an answer is waited for
+            return record(verdicts, now=now)
+
+        with patch.object(claims, "record", slow):
+            delivery.deliver_due(now=START, limit=4, now_fn=lambda: START)
+        assert set(Attempt.objects.values_list("outcome", flat=True)) == {"sent"}
+
 
 class TestRecheck:
     """What was decided is looked at again before it is sent."""
@@ -569,7 +586,7 @@ def test_what_is_recorded_is_found_again() -> None:
     message = Message(key="k", ref="r", to="+1", text=Topic.CARE.label)
     with transports.recording():
         transport = transports.transport_for(ChannelKind.SMS)
-        run = transports.event_loop().run_until_complete
+        run = transports.switchboard().run
         assert run(transport.send(message)) == Sent(ref="recorded:r")
         assert run(transport.find(message, since=START)) == [Sent(ref="recorded:r")]
 
