@@ -58,6 +58,7 @@ class IdentifierScheme(TextChoices):
     GTIN = "gtin", "GTIN"
     POLICY_NUMBER = "policyNumber", "Policy number"
     METER_POINT = "meterPoint", "Meter point"
+    PLATE = "plate", "Number plate"
     DIGITAL_LINK = "digitalLink", "GS1 Digital Link"
 
 
@@ -69,3 +70,14 @@ class FindableKind(TextChoices):
     SUPPLIER = "supplier", "Suppliers"
     DOCUMENT = "document", "Documents"
     CONTACT = "contact", "What was said"
+
+
+class DocumentKind(TextChoices):
+    """What a paper is for."""
+
+    PHOTO = "photo", "Photo"
+    RECEIPT = "receipt", "Receipt"
+    MANUAL = "manual", "Manual"
+    WARRANTY = "warranty", "Warranty"
+    CONTRACT = "contract", "Contract"
+    OTHER = "other", "Other"

@@ -51,8 +51,8 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(spellings(word)[0] for word in _WORD.findall(text)))
 
 
-def terms(*texts: str) -> list[str]:
-    """Return everything by which these texts are found, at most MOST of it.
+def terms(*texts: str, most: int = MOST) -> list[str]:
+    """Return everything by which these texts are found, at most `most` of it.
 
     Besides the words: other spellings, what is joined by dashes in one piece, and the
     ends of long numbers, because nobody asks for a phone number with its country.
@@ -69,9 +69,9 @@ def terms(*texts: str) -> list[str]:
             found.update(dict.fromkeys(number[-size:] for size in range(PHONE, len(number))))
         for piece in _PIECE.findall(text):
             found.update(dict.fromkeys(spellings("".join(_WORD.findall(piece)))))
-        if len(found) >= MOST:
+        if len(found) >= most:
             break
-    return list(found)[:MOST]
+    return list(found)[:most]
 
 
 def asked(text: str) -> list[tuple[str, ...]]:
@@ -117,16 +117,16 @@ def _distance(left: str, right: str, most: int) -> int:
     return row[-1]
 
 
-def lexemes(household_id: int, *, title: str, texts: Iterable[str] = ()) -> str:
+def lexemes(household_id: int, *, title: str, texts: Iterable[str] = (), most: int = MOST) -> str:
     """Return the text form of a row's `tsvector`.
 
     Every word carries its household, so a word that a million households use costs each
     of them only its own rows. What the title says weighs A, the rest D.
     """
     strong = dict.fromkeys(terms(title))
-    weak = [term for term in terms(*texts) if term not in strong]
+    weak = [term for term in terms(*texts, most=most) if term not in strong]
     parts = [f"'{household_id}.{term}':1A" for term in strong]
-    parts += [f"'{household_id}.{term}':2" for term in weak[: MOST - len(parts)]]
+    parts += [f"'{household_id}.{term}':2" for term in weak[: most - len(parts)]]
     return " ".join(parts)
 
 

@@ -19,6 +19,7 @@ from assets import folding
 from assets.choices import (
     AssetKind,
     Custody,
+    DocumentKind,
     FindableKind,
     IdentifierScheme,
     Lifecycle,
@@ -53,6 +54,7 @@ class Wording:
     at: datetime
     detail: str = ""
     texts: Sequence[str] = ()
+    most: int = folding.MOST  # different words
 
 
 def _is_true(query: str) -> RawSQL:
@@ -85,7 +87,9 @@ class FindableQuerySet(models.QuerySet["Findable"]):
                 "title": row.title[:200],
                 "detail": row.detail[:200],
                 "at": row.at,
-                "terms": folding.lexemes(row.household_id, title=row.title, texts=row.texts),
+                "terms": folding.lexemes(
+                    row.household_id, title=row.title, texts=row.texts, most=row.most
+                ),
             }
             for row in last.values()
         ]
@@ -145,12 +149,13 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     """Reads of assets."""
 
     def for_owner(self, owner: Owner) -> AssetQuerySet:
-        """Return the assets of `owner`'s households."""
-        return self.filter(household__memberships__owner=owner)
+        """Return the assets of `owner`'s households that do not lie in the bin."""
+        return self.filter(household__memberships__owner=owner, removed_at=None)
 
     def looked_after(self) -> AssetQuerySet:
         """Return the assets whose life here has not ended, by name."""
-        return self.exclude(lifecycle=Lifecycle.ENDED).order_by("name", "pk")
+        here = self.filter(removed_at=None).exclude(lifecycle=Lifecycle.ENDED)
+        return here.order_by("name", "pk")
 
 
 @pghistory.track()
@@ -169,6 +174,10 @@ class Asset(models.Model):
     )
     custody = models.CharField(max_length=13, choices=Custody, default=Custody.WITH_OWNER)
     keeper = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="keeps")
+    template = models.CharField(max_length=16, blank=True)  # what it was added as; the icon follows
+    place = models.CharField(max_length=80, blank=True)
+    bought_on = models.DateField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AssetQuerySet.as_manager()
@@ -187,6 +196,11 @@ class Asset(models.Model):
 
     def note_words(self) -> None:
         """Let the asset be found by its names and identifiers."""
+        if self.removed_at is not None:
+            Findable.objects.forget(
+                households=[self.household_id], kind=FindableKind.ASSET, uuids=[self.uuid]
+            )
+            return
         values = AssetIdentifier.objects.filter(asset=self).values_list("value", flat=True)
         made = f"{self.maker} {self.model}".strip()
         Findable.objects.note(
@@ -197,7 +211,7 @@ class Asset(models.Model):
                     uuid=self.uuid,
                     title=self.name,
                     detail=made,
-                    texts=(made, AssetKind(self.kind).label, *values),
+                    texts=(made, AssetKind(self.kind).label, self.place, *values),
                     at=self.created_at,
                 )
             ]
@@ -237,3 +251,40 @@ class AssetIdentifier(models.Model):
     def fold(value: str) -> str:
         """Return a value without spaces, dashes and case, for comparison."""
         return "".join(ch for ch in value.upper() if ch.isalnum() or ch in "/:.")
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """Reads of documents."""
+
+    def for_owner(self, owner: Owner) -> DocumentQuerySet:
+        """Return the documents of `owner`'s households that do not lie in the bin."""
+        return self.filter(household__memberships__owner=owner, removed_at=None)
+
+
+class Document(models.Model):
+    """A photo or a paper. Its bytes lie sealed in the vault, under names only this row knows."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="documents")
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="documents")
+    added_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    kind = models.CharField(max_length=8, choices=DocumentKind, default=DocumentKind.OTHER)
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=40)  # by its content, never by its name
+    size = models.PositiveIntegerField()
+    sha256 = models.BinaryField(max_length=32)  # of the bytes as kept
+    has_thumb = models.BooleanField(default=False)
+    has_text = models.BooleanField(default=False)  # its words can be searched
+    added_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["household", "-added_at"], name="document_by_time"),
+            models.Index(fields=["asset", "-added_at"], name="document_of_asset"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

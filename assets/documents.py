@@ -1,0 +1,218 @@
+"""Photos and papers: taken in, found again, put into the bin."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from assets import reading, sniffing, vault
+from assets.choices import DocumentKind, FindableKind
+from assets.models import Asset, Document, Findable, Wording
+from owners import undo
+from owners.models import Change, Household, Owner
+
+REMOVED = "document.remove"
+FIELDS = frozenset({"name", "kind", "asset"})
+WORDS_MOST = 2000  # different words of one paper by which it is found
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+class DocumentError(Exception):
+    """The file cannot be kept; `code` says why, the text says it to people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Note the machine's and the reader's words."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was made of a file before it is kept."""
+
+    media_type: str
+    content: bytes
+    thumb: bytes = b""
+    text: str = ""
+
+
+def add(
+    *,
+    household: Household,
+    asset: Asset | None,
+    owner: Owner,
+    name: str,
+    content: bytes,
+    now: datetime,
+    kind: DocumentKind | None = None,
+) -> Document:
+    """Keep a file for a household. Raises DocumentError for what we do not keep."""
+    if asset is not None and asset.household_id != household.pk:
+        raise DocumentError("unknown_asset", "There is no such object.")
+    read = _read(content)
+    key = uuid4()
+    try:
+        vault.put(key, read.content)
+        if read.thumb:
+            vault.put(key, read.thumb, part=vault.THUMB)
+        with transaction.atomic():
+            document = Document.objects.create(
+                uuid=key,
+                household=household,
+                asset=asset,
+                added_by=owner,
+                kind=kind or guess(name, read),
+                name=clean_name(name),
+                media_type=read.media_type,
+                size=len(read.content),
+                sha256=hashlib.sha256(read.content).digest(),
+                has_thumb=bool(read.thumb),
+                has_text=bool(read.text.strip()),
+                added_at=now,
+            )
+            _note(document, read.text)
+    except vault.VaultError as error:
+        raise DocumentError("no_room", "There is no room for it now. Try again later.") from error
+    except Exception:
+        vault.forget(key)  # no file without its row
+        raise
+    return document
+
+
+def change(*, document: Document, values: Mapping[str, Any]) -> Document:
+    """Change what a document is called, what it is for, or what it belongs to."""
+    asset = values.get("asset")
+    if asset is not None and asset.household_id != document.household_id:
+        raise DocumentError("unknown_asset", "There is no such object.")
+    with transaction.atomic():
+        changed = FIELDS & values.keys()
+        for field in changed:
+            setattr(document, field, values[field])
+        document.name = clean_name(document.name)
+        if changed:
+            document.save(update_fields=sorted(changed))
+            _note(document, text_of(document))
+    return document
+
+
+def remove(*, document: Document, owner: Owner, now: datetime) -> Change:
+    """Put a document into the bin; it can be put back for 30 days."""
+    with transaction.atomic():
+        document.removed_at = now
+        document.save(update_fields=["removed_at"])
+        Findable.objects.forget(
+            households=[document.household_id],
+            kind=FindableKind.DOCUMENT,
+            uuids=[document.uuid],
+        )
+        return undo.remember(
+            kind=REMOVED,
+            label=document.name,
+            now=now,
+            owner=owner,
+            household=document.household,
+            subject=document.uuid,
+            is_removal=True,
+        )
+
+
+def put_back(change: Change, owner: Owner, now: datetime) -> None:
+    """Take a document out of the bin."""
+    document = Document.objects.filter(household=change.household_id, uuid=change.subject).first()
+    if document is None:
+        raise undo.UndoError("It is gone for good.")
+    document.removed_at = None
+    document.save(update_fields=["removed_at"])
+    _note(document, text_of(document))
+
+
+def erase_due(*, before: datetime, limit: int = 200) -> int:
+    """Erase documents that lie in the bin since before `before`, with their bytes."""
+    old = Document.objects.filter(removed_at__lt=before).order_by("removed_at")[:limit]
+    found = list(old)
+    for document in found:
+        vault.forget(document.uuid)
+        document.delete()
+    return len(found)
+
+
+def text_of(document: Document) -> str:
+    """Return the words in a document, read anew from what is kept."""
+    if not document.has_text:
+        return ""
+    return _words(document.media_type, vault.get(document.uuid))
+
+
+def clean_name(name: str) -> str:
+    """Return a file name as it may be shown and saved anywhere."""
+    plain = _UNSAFE.sub(" ", unicodedata.normalize("NFC", name)).strip(" .")
+    return plain[:200].strip() or "Document"
+
+
+def guess(name: str, read: _Read) -> DocumentKind:
+    """Return what a file seems to be for; the owner can say otherwise."""
+    if read.thumb:
+        return DocumentKind.PHOTO
+    said = f"{name} {read.text[:2000]}".casefold()
+    marks = {
+        DocumentKind.RECEIPT: ("receipt", "invoice", "rechnung", "quittung", "fattura", "total"),
+        DocumentKind.WARRANTY: ("warranty", "guarantee", "garantie", "garanzia"),
+        DocumentKind.MANUAL: ("manual", "instructions", "anleitung", "istruzioni"),
+        DocumentKind.CONTRACT: ("contract", "agreement", "vertrag", "contratto"),
+    }
+    for kind, words in marks.items():
+        if any(word in said for word in words):
+            return kind
+    return DocumentKind.OTHER
+
+
+def _read(content: bytes) -> _Read:
+    if not content:
+        raise DocumentError("empty", "The file is empty.")
+    if len(content) > sniffing.MOST:
+        raise DocumentError("too_large", "The file is larger than 25 MB.")
+    found = sniffing.media_type(content)
+    if not found:
+        raise DocumentError("type", "Photos (JPEG, PNG, WebP, GIF), PDF and plain text are kept.")
+    try:
+        if found in sniffing.IMAGES:
+            full, thumb = reading.photo(content)
+            return _Read(media_type="image/jpeg", content=full, thumb=thumb)
+        return _Read(media_type=found, content=content, text=_words(found, content))
+    except reading.UnreadableError as error:
+        raise DocumentError("unreadable", "This file cannot be read. Is it whole?") from error
+
+
+def _words(media_type: str, content: bytes) -> str:
+    if media_type == sniffing.TEXT:
+        return content.decode("utf-8", "replace").replace("\x00", "")
+    try:
+        return reading.pdf_text(content)
+    except reading.UnreadableError:
+        return ""  # a locked or odd PDF is kept all the same; it is found by its name
+
+
+def _note(document: Document, text: str) -> None:
+    about = document.asset.name if document.asset else ""
+    kind = DocumentKind(document.kind).label
+    Findable.objects.note(
+        [
+            Wording(
+                household_id=document.household_id,
+                kind=FindableKind.DOCUMENT,
+                uuid=document.uuid,
+                title=document.name,
+                detail=" · ".join(filter(None, [str(kind), about])),
+                texts=(kind, about, text),
+                most=WORDS_MOST,
+                at=document.added_at,
+            )
+        ]
+    )
