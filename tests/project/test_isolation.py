@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 
-from notifications import feed
+from notifications import calendar, feed
 from notifications.choices import FactState
 from notifications.models import Decision, Fact, Link
 from owners import channels
@@ -100,6 +100,9 @@ def world(cast: factories.Cast) -> Ids:
     unproved = channels.add(
         owner=cast.ana, kind=ChannelKind.SMS, address="+12125550111", now=factories.START
     )
+    subscription = calendar.subscribe(
+        owner=cast.ana, household=cast.household, asset=cast.dvr, now=factories.START
+    )
     return Ids(
         objects={
             "asset": str(cast.dvr.uuid),
@@ -109,6 +112,7 @@ def world(cast: factories.Cast) -> Ids:
             "decision": str(decision.uuid),
             "delivery": str(delivery.uuid),
             "fact": str(fact.uuid),
+            "feed": str(subscription.uuid),
             "household": str(cast.household.uuid),
             "journey": str(journey.uuid),
             "mandate": str(cast.mandate.uuid),
@@ -129,6 +133,7 @@ def world(cast: factories.Cast) -> Ids:
             "object_id": ["1"],
             "pk": ["1"],
             "provider": ["none"],
+            "token": ["abc"],
             "topic": ["money"],
             "uidb36": ["1"],
             "url": ["x"],
@@ -339,6 +344,8 @@ def test_an_object_of_ana_looks_to_mallory_like_one_that_does_not_exist(
     [
         ("/api/v1/assets/", "household"),
         ("/api/v1/assets/", "keeper"),
+        ("/api/v1/calendar/", "household"),
+        ("/api/v1/calendar/", "asset"),
         ("/api/v1/contacts/", "household"),
         ("/api/v1/contacts/", "supplier"),
         ("/api/v1/contacts/", "asset"),

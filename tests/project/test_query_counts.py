@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from notifications import calendar
 from notifications.models import Link
 from suppliers.choices import Outcome
 from tests import factories
@@ -44,6 +45,7 @@ def rows(cast: factories.Cast, count: int) -> None:
         factories.ChannelFactory.create(owner=cast.ana, address=f"+1212555{number:04}")
         household = factories.HouseholdFactory.create()
         factories.MembershipFactory.create(household=household, owner=cast.ana)
+        calendar.subscribe(owner=cast.ana, household=household, asset=None, now=factories.START)
 
 
 def queries(app: Any, name: str) -> int:

@@ -1,0 +1,117 @@
+"""Calendar subscriptions for apps: list, make, renew, end."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from assets.models import Asset
+from notifications import calendar
+from notifications.models import CalendarFeed
+from owners import clock
+from owners.api.edge import Known, OwnerView, checked, once, owner_of
+from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.models import Household, Owner
+
+
+def my_households(owner: Owner) -> QuerySet[Household]:
+    """Return the households one may subscribe to."""
+    return Household.objects.for_owner(owner)
+
+
+def my_assets(owner: Owner) -> QuerySet[Asset]:
+    """Return the assets one may subscribe to."""
+    return Asset.objects.for_owner(owner)
+
+
+class CalendarIn(serializers.Serializer[Any]):
+    """What to subscribe to: a household, or one asset of it."""
+
+    household = Known(my_households)
+    asset = Known(my_assets, allow_null=True, required=False)
+
+
+class CalendarOut(serializers.Serializer[Any]):
+    """An address at which a calendar app reads visits; whoever has it sees them."""
+
+    id = serializers.UUIDField()
+    household = serializers.UUIDField()
+    asset = serializers.UUIDField(allow_null=True)
+    url = serializers.URLField()
+    created_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+def show_feed(feed: CalendarFeed) -> dict[str, Any]:
+    """Return a subscription as the API shows it."""
+    return {
+        "id": str(feed.uuid),
+        "household": str(feed.household.uuid),
+        "asset": str(feed.asset.uuid) if feed.asset else None,
+        "url": calendar.address_of(feed),
+        "created_at": feed.created_at,
+        "read_at": feed.read_at,
+    }
+
+
+def my_feeds(owner: Owner) -> QuerySet[CalendarFeed]:
+    """Return the owner's subscriptions with all that `show_feed` reads."""
+    return CalendarFeed.objects.for_owner(owner).select_related("household", "asset")
+
+
+class Calendars(OwnerView):
+    """The owner's calendar subscriptions."""
+
+    @extend_schema(
+        operation_id="calendar_list",
+        parameters=[CURSOR, LIMIT],
+        responses=page_of(CalendarOut, "Calendar"),
+    )
+    def get(self, request: Request) -> Response:
+        """List the addresses at which the owner's calendar apps read."""
+        rows = my_feeds(owner_of(request))
+        return Response(page(rows, request, by="pk", show=show_feed, is_time=False))
+
+    @extend_schema(operation_id="calendar_add", request=CalendarIn, responses={201: CalendarOut})
+    @once
+    def post(self, request: Request) -> Response:
+        """Make an address, or return the one there is."""
+        owner = owner_of(request)
+        values = checked(CalendarIn, request)
+        household, asset = values["household"], values.get("asset")
+        if asset is not None and asset.household_id != household.pk:
+            fault = Known.default_error_messages["unknown"]
+            raise serializers.ValidationError({"asset": [fault]}, code="unknown")
+        feed = calendar.subscribe(owner=owner, household=household, asset=asset, now=clock.now())
+        return Response(show_feed(feed), status=201)
+
+
+class OneCalendar(OwnerView):
+    """One subscription."""
+
+    @extend_schema(operation_id="calendar_get", responses=CalendarOut)
+    def get(self, request: Request, feed: UUID) -> Response:
+        """Return one subscription."""
+        return Response(show_feed(my_feeds(owner_of(request)).get(uuid=feed)))
+
+    @extend_schema(operation_id="calendar_end", responses={204: None})
+    def delete(self, request: Request, feed: UUID) -> Response:
+        """End it: its address is not found from now on."""
+        found = my_feeds(owner_of(request)).get(uuid=feed)
+        calendar.revoke(feed=found, now=clock.now())
+        return Response(status=204)
+
+
+class RenewCalendar(OwnerView):
+    """A new address for a subscription."""
+
+    @extend_schema(operation_id="calendar_renew", request=None, responses=CalendarOut)
+    @once
+    def post(self, request: Request, feed: UUID) -> Response:
+        """Give it a new address; the old one ends at once."""
+        found = my_feeds(owner_of(request)).get(uuid=feed)
+        return Response(show_feed(calendar.renew(feed=found, now=clock.now())))
