@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from assets.models import Asset
 from notifications import delivery, settling
@@ -19,6 +19,7 @@ from notifications.ledger import Ledger
 from notifications.merging import Matter, Slot, window_key
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
+from owners import bulk
 from owners.choices import Level, Trust
 from owners.models import Household, Membership, Owner
 from suppliers import mandates, outbox
@@ -28,6 +29,13 @@ from suppliers.contacts import Window
 from suppliers.models import Contact, Mandate, Supplier, SupplierNumber
 
 HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
+_HOUSEHOLD = ("id", "zone", "currency", "survey_cap")
+_LOCK_WAITING = f"""
+    SELECT {", ".join(_HOUSEHOLD)} FROM owners_household
+    WHERE id IN (SELECT household_id FROM suppliers_contact WHERE decided_at IS NULL
+        AND (not_before IS NULL OR not_before <= %s))
+    LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608 - names of a model
 
 
 # -- the stages ------------------------------------------------------------------------
@@ -38,10 +46,11 @@ def consolidate_due(*, now: datetime, limit: int = 500) -> int:
 
     Returns how many contacts were decided.
     """
-    ready = Q(not_before=None) | Q(not_before__lte=now)
-    waiting = Contact.objects.filter(ready, decided_at=None).values("household")
     with transaction.atomic():
-        households = _lock(Household.objects.filter(pk__in=waiting), limit=HOUSEHOLDS_AT_ONCE)
+        households = [
+            Household.from_db("default", _HOUSEHOLD, row)
+            for row in bulk.read(_LOCK_WAITING, [now, HOUSEHOLDS_AT_ONCE])
+        ]
         if not households:
             return 0
         ledger = Ledger.open(households, now=now)

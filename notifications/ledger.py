@@ -6,35 +6,27 @@ here stays true until the transaction ends.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+import orjson
 
 from assets.models import Asset
-from notifications.choices import JourneyState, NotificationState
+from notifications.choices import JourneyState
 from notifications.consolidation import MATTER_SPAN, Candidate
 from notifications.merging import Decided, Entry, Matter
-from notifications.models import (
-    Appointment,
-    Decision,
-    Journey,
-    JourneyKey,
-    Link,
-    Notification,
-    Told,
-)
+from notifications.models import Journey, Notification
+from owners import bulk
 from owners.choices import Rank, Trust
-from owners.models import Channel, Household, Membership, ReachRule, reach_of
+from owners.models import Channel, Household, Membership, Owner, ReachRule, reach_of
 from owners.reach import Reach
 from suppliers import processing
-from suppliers.choices import MandateState, Outcome
+from suppliers.choices import MandateState
 from suppliers.contacts import Contact as Said
-from suppliers.models import Contact, Mandate, Supplier
+from suppliers.models import Mandate, Supplier
 
 # Journeys this much older than the oldest new contact cannot be meant without a key.
 LOOK_BACK = MATTER_SPAN + timedelta(days=15)
@@ -47,12 +39,16 @@ class Row:
     """A contact's columns beside what it says."""
 
     id: int
-    uuid: UUID
     household: int
     received_at: datetime
     verdict: tuple[str, str, str, dict[str, Any]]  # as stored: outcome, reason, rule, evidence
     entry: Entry
     is_undecided: bool = False
+
+    @property
+    def uuid(self) -> UUID:
+        """Its public id."""
+        return UUID(self.entry.id)
 
     @property
     def outcome(self) -> str:
@@ -72,24 +68,111 @@ class Member:
     cover: int = 0  # the member who is told while this one is away
 
 
-CONTACT_COLUMNS = (
-    "id",
-    "uuid",
-    "household_id",
-    "supplier_id",
-    "mandate_id",
-    "asset_id",
-    "owner_id",
-    "trust",
-    "said",
-    "suspicion",
-    "refusal",
-    "received_at",
-    "outcome",
-    "reason",
-    "rule",
-    "evidence",
-)
+# Statements are written out: they run with every lot, and making them by the ORM takes
+# longer than running them. Columns of a model stand in the order of its fields.
+_CONTACT = """
+    c.id, c.uuid::text, c.household_id, c.supplier_id, c.mandate_id, c.asset_id, c.owner_id,
+    c.trust, c.said::text, c.suspicion, c.refusal, c.received_at, c.outcome, c.reason, c.rule,
+    c.evidence::text
+"""
+_MANDATE = 4  # its place among them
+_ASSET = ("id", "uuid", "household_id", "name", "kind", "keeper_id")
+_ASSETS = """
+    SELECT id, uuid, household_id, name, kind, keeper_id FROM assets_asset
+    WHERE household_id = ANY(%s::bigint[])
+"""
+_UNDECIDED = f"""
+    SELECT {_CONTACT} FROM suppliers_contact c
+    WHERE c.household_id = ANY(%s::bigint[]) AND c.decided_at IS NULL
+        AND (c.not_before IS NULL OR c.not_before <= %s)
+    ORDER BY c.household_id, c.said_at, c.uuid LIMIT %s
+"""  # noqa: S608 - constants only
+# One that was let in waits for its decision again: it is among the undecided already.
+# Each half has a partial index of its own.
+_LOOSE = f"""
+    SELECT {_CONTACT} FROM (
+        SELECT id FROM suppliers_contact
+        WHERE household_id = ANY(%(households)s::bigint[]) AND outcome = 'door'
+            AND said_at >= %(door)s
+        UNION ALL
+        SELECT id FROM suppliers_contact
+        WHERE household_id = ANY(%(households)s::bigint[]) AND outcome = 'held'
+            AND kind = 'survey_request' AND said_at >= %(survey)s
+    ) l JOIN suppliers_contact c USING (id)
+    WHERE c.decided_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM notifications_link k WHERE k.contact_id = c.id AND k.revoked_at IS NULL)
+    ORDER BY c.said_at, c.uuid
+"""  # noqa: S608 - constants only
+_COVERS = """
+    SELECT mandate_id, asset_id FROM suppliers_mandate_assets
+    WHERE mandate_id = ANY(%s::bigint[])
+"""
+_JOURNEY = (
+    "id", "uuid", "household_id", "asset_id", "suppliers", "state", "opened_at",
+    "last_said_at", "done_at", "closed_at", "is_emptied",
+)  # fmt: skip
+_JOURNEY_COLUMNS = ", ".join(f"j.{name}" for name in _JOURNEY)
+_CANDIDATES = f"""
+    SELECT {_JOURNEY_COLUMNS} FROM (
+        SELECT id FROM notifications_journey
+        WHERE household_id = ANY(%(households)s::bigint[]) AND NOT is_emptied
+            AND last_said_at >= %(since)s
+        UNION
+        SELECT id FROM notifications_journey
+        WHERE household_id = ANY(%(households)s::bigint[]) AND NOT is_emptied
+            AND next_at IS NOT NULL
+        UNION
+        SELECT k.journey_id FROM json_to_recordset(%(keys)s::json) AS w(home bigint, value text)
+        JOIN notifications_journeykey k ON k.household_id = w.home AND k.value = w.value
+    ) near JOIN notifications_journey j USING (id)
+    WHERE NOT j.is_emptied
+"""  # noqa: S608 - constants only
+_JOURNEYS = f"""
+    SELECT {_JOURNEY_COLUMNS} FROM notifications_journey j WHERE j.uuid = ANY(%s::uuid[])
+"""  # noqa: S608 - constants only
+_KEYS = """
+    SELECT journey_id, scheme, issuer, value, said_at FROM notifications_journeykey
+    WHERE journey_id = ANY(%s::bigint[])
+"""
+_VISITS = """
+    SELECT journey_id, start, "end", supplier_id, over_at FROM notifications_appointment
+    WHERE journey_id = ANY(%s::bigint[]) AND start IS NOT NULL AND "end" IS NOT NULL
+"""
+_LINKED = f"""
+    SELECT l.journey_id, l.is_likely, {_CONTACT}
+    FROM notifications_link l JOIN suppliers_contact c ON c.id = l.contact_id
+    WHERE l.journey_id = ANY(%s::bigint[]) AND l.revoked_at IS NULL
+"""  # noqa: S608 - constants only
+_DECISIONS = """
+    SELECT d.journey_id, d.uuid::text, d.name, d.decided_at, c.uuid::text, d.data::text,
+        d.owner_id
+    FROM notifications_decision d LEFT JOIN suppliers_contact c ON c.id = d.contact_id
+    WHERE d.journey_id = ANY(%s::bigint[]) AND d.revoked_at IS NULL
+"""
+_TOLD = """
+    SELECT journey_id, owner_id, snapshot::text FROM notifications_told
+    WHERE journey_id = ANY(%s::bigint[])
+"""
+_NOTIFICATION = tuple(column.attname for column in Notification._meta.concrete_fields)  # noqa: SLF001 - Django's own name
+_PLANNED = f"""
+    SELECT {", ".join(f"n.{name}" for name in _NOTIFICATION[:-1])}, n.snapshot::text
+    FROM notifications_notification n
+    WHERE n.journey_id = ANY(%s::bigint[]) AND n.state = 'planned'
+"""  # noqa: S608 - names of a model
+_SUPPLIERS = "SELECT id, uuid, name FROM suppliers_supplier WHERE id = ANY(%s::bigint[])"
+_MEMBERSHIP = tuple(column.attname for column in Membership._meta.concrete_fields)  # noqa: SLF001 - Django's own name
+_OWNER = ("id", "zone", "language")
+_CHANNEL = ("id", "owner_id", "kind")
+_MEMBERS = f"""
+    SELECT {", ".join(f"m.{name}" for name in _MEMBERSHIP)}, o.language, o.zone,
+        (SELECT json_agg(row_to_json(r) ORDER BY r.id)
+            FROM owners_reachrule r WHERE r.membership_id = m.id)::text,
+        (SELECT json_agg(json_build_array(c.id, c.kind) ORDER BY c.id)
+            FROM owners_channel c WHERE c.owner_id = m.owner_id
+            AND c.verified_at IS NOT NULL AND c.failed_at IS NULL)::text
+    FROM owners_membership m JOIN owners_owner o ON o.id = m.owner_id
+    WHERE m.household_id = ANY(%s::bigint[]) ORDER BY m.id
+"""  # noqa: S608 - names of a model
 
 
 @dataclass(slots=True)
@@ -104,10 +187,11 @@ class Ledger:
     names: dict[int, str] = field(default_factory=dict)  # of the suppliers
     covers: dict[int, frozenset[str]] = field(default_factory=dict)  # mandate -> asset uuids
     journeys: dict[str, Journey] = field(default_factory=dict)  # by public UUID
+    seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # those only compared so far
     candidates: dict[int, list[Candidate]] = field(default_factory=dict)  # by household
     rows: dict[str, list[Row]] = field(default_factory=dict)  # by journey UUID
     decisions: dict[str, list[Decided]] = field(default_factory=dict)
-    told: dict[tuple[str, int], Told] = field(default_factory=dict)
+    told: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)  # what each knows
     planned: dict[tuple[str, int], Notification] = field(default_factory=dict)
     members: dict[int, list[Member]] = field(default_factory=dict)  # by household
 
@@ -115,7 +199,8 @@ class Ledger:
     def open(cls, households: Iterable[Household], *, now: datetime) -> Ledger:
         """Return a ledger of locked households with their assets."""
         ledger = cls(now=now, households={household.pk: household for household in households})
-        for asset in Asset.objects.filter(household__in=ledger.households):
+        for row in bulk.read(_ASSETS, [bulk.array(ledger.households)]):
+            asset = Asset.from_db("default", _ASSET, row)
             ledger.assets[str(asset.uuid)] = asset
             ledger.asset_uuids[asset.pk] = str(asset.uuid)
         return ledger
@@ -124,43 +209,32 @@ class Ledger:
 
     def undecided(self, limit: int) -> list[Row]:
         """Return the contacts that wait for a decision, in the order they were said."""
-        ready = Q(not_before=None) | Q(not_before__lte=self.now)
-        contacts = (
-            Contact.objects.filter(ready, household__in=self.households, decided_at=None)
-            .order_by("household_id", "said_at", "uuid")
-            .values_list(*CONTACT_COLUMNS)[:limit]
+        rows = self.read(
+            bulk.read(_UNDECIDED, [bulk.array(self.households), self.now, limit]),
         )
-        rows = self.read(contacts)
         for row in rows:
             row.is_undecided = True
         return rows
 
     def loose(self, households: set[int]) -> list[Row]:
         """Return contacts without a journey that may find one when more is known."""
-        contacts = (
-            # One that was let in waits for its decision again: it is in `undecided` already.
-            Contact.objects.filter(household__in=households, decided_at__isnull=False)
-            .filter(
-                Q(outcome=Outcome.DOOR, said_at__gte=self.now - DOOR_SPAN)
-                | Q(
-                    outcome=Outcome.HELD,
-                    kind="survey_request",
-                    said_at__gte=self.now - MATTER_SPAN,
-                )
+        return self.read(
+            bulk.read(
+                _LOOSE,
+                {
+                    "households": bulk.array(households),
+                    "door": self.now - DOOR_SPAN,
+                    "survey": self.now - MATTER_SPAN,
+                },
             )
-            .exclude(pk__in=Link.objects.filter(revoked_at=None).values("contact"))
-            .order_by("said_at", "uuid")
-            .values_list(*CONTACT_COLUMNS)
         )
-        return self.read(contacts)
 
-    def read(self, contacts: Iterable[tuple[Any, ...]]) -> list[Row]:
-        """Return contacts (their `CONTACT_COLUMNS`) as the rules see them."""
-        found = list(contacts)
-        self._load_covers({row[4] for row in found if row[4] is not None})
-        return [self._row(columns) for columns in found]
+    def read(self, contacts: list[tuple[Any, ...]]) -> list[Row]:
+        """Return contacts (their columns) as the rules see them."""
+        self._load_covers({row[_MANDATE] for row in contacts if row[_MANDATE] is not None})
+        return [self._row(columns) for columns in contacts]
 
-    def _row(self, columns: tuple[Any, ...], *, is_likely: bool = False) -> Row:
+    def _row(self, columns: Sequence[Any], *, is_likely: bool = False) -> Row:
         (
             pk,
             uuid,
@@ -170,12 +244,16 @@ class Ledger:
             asset,
             owner,
             trust,
-            said,
+            told,
             suspicion,
             refusal,
             received_at,
-            *verdict,
+            outcome,
+            reason,
+            rule,
+            evidence,
         ) = columns
+        said = orjson.loads(told)
         covers = self.covers.get(mandate, frozenset())
         about = self.asset_uuids.get(asset, "")
         is_unknown = bool(said.get("asset_hint"))  # it names a thing, and none of ours
@@ -183,12 +261,11 @@ class Ledger:
             about = next(iter(covers))
         return Row(
             id=pk,
-            uuid=uuid,
             household=household,
             received_at=received_at,
-            verdict=tuple(verdict),
+            verdict=(outcome, reason, rule, orjson.loads(evidence)),
             entry=Entry(
-                id=str(uuid),
+                id=uuid,
                 said=_not_from_the_future(Said.from_json(said), received_at),
                 supplier=supplier or 0,
                 trust=trust,
@@ -206,8 +283,7 @@ class Ledger:
         if not missing:
             return
         found: dict[int, set[str]] = {mandate: set() for mandate in missing}
-        pairs = Mandate.assets.through.objects.filter(mandate_id__in=missing)
-        for mandate, asset in pairs.values_list("mandate_id", "asset_id"):
+        for mandate, asset in bulk.read(_COVERS, [bulk.array(missing)]):
             if asset in self.asset_uuids:
                 found[mandate].add(self.asset_uuids[asset])
         self.covers.update({mandate: frozenset(assets) for mandate, assets in found.items()})
@@ -216,80 +292,84 @@ class Ledger:
 
     def load_candidates(self, rows: Sequence[Row]) -> None:
         """Load the journeys to which `rows` could belong, as linking sees them."""
-        households = {row.household for row in rows}
-        oldest = min(row.entry.said.said_at for row in rows)
-        values = {key.value for row in rows for key in row.entry.said.keys}
-        values |= {token for row in rows for token in row.entry.said.quoted}
-        near = Q(last_said_at__gte=oldest - LOOK_BACK) | Q(next_at__isnull=False)
-        if values:
-            near |= Q(
-                pk__in=JourneyKey.objects.filter(household__in=households, value__in=values).values(
-                    "journey"
-                )
-            )
-        journeys = Journey.objects.filter(near, household__in=households, is_emptied=False)
+        said = [(row.household, row.entry.said) for row in rows]
+        keys = {(home, key.value) for home, one in said for key in one.keys}
+        keys |= {(home, token) for home, one in said for token in one.quoted}
+        found = bulk.read(
+            _CANDIDATES,
+            {
+                "households": bulk.array({home for home, _one in said}),
+                "since": min(one.said_at for _home, one in said) - LOOK_BACK,
+                "keys": bulk.dumps({"home": home, "value": value} for home, value in keys),
+            },
+        )
         by_pk: dict[int, Candidate] = {}
-        for journey in journeys:
-            self.journeys[str(journey.uuid)] = journey
+        for row in found:
+            pk, uuid, home, asset, suppliers, state, opened_at, last_said_at, *ends, _ = row
+            name = str(uuid)
+            self.seen[name] = row
+            done_at, closed_at = ends
             candidate = Candidate(
-                id=str(journey.uuid),
-                asset=self.asset_uuids.get(journey.asset_id or 0, ""),
-                suppliers=set(journey.suppliers),
-                opened_at=journey.opened_at,
-                last_said_at=journey.last_said_at,
-                done_at=journey.done_at,
-                closed_at=journey.closed_at if journey.state == JourneyState.CLOSED else None,
+                id=name,
+                asset=self.asset_uuids.get(asset or 0, ""),
+                suppliers=set(suppliers),
+                opened_at=opened_at,
+                last_said_at=last_said_at,
+                done_at=done_at,
+                closed_at=closed_at if state == JourneyState.CLOSED else None,
             )
-            by_pk[journey.pk] = candidate
-            self.candidates.setdefault(journey.household_id, []).append(candidate)
+            by_pk[pk] = candidate
+            self.candidates.setdefault(home, []).append(candidate)
         if not by_pk:
             return
-        keys = JourneyKey.objects.filter(journey__in=by_pk).values_list(
-            "journey_id", "scheme", "issuer", "value", "said_at"
-        )
-        for pk, scheme, issuer, value, said_at in keys:
+        pks = [bulk.array(by_pk)]
+        for pk, scheme, issuer, value, said_at in bulk.read(_KEYS, pks):
             if scheme == "caller":
                 by_pk[pk].callers.setdefault(value, []).append(said_at)
             else:
                 by_pk[pk].keys.setdefault((scheme, value), set()).add(issuer)
-        visits = Appointment.objects.filter(journey__in=by_pk, start__isnull=False).values_list(
-            "journey_id", "start", "end", "supplier_id", "over_at"
-        )
-        for pk, start, end, supplier, over_at in visits:
-            if start is not None and end is not None:
-                by_pk[pk].visits.append((start, end, supplier or 0, over_at))
+        for pk, start, end, supplier, over_at in bulk.read(_VISITS, pks):
+            by_pk[pk].visits.append((start, end, supplier or 0, over_at))
+
+    def stand_in(self, uuids: Iterable[str]) -> None:
+        """Have the journeys of these candidates at hand; the others stay what was read."""
+        for uuid in uuids:
+            if uuid not in self.journeys and uuid in self.seen:
+                self.journeys[uuid] = Journey.from_db("default", _JOURNEY, self.seen[uuid])
 
     def load_journeys(self, uuids: Iterable[str]) -> None:
         """Load what is needed to fold journeys: their contacts, decisions and what was told."""
         wanted = set(uuids)
+        self.stand_in(wanted)
         missing = wanted - self.journeys.keys()
         if missing:
-            for journey in Journey.objects.filter(uuid__in=missing):
-                self.journeys[str(journey.uuid)] = journey
+            for row in bulk.read(_JOURNEYS, [f"{{{','.join(missing)}}}"]):
+                self.journeys[str(row[1])] = Journey.from_db("default", _JOURNEY, row)
         by_pk = {self.journeys[uuid].pk: uuid for uuid in wanted if self.journeys[uuid].pk}
         if not by_pk:
             return
-        links = list(
-            Link.objects.filter(journey__in=by_pk, revoked_at=None).values_list(
-                "journey_id", "is_likely", *(f"contact__{name}" for name in CONTACT_COLUMNS)
-            )
-        )
-        self._load_covers({link[6] for link in links if link[6] is not None})
+        pks = [bulk.array(by_pk)]
+        links = bulk.read(_LINKED, pks)
+        mandate = _MANDATE + 2
+        self._load_covers({link[mandate] for link in links if link[mandate] is not None})
         for journey, is_likely, *columns in links:
-            self.rows.setdefault(by_pk[journey], []).append(
-                self._row(tuple(columns), is_likely=is_likely)
+            self.rows.setdefault(by_pk[journey], []).append(self._row(columns, is_likely=is_likely))
+        for journey, uuid, name, at, contact, data, owner in bulk.read(_DECISIONS, pks):
+            self.decisions.setdefault(by_pk[journey], []).append(
+                Decided(
+                    id=uuid,
+                    name=name,
+                    at=at,
+                    contact=contact or "",
+                    data=orjson.loads(data),
+                    owner=owner or 0,
+                )
             )
-        decisions = Decision.objects.filter(journey__in=by_pk, revoked_at=None).select_related(
-            "contact"
-        )
-        for decision in decisions:
-            self.decisions.setdefault(by_pk[decision.journey_id], []).append(  # type: ignore[index]  # filtered by journey above
-                decided(decision)
-            )
-        for told in Told.objects.filter(journey__in=by_pk):
-            self.told[by_pk[told.journey_id], told.owner_id] = told
-        planned = Notification.objects.filter(journey__in=by_pk, state=NotificationState.PLANNED)
-        for notification in planned:
+        for journey, owner, snapshot in bulk.read(_TOLD, pks):
+            self.told[by_pk[journey], owner] = orjson.loads(snapshot)
+        for *plain, snapshot in bulk.read(_PLANNED, pks):
+            values = (*plain, orjson.loads(snapshot))
+            notification = Notification.from_db("default", _NOTIFICATION, values)
             self.planned[by_pk[notification.journey_id], notification.owner_id] = notification
 
     def load_people(self, households: Iterable[int], suppliers: Iterable[int]) -> None:
@@ -299,33 +379,32 @@ class Ledger:
             self._load_members(wanted)
         unknown = set(suppliers) - self.suppliers.keys() - {0}
         if unknown:
-            self.suppliers.update(Supplier.objects.in_bulk(unknown))
+            for row in bulk.read(_SUPPLIERS, [bulk.array(unknown)]):
+                self.suppliers[row[0]] = Supplier.from_db("default", ("id", "uuid", "name"), row)
             self.names = {pk: supplier.name for pk, supplier in self.suppliers.items()}
 
     def _load_members(self, households: set[int]) -> None:
-        memberships = list(
-            Membership.objects.filter(household__in=households)
-            .select_related("owner")
-            .order_by("pk")
-        )
-        rules: dict[int, list[ReachRule]] = defaultdict(list)
-        for rule in ReachRule.objects.filter(membership__household__in=households):
-            rules[rule.membership_id].append(rule)
-        channels: dict[int, dict[str, Channel]] = defaultdict(dict)
-        owners = {membership.owner_id for membership in memberships}
-        for channel in Channel.objects.usable().filter(owner__in=owners).order_by("pk"):
-            channels[channel.owner_id].setdefault(channel.kind, channel)
         for household in households:
             self.members[household] = []
-        for membership in memberships:
+        for row in bulk.read(_MEMBERS, [bulk.array(households)]):
+            *columns, language, zone, rules, channels = row
+            membership = Membership.from_db("default", _MEMBERSHIP, columns)
             membership.household = self.households[membership.household_id]
-            mine = channels[membership.owner_id]
+            person = membership.owner_id
+            membership.owner = Owner.from_db("default", _OWNER, (person, zone, language))
+            mine: dict[str, Channel] = {}
+            for pk, kind in orjson.loads(channels or "[]"):
+                mine.setdefault(kind, Channel.from_db("default", _CHANNEL, (pk, person, kind)))
             self.members[membership.household_id].append(
                 Member(
                     owner=membership.owner_id,
                     rank=membership.rank,
-                    language=membership.owner.language,
-                    reach=reach_of(membership, rules=rules[membership.pk], kinds=list(mine)),
+                    language=language,
+                    reach=reach_of(
+                        membership,
+                        rules=[ReachRule(**rule) for rule in orjson.loads(rules or "[]")],
+                        kinds=list(mine),
+                    ),
                     channels=mine,
                     cover=membership.cover_id or 0,
                 )
@@ -382,31 +461,24 @@ def _not_from_the_future(said: Said, received_at: datetime) -> Said:
     return said if said.said_at <= received_at + AHEAD else said.with_(said_at=received_at)
 
 
-def decided(decision: Decision) -> Decided:
-    """Return a decision as the rules see it."""
-    return Decided(
-        id=str(decision.uuid),
-        name=decision.name,
-        at=decision.decided_at,
-        contact=str(decision.contact.uuid) if decision.contact else "",
-        data=decision.data,
-        owner=decision.owner_id or 0,
-    )
-
-
 def entry_of(ledger: Ledger, row: processing.Row) -> Row:
     """Return a contact that is not stored (yet) as the rules see it."""
-    contact = Contact(
-        uuid=row.uuid,
-        household_id=row.household_id,
-        supplier_id=row.supplier_id,
-        mandate_id=row.mandate_id,
-        asset_id=row.asset_id,
-        trust=row.admission.trust,
-        said=row.contact.to_json(),
-        suspicion=row.admission.suspicion,
-        refusal=row.admission.refusal,
-        received_at=ledger.now,
+    columns = (
+        0,
+        str(row.uuid),
+        row.household_id,
+        row.supplier_id,
+        row.mandate_id,
+        row.asset_id,
+        None,
+        row.admission.trust,
+        orjson.dumps(row.contact.to_json()),
+        row.admission.suspicion,
+        row.admission.refusal,
+        ledger.now,
+        "",
+        "",
+        "",
+        "{}",
     )
-    columns = tuple(getattr(contact, name) for name in CONTACT_COLUMNS)
     return ledger.read([columns])[0]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from django.db import connection
+import orjson
 
 from assets.choices import FindableKind
 from assets.models import Findable, Wording
@@ -23,11 +23,34 @@ from notifications.models import Appointment, Card, Fact, Journey, JourneyKey, P
 from notifications.wording import Words
 from owners import bulk
 from owners.choices import Trust
-from owners.models import Household, Membership
 from suppliers.choices import Stage
 from suppliers.models import Contact
 
 LONGEST_KEY = 300
+_CARDS = """
+    SELECT id, journey_id, section, version, changed_at, body::text FROM notifications_card
+    WHERE journey_id = ANY(%s::bigint[])
+"""
+_RECOUNT = """
+    UPDATE owners_household h SET needs_you_count = (
+        SELECT count(*) FROM notifications_card c
+        WHERE c.household_id = h.id AND c.section = 'needs_you')
+    WHERE h.id = ANY(%s::bigint[])
+"""
+_MOVE = """
+    UPDATE owners_membership m SET new_count = greatest(0, new_count + moved.change)
+    FROM (
+        SELECT m.id, sum(
+            (coalesce(d.now > coalesce(m.looked_at, '-infinity'), false))::int
+            - (coalesce(d.before > coalesce(m.looked_at, '-infinity'), false))::int
+        ) AS change
+        FROM json_to_recordset(%s::json)
+            AS d(household bigint, before timestamptz, now timestamptz)
+        JOIN owners_membership m ON m.household_id = d.household
+        GROUP BY m.id
+    ) moved
+    WHERE m.id = moved.id AND moved.change <> 0
+"""
 
 
 def uuid_for(*parts: object) -> UUID:
@@ -282,10 +305,8 @@ def write_cards(
     """Write the cards that changed, and the households' exact count of what needs them."""
     pks = {ledger.journeys[uuid].pk: uuid for uuid in matters}
     existing = {
-        pks[journey]: (pk, section, version, changed_at, body)
-        for pk, journey, section, version, changed_at, body in Card.objects.filter(
-            journey__in=pks
-        ).values_list("pk", "journey_id", "section", "version", "changed_at", "body")
+        pks[journey]: (pk, section, version, changed_at, orjson.loads(body))
+        for pk, journey, section, version, changed_at, body in bulk.read(_CARDS, [bulk.array(pks)])
     }
     changed: list[dict[str, Any]] = []
     gone: list[int] = []
@@ -347,13 +368,7 @@ def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
 def _recount(households: set[int]) -> None:
     if not households:
         return
-    table, cards = Household._meta.db_table, Card._meta.db_table  # noqa: SLF001 - Django's own name
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} h SET needs_you_count = (SELECT count(*) FROM {cards} c "  # noqa: S608 - names of ours
-            "WHERE c.household_id = h.id AND c.section = 'needs_you') WHERE h.id = ANY(%s)",
-            [list(households)],
-        )
+    bulk.write(_RECOUNT, [bulk.array(households)])
 
 
 def _count_new(moves: list[tuple[int, datetime | None, datetime | None]]) -> None:
@@ -363,30 +378,15 @@ def _count_new(moves: list[tuple[int, datetime | None, datetime | None]]) -> Non
     """
     if not moves:
         return
-    table = Membership._meta.db_table  # noqa: SLF001 - Django's own name
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE {table} m SET new_count = greatest(0, new_count + moved.change)
-            FROM (
-                SELECT m.id, sum(
-                    (coalesce(d.now > coalesce(m.looked_at, '-infinity'), false))::int
-                    - (coalesce(d.before > coalesce(m.looked_at, '-infinity'), false))::int
-                ) AS change
-                FROM json_to_recordset(%s::json)
-                    AS d(household bigint, before timestamptz, now timestamptz)
-                JOIN {table} m ON m.household_id = d.household
-                GROUP BY m.id
-            ) moved
-            WHERE m.id = moved.id AND moved.change <> 0
-            """,  # noqa: S608 - names of ours
-            [
-                bulk.dumps(
-                    {"household": household, "before": before, "now": now}
-                    for household, before, now in moves
-                )
-            ],
-        )
+    bulk.write(
+        _MOVE,
+        [
+            bulk.dumps(
+                {"household": household, "before": before, "now": now}
+                for household, before, now in moves
+            )
+        ],
+    )
 
 
 Outcome = tuple[str, str, str, dict[str, Any]]  # outcome, reason, rule, evidence

@@ -25,6 +25,12 @@ from suppliers.choices import Outcome
 
 # -- linking ---------------------------------------------------------------------------
 
+_REVOKED = """
+    SELECT l.contact_id, j.uuid::text
+    FROM notifications_link l JOIN notifications_journey j ON j.id = l.journey_id
+    WHERE l.contact_id = ANY(%s::bigint[]) AND l.revoked_at IS NOT NULL
+"""
+
 
 def consolidate(ledger: Ledger, rows: list[Row]) -> None:
     households = {row.household for row in rows}
@@ -63,11 +69,8 @@ def consolidate(ledger: Ledger, rows: list[Row]) -> None:
 def _banned(rows: list[Row]) -> dict[int, frozenset[str]]:
     """The journeys from which each contact was taken; they are never made again."""
     pairs: dict[int, set[str]] = {}
-    revoked = Link.objects.filter(
-        contact__in=[row.id for row in rows], revoked_at__isnull=False
-    ).values_list("contact_id", "journey__uuid")
-    for contact, journey in revoked:
-        pairs.setdefault(contact, set()).add(str(journey))
+    for contact, journey in bulk.read(_REVOKED, [bulk.array(row.id for row in rows)]):
+        pairs.setdefault(contact, set()).add(journey)
     return {contact: frozenset(journeys) for contact, journeys in pairs.items()}
 
 
@@ -120,6 +123,7 @@ def _write(
         return uuid
 
     touched = {final(placement.journey) for _row, placement in links.values()}
+    ledger.stand_in(touched | merged.keys())
     existing = {uuid for uuid in touched | merged.keys() if ledger.journeys[uuid].pk}
     ledger.load_journeys(existing)
     duplicates: dict[str, tuple[Row, Placement]] = {}
@@ -278,9 +282,8 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
         journey = ledger.journeys[uuid]
         for told_member in ledger.told_about(journey.household_id, matter.asset):
             member = ledger.wishing(told_member, matter, journey=str(journey.uuid))
-            known = ledger.told.get((uuid, member.owner))
             waiting = ledger.planned.get((uuid, member.owner))
-            before: dict[str, str] | None = known.snapshot if known else {}
+            before: dict[str, str] | None = ledger.told.get((uuid, member.owner), {})
             # What is told may leave behind what waits for the digest slot: plan that too.
             while before is not None:
                 before = _plan_for(

@@ -61,10 +61,9 @@ def _judge(row: Row, *, now: datetime) -> Verdict:
     ledger.load_people([household.pk], matter.suppliers)
     for one in ledger.told_about(household.pk, matter.asset):
         member = ledger.wishing(one, matter, journey=uuid)
-        told = ledger.told.get((uuid, member.owner))
         plan, _silent = telling.plan(
             matter,
-            told.snapshot if told else {},
+            ledger.told.get((uuid, member.owner), {}),
             reach=member.reach,
             owner=member.owner,
             now=now,

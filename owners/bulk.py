@@ -1,8 +1,12 @@
-"""Many rows in one statement.
+"""Many rows in one statement, to the database and back.
 
 The rows travel as one JSON parameter and PostgreSQL takes them apart
 (`json_to_recordset`), which costs a fraction of a VALUES list with a parameter for every
 cell, and keeps one statement text for any number of rows.
+
+What comes back travels in PostgreSQL's binary form and goes past Django's cursor and
+models: a time alone costs twenty times as much on Django's way. The statements are
+prepared, so one contact that arrives alone does not wait for thirty plans to be made.
 """
 
 import json
@@ -17,6 +21,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 from django.db.models import Field, Model
+from psycopg import Cursor
 
 # An escaped NUL; after an odd number of backslashes it is these six characters themselves.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -44,6 +49,33 @@ def dumps(rows: Iterable[Mapping[str, Any]]) -> str:
         # is then told of the row that holds it.
         text = json.dumps(found, default=_plain, separators=(",", ":"))
     return _NUL.sub(r"\1", text) if "\\u0000" in text else text
+
+
+def array(ids: Iterable[int]) -> str:
+    """Return numbers as the parameter of `ANY(%s::bigint[])`."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def read(
+    statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[tuple[Any, ...]]:
+    """Return what a SELECT finds.
+
+    Select a JSON column as text, and a UUID too where it only names something.
+    """
+    return _run(statement, parameters, has_rows=True)
+
+
+def write(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+    """Run a statement that returns nothing."""
+    _run(statement, parameters, has_rows=False)
+
+
+def _run(statement: str, parameters: Any, *, has_rows: bool) -> list[tuple[Any, ...]]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(statement, parameters, prepare=True, binary=True)
+        return cursor.fetchall() if has_rows else []
 
 
 @lru_cache(maxsize=256)
@@ -108,9 +140,7 @@ def upsert(
     if not rows:
         return []
     sql = _upsert_sql(model, tuple(rows[0]), unique, update, returning)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [dumps(rows)])
-        return cursor.fetchall() if returning else []
+    return _run(sql, [dumps(rows)], has_rows=bool(returning))
 
 
 @lru_cache(maxsize=256)
@@ -130,5 +160,4 @@ def update(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
     """Update `rows`; the first field of each is the key, and all have the same fields."""
     if not rows:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_update_sql(model, tuple(rows[0])), [dumps(rows)])
+    write(_update_sql(model, tuple(rows[0])), [dumps(rows)])
