@@ -1,32 +1,45 @@
-"""What an owner says of a thing when adding it: as little as a name."""
+"""What an owner says of a thing: as little as a name, or one line."""
 
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from assets.choices import AssetKind, IdentifierScheme
+from assets import starters
+from assets.choices import AssetKind, DocumentKind, IdentifierScheme, OperationalStatus
+from assets.models import Asset
 from owners.models import Household, Owner
+
+PHOTO = "image/jpeg,image/png,image/webp,image/gif"
+KEPT = f"{PHOTO},application/pdf,text/plain"
 
 
 class AssetForm(forms.Form):
-    """A new thing to look after."""
+    """A new thing to look after: a line of text, or a name; everything else can wait."""
 
-    name = forms.CharField(label=_("What do you call it?"), max_length=120)
-    kind = forms.ChoiceField(
-        label=_("What is it?"),
-        choices=AssetKind.choices,
-        widget=forms.RadioSelect,
-        initial=AssetKind.APPLIANCE,
+    name = forms.CharField(
+        label=_("What do you call it?"),
+        max_length=300,
+        help_text=_("A name, or all in one line: Bosch washer, serial 12-345, in the cellar."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
+    template = forms.ChoiceField(
+        label=_("What is it?"),
+        choices=[("", "")] + [(each.slug, each.label) for each in starters.STARTERS.values()],
+        required=False,
+    )
+    photo = forms.FileField(label=_("Photo"), required=False)
     maker = forms.CharField(label=_("Maker"), max_length=120, required=False)
     model = forms.CharField(label=_("Model"), max_length=120, required=False)
-    serial = forms.CharField(
-        label=_("Serial number"),
+    identifier = forms.CharField(
+        label=_("Serial number, VIN or IMEI"),
         max_length=200,
         required=False,
         help_text=_("On the label. Suppliers name the thing by it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    place = forms.CharField(label=_("Where is it?"), max_length=80, required=False)
     household = forms.ModelChoiceField(
         Household.objects.none(), label=_("Household"), to_field_name="uuid", empty_label=None
     )
@@ -42,7 +55,106 @@ class AssetForm(forms.Form):
         if mine:
             field.initial = mine[0].uuid
 
+    @property
+    def photo_file(self) -> UploadedFile | None:
+        """The photo, when one was taken."""
+        return self.cleaned_data["photo"]  # type: ignore[no-any-return]  # of a file field
+
+    def values(self) -> dict[str, Any]:
+        """Return the thing's values; what was said in fields beats what the line says."""
+        got = self.cleaned_data
+        line = starters.read_line(got["name"])
+        starter = starters.STARTERS[got["template"] or line.starter]
+        return {
+            "name": line.name,
+            "template": starter.slug,
+            "kind": starter.kind,
+            "maker": got["maker"],
+            "model": got["model"],
+            "place": got["place"] or line.place,
+        }
+
     def identifiers(self) -> list[tuple[IdentifierScheme, str]]:
         """Return what names the thing."""
-        serial = self.cleaned_data["serial"]
-        return [(IdentifierScheme.SERIAL, serial)] if serial else []
+        got = self.cleaned_data
+        line = starters.read_line(got["name"])
+        if not got["identifier"]:
+            return line.identifiers
+        return [(starters.STARTERS[got["template"] or line.starter].scheme, got["identifier"])]
+
+
+class AssetEditForm(forms.Form):
+    """What may change about a thing."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    kind = forms.ChoiceField(label=_("Kind"), choices=AssetKind.choices)
+    operational_status = forms.ChoiceField(label=_("State"), choices=OperationalStatus.choices)
+    place = forms.CharField(label=_("Where is it?"), max_length=80, required=False)
+    maker = forms.CharField(label=_("Maker"), max_length=120, required=False)
+    model = forms.CharField(label=_("Model"), max_length=120, required=False)
+    bought_on = forms.DateField(
+        label=_("Bought"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    keeper = forms.ModelChoiceField(
+        Owner.objects.none(),
+        label=_("Keeper"),
+        to_field_name="uuid",
+        required=False,
+        empty_label=_("Every admin"),
+        help_text=_("Who answers for it and is told."),
+    )
+
+    def __init__(self, *args: Any, asset: Asset, **kwargs: Any) -> None:
+        """Offer the household's members."""
+        initial = {name: getattr(asset, name) for name in self.base_fields}
+        initial["keeper"] = asset.keeper.uuid if asset.keeper else None
+        initial["bought_on"] = asset.bought_on.isoformat() if asset.bought_on else ""
+        super().__init__(*args, initial=initial, **kwargs)
+        people = Owner.objects.filter(memberships__household=asset.household_id).order_by("pk")
+        field = self.fields["keeper"]
+        field.queryset = people  # type: ignore[attr-defined]  # the field of a model choice
+        field.label_from_instance = lambda person: person.get_full_name()  # type: ignore[attr-defined]  # of a model choice
+
+
+class IdentifierForm(forms.Form):
+    """One more name of a thing."""
+
+    scheme = forms.ChoiceField(label=_("What"), choices=IdentifierScheme.choices)
+    value = forms.CharField(label=_("Value"), max_length=200)
+
+
+class ManyFiles(forms.ClearableFileInput):
+    """The browser's own chooser, for several files."""
+
+    allow_multiple_selected = True
+
+
+class DocumentForm(forms.Form):
+    """One or more files, and what they belong to."""
+
+    kind = forms.ChoiceField(
+        label=_("What is it?"),
+        choices=[("", _("Find out")), *DocumentKind.choices],
+        required=False,
+    )
+    asset = forms.ModelChoiceField(
+        Asset.objects.none(),
+        label=_("About which thing?"),
+        to_field_name="uuid",
+        required=False,
+        empty_label=_("None yet"),
+    )
+
+    def __init__(self, *args: Any, owner: Owner, **kwargs: Any) -> None:
+        """Offer the owner's things."""
+        super().__init__(*args, **kwargs)
+        mine = Asset.objects.for_owner(owner).looked_after()
+        self.fields["asset"].queryset = mine  # type: ignore[attr-defined]  # the field of a model choice
+
+
+class DocumentEditForm(DocumentForm):
+    """What a document is called, what it is for and what it belongs to."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=DocumentKind.choices)
+    field_order = ("name", "kind", "asset")

@@ -1,17 +1,32 @@
 """What the assets app knows of an owner: given out whole, and erased without trace."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
-from assets.models import Asset, AssetIdentifier
+from django.db import transaction
+
+from assets import vault
+from assets.models import Asset, AssetIdentifier, Document
 from owners.models import Household, Owner
-from owners.privacy import Section, of_households, table
+from owners.privacy import Piece, Section, Whose, of_households, table
 
 History = Asset.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
+
+
+def files(of: Whose) -> Iterator[Piece]:
+    """Yield every photo and paper as it is kept."""
+    for document in Document.objects.filter(household__in=of.households).order_by("pk"):
+        name = f"documents/{document.uuid}-{document.name[:80]}"
+        yield Piece(name=name, content=vault.get(document.uuid))
+
 
 SECTIONS: dict[str, Section] = {
     "assets": table("assets", of_households(Asset)),
     "asset-identifiers": table("asset-identifiers", of_households(AssetIdentifier)),
     "asset-history": table("asset-history", of_households(History)),
+    "documents": table("documents", of_households(Document)),
+    "files": files,
 }
 
 
@@ -21,10 +36,19 @@ def not_exported() -> dict[str, str]:
 
 
 def erase_household(*, household: Household, now: datetime) -> None:
-    """Erase every asset of a household, and its history."""
+    """Erase every asset of a household with its papers and its history."""
+    papers = Document.objects.filter(household=household)
+    keys = list(papers.values_list("uuid", flat=True))
+    papers.delete()
     Asset.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.
     History.objects.filter(household=household).delete()
+    transaction.on_commit(lambda: _forget(keys))  # not before: the rows may yet stay
+
+
+def _forget(keys: list[UUID]) -> None:
+    for key in keys:
+        vault.forget(key)
 
 
 def erase_owner(*, owner: Owner, now: datetime) -> None:

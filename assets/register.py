@@ -1,14 +1,15 @@
 """The register of what a household owns."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from assets.choices import IdentifierScheme
 from assets.models import Asset, AssetIdentifier
-from owners.models import Household, Owner
+from owners import undo
+from owners.models import Change, Household, Owner
 
 FIELDS = frozenset(
     {
@@ -20,8 +21,12 @@ FIELDS = frozenset(
         "operational_status",
         "custody",
         "keeper",
+        "template",
+        "place",
+        "bought_on",
     }
 )
+CHANGED, REMOVED = "asset.change", "asset.remove"
 Identifiers = Sequence[tuple[IdentifierScheme, str]]
 
 
@@ -62,6 +67,52 @@ def change(
         if identifiers is not None:
             name_by(asset=asset, identifiers=identifiers)
     return asset
+
+
+def edit(
+    *,
+    asset: Asset,
+    values: Mapping[str, Any],
+    owner: Owner,
+    now: datetime,
+    identifiers: Identifiers | None = None,
+) -> Change | None:
+    """Change an asset as `change` does, and keep what undoes it; None when nothing changed."""
+    before = {}
+    for field in FIELDS & values.keys():
+        old, new = getattr(asset, field), values[field]
+        if old != new:
+            before[field] = old.pk if isinstance(old, Owner) else old
+    with transaction.atomic():
+        change(asset=asset, values=values, identifiers=identifiers)
+        if not before:
+            return None
+        shown = {k: v.isoformat() if isinstance(v, date) else v for k, v in before.items()}
+        return undo.remember(
+            kind=CHANGED,
+            label=asset.name,
+            now=now,
+            owner=owner,
+            household=asset.household,
+            subject=asset.uuid,
+            before=shown,
+        )
+
+
+def remove(*, asset: Asset, owner: Owner, now: datetime) -> Change:
+    """Put an asset into the bin; it can be put back for 30 days, with all that belongs to it."""
+    with transaction.atomic():
+        asset.removed_at = now
+        asset.save(update_fields=["removed_at"])
+        return undo.remember(
+            kind=REMOVED,
+            label=asset.name,
+            now=now,
+            owner=owner,
+            household=asset.household,
+            subject=asset.uuid,
+            is_removal=True,
+        )
 
 
 def name_by(*, asset: Asset, identifiers: Identifiers) -> None:

@@ -1,72 +1,341 @@
-"""What is looked after: the list, one thing, and adding one."""
+"""What is looked after: the list, one thing, adding, changing and removing one."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import register
-from assets.choices import AssetKind, Lifecycle
-from assets.forms import AssetForm
-from assets.models import Asset
-from owners import clock, households
-from owners.pages import OwnerRequest, page
+from assets import documents, register, starters, undos
+from assets.choices import AssetKind, DocumentKind, IdentifierScheme, Lifecycle, OperationalStatus
+from assets.forms import AssetEditForm, AssetForm, IdentifierForm
+from assets.models import Asset, Document
+from owners import clock, households, undo
+from owners.models import Change, Owner
+from owners.pages import OwnerRequest, page, way_back
 
-ASSETS_SHOWN = 500
-STARTERS = [(kind, kind.label) for kind in (AssetKind.HOME, AssetKind.VEHICLE, AssetKind.APPLIANCE)]
+PAGE = 60
+ORDERS = {
+    "name": ("name", "pk"),
+    "newest": ("-created_at", "-pk"),
+    "place": ("place", "name", "pk"),
+}
+ORDER_LABELS = {
+    "name": gettext_lazy("Name"),
+    "newest": gettext_lazy("Newest"),
+    "place": gettext_lazy("Place"),
+}
+TABS = ("overview", "timeline", "suppliers", "documents", "details")
+SHOWN = 100
 
 
 @page
 @require_GET
 def asset_list(request: OwnerRequest) -> HttpResponse:
-    """Everything the owner looks after."""
+    """Everything the owner looks after, narrowed by kind, place and state."""
     mine = Asset.objects.for_owner(request.user)
-    tiles = mine.looked_after().annotate(serving=Count("roles__supplier", distinct=True))
-    return render(
-        request, "assets/assets.html", {"tiles": tiles[:ASSETS_SHOWN], "starters": STARTERS}
+    chosen = {name: request.GET.get(name, "") for name in ("kind", "place", "state")}
+    order = request.GET.get("sort", "name")
+    counts = dict(
+        mine.looked_after().order_by().values_list("kind").annotate(count=Count("pk")).order_by()
     )
+    places = list(
+        mine.looked_after().exclude(place="").order_by("place").values_list("place", flat=True)
+        .distinct()[:PAGE]
+    )  # fmt: skip
+    found = narrowed(mine, **chosen).order_by(*ORDERS.get(order, ORDERS["name"]))
+    rows = Paginator(found.annotate(serving=Count("roles__supplier", distinct=True)), PAGE)
+    tiles = rows.get_page(request.GET.get("page"))
+    photos = photos_of([asset.pk for asset in tiles])
+    for asset in tiles:
+        asset.photo = photos.get(asset.pk)  # type: ignore[attr-defined]  # for the template to read
+    context = {
+        "tiles": tiles,
+        "rows": tiles,
+        "extra": "".join(
+            f"&{urlencode({k: v})}" for k, v in {**chosen, "sort": order}.items() if v
+        ),
+        "total": sum(counts.values()),
+        "kinds": kind_filters(request, counts, chosen["kind"]),
+        "places": places,
+        "chosen": chosen,
+        "order": order,
+        "orders": ORDER_LABELS.items(),
+        "states": OperationalStatus.choices,
+        "starters": list(starters.STARTERS.values())[:6],
+        "is_narrowed": any(chosen.values()),
+    }
+    return render(request, "assets/assets.html", context)
+
+
+def narrowed(rows: QuerySet[Asset], *, kind: str, place: str, state: str) -> QuerySet[Asset]:
+    """Return the assets of a kind, at a place and in a state; `ended` shows what was."""
+    if state == Lifecycle.ENDED:
+        rows = rows.filter(lifecycle=Lifecycle.ENDED)
+    else:
+        rows = rows.exclude(lifecycle=Lifecycle.ENDED)
+        if state in OperationalStatus.values:
+            rows = rows.filter(operational_status=state)
+    if kind in AssetKind.values:
+        rows = rows.filter(kind=kind)
+    return rows.filter(place=place[:80]) if place else rows
+
+
+def kind_filters(request: OwnerRequest, counts: dict[str, int], at: str) -> list[dict[str, Any]]:
+    """Return the pills above the list: one for each kind there is."""
+
+    def href(kind: str) -> str:
+        values = request.GET.copy()
+        values.pop("page", None)
+        values["kind"] = kind
+        return f"?{values.urlencode()}"
+
+    pills = [{"label": _("All"), "href": href(""), "count": sum(counts.values()), "is_at": not at}]
+    pills += [
+        {"label": kind.label, "href": href(kind), "count": counts[kind], "is_at": kind == at}
+        for kind in AssetKind
+        if counts.get(kind)
+    ]
+    return pills if len(pills) > 2 else []
+
+
+def photos_of(pks: list[int]) -> dict[int, UUID]:
+    """Return the newest photo of each of these assets."""
+    found = Document.objects.filter(
+        asset__in=pks, kind=DocumentKind.PHOTO, has_thumb=True, removed_at=None
+    )
+    newest = found.order_by("asset", "-added_at", "-pk").distinct("asset")
+    return dict(newest.values_list("asset_id", "uuid"))
+
+
+def find_asset(owner: Owner, key: UUID) -> Asset:
+    """Return the owner's asset; anybody else's, and one in the bin, does not exist."""
+    mine = Asset.objects.for_owner(owner).select_related("household", "keeper")
+    return get_object_or_404(mine, uuid=key)
 
 
 @page
 @require_GET
 def asset_page(request: OwnerRequest, key: UUID) -> HttpResponse:
-    """One thing: what names it, who serves it, what happened with it."""
-    mine = Asset.objects.for_owner(request.user).select_related("keeper")
-    asset = get_object_or_404(mine, uuid=key)
-    context = {
-        "asset": asset,
-        "identifiers": asset.identifiers.order_by("scheme", "pk"),
-        "roles": asset.roles.select_related("supplier").order_by("kind", "pk"),
+    """One thing: how it is, what happened, who serves it, its papers and what names it."""
+    asset = find_asset(request.user, key)
+    tab = request.GET.get("tab", TABS[0])
+    if tab not in TABS:
+        tab = TABS[0]
+    return render(request, "assets/asset.html", asset_context(asset, tab))
+
+
+def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
+    """Return an asset as its page shows it."""
+    papers = list(asset.documents.filter(removed_at=None).order_by("-added_at", "-pk")[:SHOWN])
+    roles = list(asset.roles.select_related("supplier").order_by("kind", "pk"))
+    labels = {
+        "overview": _("Overview"),
+        "timeline": _("Timeline"),
+        "suppliers": _("Suppliers"),
+        "documents": _("Documents"),
+        "details": _("Details"),
     }
-    return render(request, "assets/asset.html", context)
+    here = reverse("asset", args=[asset.uuid])
+    counts = {"suppliers": len(roles), "documents": len(papers)}
+    photos = [paper for paper in papers if paper.kind == DocumentKind.PHOTO and paper.has_thumb]
+    return {
+        "asset": asset,
+        "tab": tab,
+        "tabs": [
+            {
+                "label": labels[name],
+                "href": f"{here}?tab={name}",
+                "is_at": name == tab,
+                "count": counts.get(name),
+            }
+            for name in TABS
+        ],
+        "identifiers": asset.identifiers.order_by("scheme", "pk"),
+        "roles": roles,
+        "role_rows": role_rows(asset, roles),
+        "papers": papers,
+        "photo": photos[0] if photos else None,
+        "identifier_form": IdentifierForm(),
+    }
+
+
+def role_rows(asset: Asset, roles: list[Any]) -> list[dict[str, Any]]:
+    """Return who is what for an asset, with the gaps."""
+    field = asset.roles.model._meta.get_field("kind")  # noqa: SLF001 - Django's own name
+    return [
+        {
+            "label": label,
+            "suppliers": [
+                {
+                    "name": role.supplier.name,
+                    "href": reverse("supplier", args=[role.supplier.uuid]),
+                    "verified": role.supplier.verified_at is not None,
+                }
+                for role in roles
+                if role.kind == kind
+            ],
+        }
+        for kind, label in field.flatchoices
+    ]
 
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def asset_add(request: OwnerRequest) -> HttpResponse:
-    """Add a thing: a name is enough."""
+    """Add a thing: a photo, a name or one line is enough."""
     owner, now = request.user, clock.now()
     if request.method == "POST":
         households.ensure_first(owner=owner, now=now)
-    chosen = request.GET.get("kind", AssetKind.APPLIANCE.value)
-    form = AssetForm(request.POST or None, owner=owner, initial={"kind": chosen})
+    chosen = request.GET.get("template", "")
+    form = AssetForm(
+        request.POST or None, request.FILES or None, owner=owner, initial={"template": chosen}
+    )
     if not form.is_valid():
         status = 422 if form.is_bound else 200
-        return render(request, "assets/asset_add.html", {"form": form}, status=status)
+        return render(request, "assets/asset_add.html", adding(form, chosen), status=status)
     household = form.cleaned_data["household"]
     households.require(owner=owner, household_id=household.pk)
-    values = {name: form.cleaned_data[name] for name in ("name", "kind", "maker", "model")}
     asset = register.add(
         household=household,
-        values=values | {"keeper": owner, "lifecycle": Lifecycle.ACTIVE},
+        values=form.values() | {"keeper": owner, "lifecycle": Lifecycle.ACTIVE},
         identifiers=form.identifiers(),
         now=now,
     )
     messages.success(request, _("Added. Who serves it?"))
+    if form.photo_file is not None:
+        take(request, asset, [form.photo_file])
     return redirect("asset", key=asset.uuid)
+
+
+def adding(form: AssetForm, chosen: str) -> dict[str, Any]:
+    """Return the page on which a thing is added."""
+    picked = str(form["template"].value() or chosen)
+    return {
+        "form": form,
+        "starters": starters.STARTERS.values(),
+        "picked": picked,
+        "starter": starters.STARTERS.get(picked),
+    }
+
+
+def take(request: OwnerRequest, asset: Asset, files: list[Any]) -> None:
+    """Keep files for an asset; what cannot be kept is said, and the rest is kept."""
+    for file in files:
+        try:
+            documents.add(
+                household=asset.household,
+                asset=asset,
+                owner=request.user,
+                name=file.name or "",
+                content=file.read(),
+                now=clock.now(),
+            )
+        except documents.DocumentError as error:
+            messages.error(request, _(error.detail))
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def asset_edit(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Change a thing; every change can be undone."""
+    asset = find_asset(request.user, key)
+    form = AssetEditForm(request.POST or None, asset=asset)
+    if not form.is_valid():
+        status = 422 if form.is_bound else 200
+        context = {"asset": asset, "form": form}
+        return render(request, "assets/asset_edit.html", context, status=status)
+    households.require(owner=request.user, household_id=asset.household_id)
+    try:
+        change = register.edit(
+            asset=asset, values=form.cleaned_data, owner=request.user, now=clock.now()
+        )
+    except register.KeeperError:
+        form.add_error("keeper", _("This person is not in the household."))
+        context = {"asset": asset, "form": form}
+        return render(request, "assets/asset_edit.html", context, status=422)
+    say(request, _("Saved."), change)
+    return redirect("asset", key=asset.uuid)
+
+
+@page
+@require_POST
+def asset_name(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Add an identifier to a thing, or take one away."""
+    asset = find_asset(request.user, key)
+    households.require(owner=request.user, household_id=asset.household_id)
+    kept = [
+        (IdentifierScheme(row.scheme), row.value)
+        for row in asset.identifiers.order_by("pk")
+        if str(row.pk) != request.POST.get("remove")
+    ]
+    if "remove" not in request.POST:
+        form = IdentifierForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Write the number as it stands on the label."))
+            return redirect(f"{reverse('asset', args=[asset.uuid])}?tab=details")
+        kept.append((IdentifierScheme(form.cleaned_data["scheme"]), form.cleaned_data["value"]))
+    register.change(asset=asset, values={}, identifiers=kept)
+    messages.success(request, _("Saved."))
+    return redirect(f"{reverse('asset', args=[asset.uuid])}?tab=details")
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def asset_remove(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Say what removing a thing does, and put it into the bin."""
+    asset = find_asset(request.user, key)
+    if request.method != "POST":
+        return render(request, "assets/asset_remove.html", {"asset": asset})
+    households.require(owner=request.user, household_id=asset.household_id)
+    change = register.remove(asset=asset, owner=request.user, now=clock.now())
+    say(request, _("Removed. It stays in the bin for 30 days."), change)
+    return redirect("assets")
+
+
+@page
+@require_GET
+def asset_label(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """A label to print: its code opens this thing's page."""
+    asset = find_asset(request.user, key)
+    serial = asset.identifiers.order_by("scheme", "pk").first()
+    context = {
+        "asset": asset,
+        "serial": serial,
+        "address": settings.SITE_URL + reverse("asset", args=[asset.uuid]),
+    }
+    return render(request, "assets/asset_label.html", context)
+
+
+@page
+@require_POST
+def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Undo a change of an asset or a document."""
+    mine = Change.objects.for_owner(request.user)
+    change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
+    if change.household_id is not None:
+        households.require(owner=request.user, household_id=change.household_id)
+    try:
+        undo.put_back(change=change, owner=request.user, undos=undos.UNDOS, now=clock.now())
+    except undo.UndoError as error:
+        messages.error(request, _(str(error)))
+    else:
+        messages.success(request, _("Undone."))
+    return redirect(way_back(request, reverse("assets")))
+
+
+def say(request: OwnerRequest, text: str, change: Change | None) -> None:
+    """Say what was done, with a way to undo it while the sentence stands."""
+    tags = f"undo:{reverse('asset-undo', args=[change.uuid])}" if change else ""
+    messages.success(request, text, extra_tags=tags)

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.logs.RequestId",
+    "assets.uploads.limited",
     "django.middleware.security.SecurityMiddleware",
     "suppliers.lane.lane",
     "whitenoise.middleware.WhiteNoiseMiddleware",

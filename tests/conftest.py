@@ -19,6 +19,11 @@ QUICK = {
     # Each process counts rate limits for itself.
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "STEWARD_OUTBOX": "",
+    # What tests keep is gone with them.
+    "STORAGES": {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
     # Otherwise every new test client looks through all static files.
     "WHITENOISE_AUTOREFRESH": True,
     "SENDER_CACHE_S": 0.0,  # suppliers come and go with each test

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets import register
+from assets.api.documents import AssetDocuments, DocumentFile, Documents, OneDocument
 from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.models import Asset
 from owners import clock, households
@@ -48,6 +49,8 @@ class AssetChange(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices, required=False)
     custody = serializers.ChoiceField(choices=Custody.choices, required=False)
     keeper = Known(my_people, allow_null=True, required=False)
+    place = serializers.CharField(max_length=80, allow_blank=True, required=False)
+    bought_on = serializers.DateField(allow_null=True, required=False)
     identifiers = serializers.ListField(child=IdentifierField(), required=False, max_length=50)
 
 
@@ -70,6 +73,8 @@ class AssetOut(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices)
     custody = serializers.ChoiceField(choices=Custody.choices)
     keeper = serializers.UUIDField(allow_null=True)
+    place = serializers.CharField(allow_blank=True)
+    bought_on = serializers.DateField(allow_null=True)
     identifiers = IdentifierField(many=True)
     created_at = serializers.DateTimeField()
 
@@ -87,6 +92,8 @@ def show_asset(asset: Asset) -> dict[str, Any]:
         "operational_status": asset.operational_status,
         "custody": asset.custody,
         "keeper": str(asset.keeper.uuid) if asset.keeper else None,
+        "place": asset.place,
+        "bought_on": asset.bought_on,
         "identifiers": [
             {"scheme": row.scheme, "value": row.value}
             for row in sorted(asset.identifiers.all(), key=lambda row: row.pk)
@@ -167,10 +174,26 @@ class OneAsset(OwnerView):
         values = checked(AssetChange, request, partial=True)
         identifiers = named(values)
         try:
-            register.change(asset=found, values=values, identifiers=identifiers)
+            register.edit(
+                asset=found,
+                values=values,
+                identifiers=identifiers,
+                owner=owner,
+                now=clock.now(),
+            )
         except register.KeeperError as error:
             raise unknown_keeper() from error
         return Response(show_asset(my_assets(owner).get(pk=found.pk)))
+
+    @extend_schema(operation_id="assets_remove", responses={204: None})
+    @once
+    def delete(self, request: Request, asset: UUID) -> Response:
+        """Put an asset into the bin, where it stays for 30 days."""
+        owner = owner_of(request)
+        found = my_assets(owner).get(uuid=asset)
+        households.require(owner=owner, household_id=found.household_id)
+        register.remove(asset=found, owner=owner, now=clock.now())
+        return Response(status=204)
 
 
 def unknown_keeper() -> serializers.ValidationError:
@@ -182,4 +205,8 @@ def unknown_keeper() -> serializers.ValidationError:
 urlpatterns = [
     path("assets/", Assets.as_view(), name="assets"),
     path("assets/<uuid:asset>/", OneAsset.as_view(), name="asset"),
+    path("assets/<uuid:asset>/documents/", AssetDocuments.as_view(), name="asset-documents"),
+    path("documents/", Documents.as_view(), name="documents"),
+    path("documents/<uuid:document>/", OneDocument.as_view(), name="document"),
+    path("documents/<uuid:document>/file/", DocumentFile.as_view(), name="document-file"),
 ]

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from assets.choices import AssetKind
+from assets.models import Asset
+from assets.starters import STARTERS, USUAL
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
 from owners import clock
 from owners.choices import Topic
@@ -154,6 +156,13 @@ def plain(code: str) -> str:
 def asset_icon(kind: str) -> str:
     """Return the icon of an asset's kind."""
     return ASSET_ICONS.get(kind, "package")
+
+
+@register.filter
+def thing_icon(asset: Asset) -> str:
+    """Return an asset's icon: that of what it was added as, else its kind's."""
+    starter = STARTERS.get(asset.template)
+    return starter.icon if starter and starter.slug != USUAL else asset_icon(asset.kind)
 
 
 @register.filter

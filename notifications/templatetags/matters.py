@@ -1,12 +1,16 @@
 """What happened with a thing or a supplier, for pages that must not know journeys themselves."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from assets.choices import OperationalStatus
 from assets.models import Asset
-from notifications.choices import JourneyState
+from notifications.choices import JourneyState, Turn
 from notifications.models import Journey
 from suppliers.models import Supplier
 
@@ -25,6 +29,24 @@ def matters_about(context: template.Context, asset: Asset) -> Any:
     """Return the owner's latest journeys about an asset."""
     mine = _mine(context, Q(asset=asset)).select_related("card")
     return mine.order_by("-last_said_at")[:ABOUT_SHOWN]
+
+
+@register.simple_tag
+def health_of(asset: Asset, journeys: Iterable[Journey]) -> dict[str, str]:
+    """Return how an asset is, in a sentence, from its state and its open matters."""
+    if asset.operational_status != OperationalStatus.IN_SERVICE:
+        state = "unknown" if asset.operational_status == OperationalStatus.STORED else "bad"
+        return {"state": state, "text": asset.get_operational_status_display()}
+    running = [journey for journey in journeys if journey.state == JourneyState.OPEN]
+    if not running:
+        return {"state": "fine", "text": _("Fine. No open matter.")}
+    mine = sum(1 for journey in running if journey.turn == Turn.OWNER)
+    if mine:
+        text = ngettext("%(n)s matter waits for you", "%(n)s matters wait for you", mine)
+        return {"state": "soon", "text": text % {"n": mine}}
+    count = len(running)
+    text = ngettext("%(n)s matter is looked after", "%(n)s matters are looked after", count)
+    return {"state": "fine", "text": text % {"n": count}}
 
 
 @register.simple_tag(takes_context=True)

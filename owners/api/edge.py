@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -107,9 +108,23 @@ def once(handler: Handler) -> Handler:
 
 
 def request_hash(request: Request) -> bytes:
-    """Return what makes two requests the same: method, address and values."""
-    values = json.dumps(request.data, sort_keys=True, cls=JSONEncoder)
+    """Return what makes two requests the same: method, address, values and files."""
+    files = {
+        name: [_digest(file) for file in request.FILES.getlist(name)] for name in request.FILES
+    }
+    given = request.data
+    if files:
+        given = {name: value for name, value in given.items() if name not in files} | files
+    values = json.dumps(given, sort_keys=True, cls=JSONEncoder)
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{values}".encode()).digest()
+
+
+def _digest(file: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def _take_turn(owner: Owner, key: str) -> None:

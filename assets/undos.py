@@ -1,0 +1,44 @@
+"""How what was changed about assets is put back."""
+
+from datetime import date, datetime
+
+from assets import documents, register
+from assets.models import Asset
+from owners.models import Change, Owner
+from owners.undo import Undo, UndoError
+
+
+def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
+    """Take an asset out of the bin."""
+    asset = _asset(change)
+    asset.removed_at = None
+    asset.save(update_fields=["removed_at"])
+
+
+def undo_change(change: Change, owner: Owner, now: datetime) -> None:
+    """Give an asset the values it had before."""
+    asset = _asset(change)
+    before = dict(change.before)
+    if "keeper" in before:
+        keeper = before.pop("keeper")
+        members = asset.household.memberships
+        asset.keeper_id = keeper if members.filter(owner=keeper).exists() else None
+    if before.get("bought_on"):
+        before["bought_on"] = date.fromisoformat(before["bought_on"])
+    for field, value in before.items():
+        setattr(asset, field, value)
+    asset.save()
+
+
+def _asset(change: Change) -> Asset:
+    found = Asset.objects.filter(household=change.household_id, uuid=change.subject).first()
+    if found is None:
+        raise UndoError("It is gone for good.")
+    return found
+
+
+UNDOS: dict[str, Undo] = {
+    register.CHANGED: undo_change,
+    register.REMOVED: put_back_asset,
+    documents.REMOVED: documents.put_back,
+}

@@ -1,0 +1,23 @@
+"""No request is larger than one upload may be; said before a byte of it is read."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+MOST = 26 * 1024 * 1024  # one file of 25 MiB with its form
+
+
+def limited(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer 413 to a body that says it is larger; a server reads no more than that."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > MOST:
+            text = "The file is larger than 25 MB."
+            return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
