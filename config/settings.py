@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "owners.sessions.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -215,6 +215,7 @@ SPECTACULAR_SETTINGS = {
         "RoleKind": "suppliers.choices.RoleKind",
         "ContactKind": "suppliers.choices.ContactKind",
         "ContactOutcome": "suppliers.choices.Outcome",
+        "Medium": "suppliers.choices.Medium",
         "MandateState": "suppliers.choices.MandateState",
         "ChosenMandateState": "suppliers.api_v1.CHOSEN_STATES",
         "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
@@ -273,7 +274,10 @@ CELERY_TIMEZONE = "UTC"
 # Fixed ticks only; every wall-clock time is a column that the sweep compares with now.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "privacy": {"task": "config.tasks.keep_privacy", "schedule": 10.0, "options": {"expires": 10}},
 }
+# What else a drain without Redis looks for: functions of `now` that return how much they did.
+CHORES = ("config.privacy.work_due",)
 
 if REDIS_URL:
     CACHES = {
@@ -286,7 +290,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # sessions outlive a lost Redis
+SESSION_ENGINE = "owners.sessions"  # in the database: sessions outlive a lost Redis
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from notifications.choices import (
     AppointmentState,
     DeliveryState,
+    FactState,
     JourneyState,
     Section,
     SurveyState,
@@ -14,8 +15,6 @@ from notifications.choices import (
 )
 from owners.choices import ChannelKind, Level, Topic
 from suppliers.choices import ContactKind, Direction, Medium, Outcome
-
-Rows = serializers.ListField(child=serializers.DictField())
 
 
 class Counted(serializers.Serializer[Any]):
@@ -56,6 +55,20 @@ class NamedAsset(Named):
     kind = serializers.CharField()
 
 
+class ConflictValue(serializers.Serializer[Any]):
+    """One of the values that contradict each other, with who said it."""
+
+    value = serializers.CharField()
+    contact = serializers.UUIDField()
+
+
+class Conflict(serializers.Serializer[Any]):
+    """A fact between whose values nobody has decided."""
+
+    fact = serializers.CharField()
+    values = ConflictValue(many=True)
+
+
 class CardOut(serializers.Serializer[Any]):
     """What the owner sees of a journey: one journey, one card."""
 
@@ -72,7 +85,7 @@ class CardOut(serializers.Serializer[Any]):
     promise = serializers.DictField(allow_null=True)
     question = serializers.JSONField(allow_null=True)
     actions = FieldOut(many=True)
-    conflicts = Rows
+    conflicts = Conflict(many=True)
     survey = serializers.DictField(allow_null=True)
 
 
@@ -165,25 +178,117 @@ class JourneyRow(serializers.Serializer[Any]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
+class LinkOut(serializers.Serializer[Any]):
+    """Why a contact is on its journey."""
+
+    rule = serializers.CharField()
+    evidence = serializers.DictField()
+    is_likely = serializers.BooleanField()
+
+
+class JourneyContact(serializers.Serializer[Any]):
+    """One thing said on a journey, and what became of it."""
+
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField(help_text="By its sender's own time.")
+    received_at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=ContactKind.choices)
+    medium = serializers.ChoiceField(choices=Medium.choices)
+    direction = serializers.ChoiceField(choices=Direction.choices)
+    type = serializers.CharField(allow_blank=True)
+    sender = serializers.CharField(allow_blank=True)
+    supplier = Named(allow_null=True)
+    authentication = serializers.CharField(allow_blank=True)
+    title = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    rule = serializers.CharField(allow_blank=True)
+    evidence = serializers.DictField()
+    link = LinkOut(allow_null=True)
+
+
+class FactOut(serializers.Serializer[Any]):
+    """A named value with the contacts that it came from."""
+
+    id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # the contract's word, not the base's
+    value = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=FactState.choices)
+    sources = serializers.ListField(child=serializers.UUIDField())
+    is_from_text = serializers.BooleanField(help_text="Read from words, not said as a field.")
+
+
+class VisitOut(serializers.Serializer[Any]):
+    """An appointment on its journey; the end is exclusive."""
+
+    id = serializers.UUIDField(allow_null=True)
+    uid = serializers.CharField(allow_blank=True)
+    kind = serializers.CharField()
+    start = serializers.DateTimeField(allow_null=True)
+    end = serializers.DateTimeField(allow_null=True)
+    zone = serializers.CharField(allow_blank=True)
+    place = serializers.CharField(allow_blank=True)
+    person = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=AppointmentState.choices)
+    sequence = serializers.IntegerField()
+    was_on_time = serializers.BooleanField(allow_null=True)
+    replaced = serializers.ListField(
+        child=serializers.CharField(), help_text="Windows that no longer hold."
+    )
+    sources = serializers.DictField(child=serializers.JSONField())
+
+
+class JourneySurvey(serializers.Serializer[Any]):
+    """A request for feedback on its journey."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=SurveyState.choices)
+    reason = serializers.CharField(allow_blank=True)
+    survey_id = serializers.CharField(allow_blank=True)
+
+
+class PromiseOut(serializers.Serializer[Any]):
+    """What a supplier said it would do by when."""
+
+    id = serializers.CharField()
+    what = serializers.CharField(allow_blank=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    state = serializers.CharField()
+
+
+class AskOut(serializers.Serializer[Any]):
+    """A question to the owner inside a contact."""
+
+    fact = serializers.CharField()
+    prompt = serializers.CharField(allow_blank=True)
+    contact = serializers.UUIDField()
+
+
 class JourneyOut(serializers.Serializer[Any]):
     """A journey with all that is on it."""
 
     id = serializers.UUIDField()
-    asset = serializers.JSONField(allow_null=True)
-    suppliers = serializers.ListField(child=serializers.JSONField())
+    asset = NamedAsset(allow_null=True)
+    suppliers = Named(many=True)
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=JourneyState.choices)
     turn = serializers.ChoiceField(choices=Turn.choices)
-    stage = serializers.JSONField()
-    contacts = Rows
-    appointments = Rows
-    surveys = Rows
-    promises = Rows
-    conflicts = Rows
-    facts = Rows
+    stage = serializers.CharField()
+    opened_at = serializers.DateTimeField(allow_null=True)
+    done_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    contacts = JourneyContact(many=True)
+    facts = FactOut(many=True)
+    appointments = VisitOut(many=True)
+    surveys = JourneySurvey(many=True)
+    promises = PromiseOut(many=True)
+    conflicts = Conflict(many=True)
+    asks = AskOut(many=True)
     tried = serializers.ListField(child=serializers.JSONField())
+    possibly_related = serializers.ListField(child=serializers.UUIDField())
     actions = FieldOut(many=True)
-    possibly_related = serializers.ListField(child=serializers.JSONField())
 
 
 class DeliveryOut(serializers.Serializer[Any]):
