@@ -189,6 +189,8 @@ class Ledger:
     journeys: dict[str, Journey] = field(default_factory=dict)  # by public UUID
     seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # those only compared so far
     candidates: dict[int, list[Candidate]] = field(default_factory=dict)  # by household
+    # What is stored of the keys of those journeys: scheme, issuer and value, and when said.
+    keys: dict[int, dict[tuple[str, int, str], datetime]] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)  # by journey UUID
     decisions: dict[str, list[Decided]] = field(default_factory=dict)
     told: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)  # what each knows
@@ -323,7 +325,9 @@ class Ledger:
         if not by_pk:
             return
         pks = [bulk.array(by_pk)]
+        self.keys.update({pk: {} for pk in by_pk})
         for pk, scheme, issuer, value, said_at in bulk.read(_KEYS, pks):
+            self.keys[pk][scheme, issuer, value] = said_at
             if scheme == "caller":
                 by_pk[pk].callers.setdefault(value, []).append(said_at)
             else:

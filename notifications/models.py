@@ -85,6 +85,12 @@ class Journey(models.Model):
             models.Index(
                 fields=["next_at"], condition=Q(next_at__isnull=False), name="journey_due"
             ),
+            # However old they are, matters that still wait are candidates for a new contact.
+            models.Index(
+                fields=["household"],
+                condition=Q(next_at__isnull=False, is_emptied=False),
+                name="journey_waiting",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,12 +105,14 @@ class JourneyKey(models.Model):
     scheme = models.CharField(max_length=10)
     issuer = models.BigIntegerField(default=0)  # the supplier's id; 0 when nobody's in particular
     value = models.CharField(max_length=300)
-    said_at = models.DateTimeField(default=timezone.now)  # last used; a caller's number fades
+    # When it was first said; of a caller's number, which fades, when it last called.
+    said_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
+            # The value comes first: a token in a text is looked up without its scheme.
             models.UniqueConstraint(
-                fields=["household", "scheme", "value", "issuer", "journey"],
+                fields=["household", "value", "scheme", "issuer", "journey"],
                 name="journeykey_once",
             ),
         ]

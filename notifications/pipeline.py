@@ -23,6 +23,9 @@ from suppliers.choices import EventState
 from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
 
 BATCH = 1_000  # a larger lot shares the same thirty queries among more contacts
+# Full lots in a row at one stage before the next has its turn: in a flood several contacts
+# of one matter are then decided together, and its card is written once.
+LOTS = 4
 GO_S = 20.0  # one go of the pump; then it rings again, so that deploys need not wait
 
 
@@ -35,12 +38,9 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
     """
     moved, until = 0, time.monotonic() + seconds
     while True:
+        arrived = _lots(inbox.process_due, now_fn, bell="inbox")
+        decided = _lots(feed.consolidate_due, now_fn, bell="feed")
         with doorbell.hushed():
-            arrived = inbox.process_due(now=now_fn(), limit=BATCH)
-        if arrived >= BATCH:
-            doorbell.ring("inbox")
-        with doorbell.hushed():
-            decided = feed.consolidate_due(now=now_fn(), limit=BATCH)
             told = feed.tell_due(now=now_fn())
         if told:
             doorbell.ring("delivery")
@@ -52,6 +52,19 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
         if time.monotonic() > until:
             doorbell.ring("feed")
             return moved
+
+
+def _lots(stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: str) -> int:
+    """Run a stage while its lots are full, a few times at most; rings for company then."""
+    moved = 0
+    for _ in range(LOTS):
+        with doorbell.hushed():
+            count = stage(now=now_fn(), limit=BATCH)
+        moved += count
+        if count < BATCH:
+            break
+        doorbell.ring(bell)
+    return moved
 
 
 def tick(*, now: datetime) -> int:

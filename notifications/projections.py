@@ -112,6 +112,8 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         pks = [ledger.journeys[uuid].pk for uuid in afresh]
         for model in (JourneyKey, Fact, Appointment, Promise):
             model.objects.filter(journey__in=pks).delete()
+        for pk in pks:
+            ledger.keys.pop(pk, None)
     keys: dict[tuple[int, str, int, str], dict[str, Any]] = {}
     facts: list[dict[str, Any]] = []
     visits: list[dict[str, Any]] = []
@@ -125,7 +127,11 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         promises += _promises(journey, matter, ledger.now)
     bulk.upsert(
         JourneyKey,
-        list(keys.values()),
+        [
+            row
+            for (pk, *name), row in keys.items()
+            if ledger.keys.get(pk, {}).get(tuple(name)) != row["said_at"]
+        ],
         unique=("household", "scheme", "value", "issuer", "journey"),
         update=("said_at",),
     )
@@ -206,7 +212,9 @@ def _collect_keys(
         name = (journey.pk, scheme, row.entry.supplier, value[:LONGEST_KEY])
         known = keys.get(name)
         if known is not None:
-            known["said_at"] = max(known["said_at"], said.said_at)
+            # A caller's number fades from its last use; nobody asks when the others were used.
+            latest = max if scheme == "caller" else min
+            known["said_at"] = latest(known["said_at"], said.said_at)
             continue
         keys[name] = {
             "household_id": journey.household_id,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import translation
@@ -297,7 +298,8 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
                     pending=pending,
                 )
                 waiting = None
-    _save(pending.create, pending.update, list(pending.told.values()))
+    changed = [row for row in pending.update if pending.before.get(row.pk) != _columns(row)]
+    _save(pending.create, changed, list(pending.told.values()))
     delivery.save(
         [
             row
@@ -320,6 +322,7 @@ class _Pending:
     update: list[Notification] = field(default_factory=list)
     tell: list[tuple[Notification, Member]] = field(default_factory=list)
     told: dict[tuple[int, int], Told] = field(default_factory=dict)
+    before: dict[int, list[Any]] = field(default_factory=dict)  # what the waiting ones said
 
     def know(
         self, journey: Journey, member: Member, snapshot: dict[str, str], now: datetime
@@ -361,6 +364,8 @@ def _plan_for(
         if silent:
             pending.know(journey, member, {**before, **silent}, now)
         return None
+    if waiting is not None:
+        pending.before.setdefault(waiting.pk, _columns(waiting))
     notification = waiting or Notification(
         household_id=journey.household_id, journey=journey, owner_id=member.owner
     )
@@ -387,6 +392,10 @@ PLANNED_COLUMNS = (
     "state", "level", "topic", "reason", "text", "because", "rule", "held_since", "not_before",
     "expires_at", "deadline", "told_at", "snapshot",
 )  # fmt: skip
+
+
+def _columns(notification: Notification) -> list[Any]:
+    return [getattr(notification, name) for name in PLANNED_COLUMNS]
 
 
 def _save(create: list[Notification], update: list[Notification], told: list[Told]) -> None:

@@ -109,7 +109,7 @@ def _upsert_sql(
     given = ", ".join(f'd."{name}"' for name, _column, _kind in columns)
     shape = ", ".join(f'"{name}" {kind}' for name, _column, kind in columns)
     sql = (
-        f'INSERT INTO "{table}" ({listed}) SELECT {given} '  # noqa: S608 - names of models
+        f'INSERT INTO "{table}" AS t ({listed}) SELECT {given} '  # noqa: S608 - names of models
         f"FROM json_to_recordset(%s::json) AS d({shape})"
     )
     if unique:
@@ -118,6 +118,12 @@ def _upsert_sql(
             f'"{column}" = EXCLUDED."{column}"' for _n, column, _k in _columns(model, update)
         )
         sql += f" ON CONFLICT ({by}) DO " + (f"UPDATE SET {changes}" if update else "NOTHING")
+        if update and not returning:
+            # What is the same stays as it lies: no new row version, no entry in any index.
+            names = [column for _n, column, _k in _columns(model, update)]
+            before = ", ".join(f't."{column}"' for column in names)
+            after = ", ".join(f'EXCLUDED."{column}"' for column in names)
+            sql += f" WHERE ({before}) IS DISTINCT FROM ({after})"
     if returning:
         back = ", ".join(f'"{column}"' for _n, column, _k in _columns(model, returning))
         sql += f" RETURNING {back}"

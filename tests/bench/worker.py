@@ -15,21 +15,19 @@ def main() -> None:
     import django  # noqa: PLC0415 - after the settings are named
 
     django.setup()
-    from notifications import feed  # noqa: PLC0415
+    from config import garbage  # noqa: PLC0415
+    from notifications import pipeline  # noqa: PLC0415
     from owners import clock, doorbell  # noqa: PLC0415
-    from suppliers import inbox  # noqa: PLC0415
     from suppliers.models import Contact, InboundEvent  # noqa: PLC0415
 
     Contact.objects.exists()
+    garbage.freeze()  # as in every task worker
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     with doorbell.hushed():
         while True:
-            moved = inbox.process_due(now=clock.now(), limit=500)
-            moved += feed.consolidate_due(now=clock.now(), limit=500)
-            if moved:
-                continue
+            pipeline.pump(now_fn=clock.now)
             if not (
                 InboundEvent.objects.filter(state="stored").exists()
                 or Contact.objects.filter(decided_at=None).exists()
