@@ -140,7 +140,7 @@ def _visit(
     is_delivery = not speaks_of_visit and words.DELIVERY.search(text) is not None
     soon = when.soon(text, said_at=calendar.said_at) if is_arriving else None
     if not (speaks_of_visit or is_delivery or is_arriving):
-        return None, None
+        return None, when.arrival(text, calendar)
     is_cancelled = words.CANCELLED.search(text) is not None
     spans = {item.window for item in when.windows(text, calendar)}
     moments = {item.window for item in when.points(text, calendar)} if not spans else set()
@@ -148,7 +148,7 @@ def _visit(
     if is_arriving and not spans and window is not None:
         return None, window
     if window is None and not is_cancelled:
-        return None, soon
+        return None, soon or when.arrival(text, calendar)
     return Visit(
         window=window,
         stage=Stage.CANCELLED if is_cancelled else Stage.BOOKED,

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from suppliers.adapters import words
@@ -17,6 +18,9 @@ from suppliers.contacts import Window
 
 MAX_SPANS = 60
 NEAR = 80  # characters between a date and its clock times
+REACH = 60  # characters between a word of coming and its clock time
+SENTENCE = re.compile(r"[.!?](?!\d)|\n")
+MAX_COMES = 10
 
 SPACE = r"[ \t\u00a0\u202f]"
 CLOCK = (
@@ -50,6 +54,20 @@ SOON = re.compile(
     r"due|dos)"
     r"[ ]{1,2}(?P<unit>minutes?|mins?|minuten?|minut[io]|minutos?|hours?|hrs?|stunden?|heures?|"
     r"or[ae]|horas?)(?!\w)",
+    re.IGNORECASE,
+)
+# After a word of coming also an hour alone is a clock time, unless a word follows that
+# makes it a count or an address ("at 11 Main Street").
+HOUR = re.compile(
+    rf"(?<!\w)(?:at|by|around|about|until|till|before|after|um|gegen|ab|vor|nach|à|vers|avant|après|"
+    rf"alle(?:{SPACE}ore)?|verso{SPACE}le|prima{SPACE}delle|dopo{SPACE}le|dalle|"
+    rf"a{SPACE}las?|hacia{SPACE}las|sobre{SPACE}las|hasta{SPACE}las|antes{SPACE}de{SPACE}las)"
+    rf"{SPACE}{{1,3}}(?:about{SPACE}|around{SPACE}|ca\.{SPACE})?{_clock(1)}"
+    rf"(?![\w/%€$£:]|[.,:-]\d|{SPACE}{{0,2}}(?:€|\$|£|%))"
+    rf"(?={SPACE}{{0,3}}(?:[.,;:!?)\n-]|\Z|(?:today|this|instead|and|or|because|"
+    rf"sorry|due|as|but|at the|heute|bei|da|dort|und|oder|weil|statt|leider|aber|in|an|"
+    rf"oggi|da{SPACE}(?:lei|voi)|invece|e|o|perché|scusi|ma|"
+    rf"aujourd|au{SPACE}lieu|chez|et|ou|car|mais|hoy|en|y|porque|pero)\b))",
     re.IGNORECASE,
 )
 COUNTS = {
@@ -290,6 +308,37 @@ def soon(text: str, *, said_at: datetime) -> Window | None:
         if index > 5:
             break
     return Window(start=min(found), end=max(found)) if len(found) == 1 else None
+
+
+def arrival(text: str, calendar: Calendar) -> Window | None:
+    """Return the clock time at which somebody says to come, in a text that names no day.
+
+    It is meant for today and still to come; "at 4" is the afternoon. Two different times
+    are none.
+    """
+    if calendar.days(text, [match.span() for match in SPAN.finditer(text)]):
+        return None
+    found: set[time | None] = set()
+    said = [match.end() for match in islice(words.COMES.finditer(text), MAX_COMES)]
+    for match in islice(words.IS_THERE.finditer(text), MAX_COMES):
+        end = SENTENCE.search(text, match.end(), match.end() + REACH)
+        if words.THERE.search(text, match.end(), end.start() if end else match.end() + REACH):
+            said.append(match.end())
+    for start in said:
+        end = SENTENCE.search(text, start, start + REACH)
+        # One more character: what follows an hour decides whether it is one.
+        stretch = text[start : end.start() + 1 if end else start + REACH]
+        found |= {_hour_of(near) for near in HOUR.finditer(stretch)} - {None}
+    moment = found.pop() if len(found) == 1 else None
+    window = calendar.window(calendar.today, (moment, moment)) if moment is not None else None
+    return window if window is not None and window.start > calendar.said_at else None
+
+
+def _hour_of(match: re.Match[str]) -> time | None:
+    hour, minute, mark, is_clear = _parts(match, 1)
+    if not is_clear and hour < 7:
+        hour += 12
+    return _at(hour, minute, mark)
 
 
 def windows(text: str, calendar: Calendar) -> list[Found]:

@@ -188,6 +188,24 @@ EN_ROUTE = _pattern(
     "(?:siamo|sono|arriviamo|arrivo) (?:da (?:lei|voi) )?tra \\d{1,3} min\\w*",
     "(?:llegamos|llego) en \\d{1,3} min\\w*",
 )  # fmt: skip
+# Somebody comes, and the clock time that follows in the same sentence is when.
+COMES = _pattern(
+    "be (?:there|here|with you|at your (?:place|home|door))", "arriv(?:e|es|ing)", "comes?",
+    "coming", "get (?:there|to you)", "make it", "reach you",
+    "kommen", "komme", "kommt", "(?:treffen|trifft|treffe)",
+    "arriviamo", "arrivo", "arriveremo", "arriverò", "arriverà", "arriva", "verremo", "veniamo",
+    "arrivons", "arriverons", "arriverai", "arrivera", "viendrons", "passerons", "passera",
+    "llegamos", "llego", "llegaremos", "llegaré", "llegará", "llega", "iremos",
+)  # fmt: skip
+# To be somewhere is to come only where a place says so: opening hours "are" from eight, too.
+IS_THERE = _pattern(
+    "sind", "bin", "ist", "saremo", "siamo", "sarò", "serons", "serai", "sera", "estaremos",
+    "estaré", "estará",
+)  # fmt: skip
+THERE = _pattern(
+    "da", "dort", "bei (?:ihnen|dir|euch)", "vor ort", "lì", "da (?:lei|voi|te)", "là",
+    "chez (?:vous|toi)", "sur place", "allí", "ahí", "en su casa", "con usted(?:es)?",
+)  # fmt: skip
 REMINDER = _pattern(
     "reminder", "remind(?:ing)? you", "erinnerung", "erinnern", "rappel", "rappelons",
     "promemoria", "ricordiamo", "recordatorio", "recordamos",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -207,3 +208,45 @@ def test_any_text_can_be_read(pieces: list[str]) -> None:
     if read.visit is not None and read.visit.window is not None:
         assert read.visit.window.start <= read.visit.window.end
     assert isinstance(text.visible_reply(said), str)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "clock"),
+    [
+        ("de", "Wir kommen erst um 11 Uhr.", "11:00"),
+        ("de", "Leider verspätet. Wir sind erst um 11 bei Ihnen.", "11:00"),
+        ("de", "Der Techniker kommt gegen 14:30 Uhr", "14:30"),
+        ("en", "We will only be there at 11.", "11:00"),
+        ("en", "Sorry, we won't be there until 11", "11:00"),
+        ("en", "Our engineer will arrive at 4", "16:00"),
+        ("it", "Arriviamo solo alle 11.", "11:00"),
+        ("it", "Il tecnico arriverà verso le 15", "15:00"),
+        ("fr", "Nous n'arriverons qu'à 11 h.", "11:00"),
+        ("fr", "Nous serons chez vous vers 14h30", "14:30"),
+        ("es", "Llegaremos a las 11.", "11:00"),
+        ("es", "El técnico llegará sobre las 16:00", "16:00"),
+        # no time of arrival, or not one
+        ("en", "We arrive at 11 Main Street", None),
+        ("en", "Please call us by 11.", None),
+        ("en", "We're coming at 11 or at 12.", None),
+        ("en", "We come at 7", None),
+        ("en", "We are open until 6.", None),
+        ("en", "It will arrive by 5 December", None),
+        ("de", "Wir sind ab 9 Uhr erreichbar.", None),
+    ],
+)
+def test_a_clock_time_without_a_day_is_when_somebody_comes_today(language, said, clock) -> None:
+    now = datetime(2026, 11, 13, 8, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    context = Context(
+        received_at=now,
+        zone="Europe/Berlin",
+        country="DE",
+        currency="EUR",
+        language=language,
+        day_first=True,
+    )
+    found = text.read(said, said_at=now, context=context, is_spoken=True)
+    assert found.visit is None
+    shown = found.eta.start.astimezone(now.tzinfo).strftime("%H:%M") if found.eta else None
+    assert shown == clock
+    assert found.eta is None or found.eta.start.date() == now.date()
