@@ -16,7 +16,7 @@ from assets.models import Asset
 from notifications import delivery, settling
 from notifications.choices import NotificationState
 from notifications.ledger import Ledger
-from notifications.merging import Matter, Slot, window_key
+from notifications.merging import BOOKED, CANCELLED, Matter, Slot, window_key
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
 from owners import bulk
@@ -348,6 +348,8 @@ def _correction(data: dict[str, Any]) -> dict[str, Any]:
     value = str(value or "").strip()
     if not value:
         raise ActionError("invalid", "Write the right value.", field="value")
+    if fact == "visit" and value not in (BOOKED, CANCELLED):
+        raise ActionError("invalid", f"Say {BOOKED} or {CANCELLED}.", field="value")
     return {"fact": fact[:60], "value": value[:1000]}
 
 

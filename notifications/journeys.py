@@ -10,10 +10,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from assets.models import Asset
-from notifications import wording
+from notifications import why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
-from notifications.merging import Matter, Register, Slot, Value, fold, read_window
+from notifications.merging import Matter, Register, Slot, Value, fold
 from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.wording import Words
 from owners.models import Household
@@ -98,16 +98,15 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
         ]
     for name, current, other in matter.conflicts:
         for value in (current, other):
-            shown = words.window(read_window(value.key)) if name == "window" else value.key
             found.append(
                 _action(
                     "correct",
-                    f"It is {shown}",
+                    wording.settled_by(name, value.key, words),
                     _field("fact", "Fact", "hidden", value=name),
                     _field("value", "Value", "hidden", value=value.key),
                 )
             )
-        draft = wording.drafted_question(matter, words)
+        draft = wording.drafted_question(name, current, other, words)
         found.append(
             _action(
                 "reply",
@@ -280,9 +279,14 @@ def register_values(name: str, register: Register) -> list[tuple[Value, FactStat
 def slot_body(slot: Slot) -> dict[str, Any]:
     """Return a visit as in the report."""
     span = slot.span
-    sources = {name: list(dict.fromkeys(ids)) for name, ids in slot.sources.items()}
-    if slot.window.current is not None:
-        sources["start"] = list(slot.window.current.sources)
+    registers = (("start", slot.window), ("place", slot.where), ("person", slot.who))
+    sources = {
+        name: list(register.current.sources)
+        for name, register in registers
+        if register.current is not None
+    }
+    if slot.zone_source:
+        sources["zone"] = [slot.zone_source]
     if slot.stage_source:
         sources["state"] = [slot.stage_source]
     return {
@@ -346,7 +350,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
         "opened_at": matter.opened_at.isoformat() if matter.opened_at else None,
         "done_at": matter.done_at.isoformat() if matter.done_at else None,
         "closed_at": matter.closed_at.isoformat() if matter.closed_at else None,
-        "contacts": [_contact(row, matter, links.get(row.entry.id), ledger) for row in rows],
+        "contacts": [_contact(row, matter, links.get(row.entry.id), ledger, words) for row in rows],
         "facts": facts,
         "appointments": [
             {
@@ -396,7 +400,9 @@ def _possibly(rows: list[Row], links: dict[str, Link]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _contact(row: Row, matter: Matter, link: Link | None, ledger: Ledger) -> dict[str, Any]:
+def _contact(
+    row: Row, matter: Matter, link: Link | None, ledger: Ledger, words: Words
+) -> dict[str, Any]:
     said = row.entry.said
     verdict = matter.verdicts.get(row.entry.id)
     supplier = ledger.suppliers.get(row.entry.supplier)
@@ -417,11 +423,21 @@ def _contact(row: Row, matter: Matter, link: Link | None, ledger: Ledger) -> dic
         "reason": verdict.reason if verdict else "",
         "rule": verdict.rule if verdict else "",
         "evidence": verdict.evidence if verdict else {},
-        "link": {
-            "rule": link.rule,
-            "evidence": link.evidence,
-            "is_likely": link.is_likely,
-        }
-        if link
-        else None,
+        "why": why.of_contact(
+            reason=verdict.reason, rule=verdict.rule, evidence=verdict.evidence, words=words
+        )
+        if verdict
+        else "",
+        "link": _link(link, words) if link else None,
+    }
+
+
+def _link(link: Link, words: Words) -> dict[str, Any]:
+    return {
+        "rule": link.rule,
+        "evidence": link.evidence,
+        "is_likely": link.is_likely,
+        "why": why.of_link(
+            rule=link.rule, evidence=link.evidence, is_likely=link.is_likely, words=words
+        ),
     }

@@ -6,7 +6,7 @@ contact is absorbed only when it brings nothing that is not already known.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,8 @@ LIVE_STAGES = frozenset(
     {Stage.ASKED, Stage.QUOTED, Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY, Stage.STARTED}
 )
 EXPECTED_STAGES = frozenset({Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY})
+# What the standing of a visit may be.
+BOOKED, CANCELLED = "booked", "cancelled"
 # After this much lateness an arrival no longer counts as inside the window.
 EARLY = timedelta(minutes=15)
 
@@ -98,41 +100,64 @@ class Register:
     replaced: list[Value] = field(default_factory=list)
     contested: Value | None = None
     rejected: set[str] = field(default_factory=set)  # values that the owner corrected
+    ordered: str = ""  # the last value that came with a sequence number, for `state_in_order`
 
-    def state(self, value: Value, *, challenger: int, is_ordered: bool = False) -> str:
+    @property
+    def is_doubted(self) -> bool:
+        """Whether only somebody less trusted contests the value."""
+        contested = self.contested
+        return contested is not None and all(old is not contested for old in self.replaced)
+
+    def state(self, value: Value, *, challenger: int, is_later: bool = False) -> str:
         """Take a statement in and say what it was.
 
-        Returns `new`, `same`, `changed`, `conflict` or `rejected`. `challenger` is the
-        trust with which the statement may override; `is_ordered` says that a sequence
+        Returns `new`, `same`, `changed`, `conflict`, `settled` or `rejected`. `challenger`
+        is the trust with which the statement may override; `is_later` says that a sequence
         number places it after the current value, so that going back is no contradiction.
+        Somebody trusted enough settles what a less trusted one contests, by repeating
+        either value; nobody settles a contradiction between equals.
         """
         if value.key in self.rejected and challenger < Trust.OWNER:
             return "rejected"
         if self.current is None:
             self.current = value
             return "new"
+        may_settle = self.is_doubted and challenger >= self.current.trust
         if value.key == self.current.key:
             self._join(self.current, value)
+            if may_settle:
+                self.contested = None
+                return "settled"
             return "same"
-        if self.contested is not None and value.key == self.contested.key:
+        if self.contested is not None and value.key == self.contested.key and not may_settle:
             self._join(self.contested, value)
             return "same"
         known = next((old for old in self.replaced if old.key == value.key), None)
-        if (known is not None and not is_ordered and challenger < Trust.OWNER) or (
+        if (known is not None and not is_later and challenger < Trust.OWNER) or (
             challenger < self.current.trust
         ):
             self.contested = known or value
             if known is not None:
                 self._join(known, value)
             return "conflict"
+        if known is None and self.contested is not None and self.contested.key == value.key:
+            known = self.contested
         if known is not None:
-            self.replaced.remove(known)
+            self.replaced = [old for old in self.replaced if old is not known]
             self._join(known, value)
             value = known
         self.replaced.append(self.current)
         self.current = value
         self.contested = None
         return "changed"
+
+    def state_in_order(self, value: Value, *, challenger: int, is_numbered: bool) -> str:
+        """Take in a statement that may have a sequence number; see `state`."""
+        is_later = is_numbered and self.ordered not in ("", value.key)
+        what = self.state(value, challenger=challenger, is_later=is_later)
+        if is_numbered and what != "conflict":
+            self.ordered = value.key
+        return what
 
     def correct(self, value: Value) -> None:
         """Let the owner's word stand; what it corrects is never believed again."""
@@ -167,20 +192,23 @@ class Slot:
     uid: str = ""
     recurrence_id: str = ""
     window: Register = field(default_factory=Register)
+    standing: Register = field(default_factory=Register)  # BOOKED, and CANCELLED against it
+    where: Register = field(default_factory=Register)
+    who: Register = field(default_factory=Register)
     stage: Stage = Stage.ASKED
     stage_source: str = ""
     zone: str = ""
-    place: str = ""
-    person: str = ""
+    zone_source: str = ""
+    series: str = ""  # the window that the series gave to this one of it
+    is_excepted: bool = False  # of a series whose first one has a visit of its own
+    dismissed: int = -1  # the trust up to which nobody may doubt again that it stands
     order: tuple[int, datetime] | None = None
-    ordered_window: str = ""
     eta: Window | None = None
     eta_source: str = ""
     arrived_at: datetime | None = None
     done_at: datetime | None = None
     is_declined: bool = False
     rounds: int = 1  # how often it was booked anew after nobody came
-    sources: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def span(self) -> Window | None:
@@ -188,14 +216,36 @@ class Slot:
         return read_window(self.window.current.key) if self.window.current else None
 
     @property
+    def place(self) -> str:
+        """Where it is."""
+        return self.where.current.key if self.where.current else ""
+
+    @property
+    def person(self) -> str:
+        """Who comes."""
+        return self.who.current.key if self.who.current else ""
+
+    @property
     def is_live(self) -> bool:
         """Whether the visit is still to come or under way."""
-        return self.stage in LIVE_STAGES and not self.is_declined
+        return self.stage in LIVE_STAGES and not self.is_declined and not self.is_excepted
+
+    @property
+    def disputes(self) -> list[tuple[str, Register]]:
+        """What nobody decided between two statements, while it matters."""
+        found = []
+        is_over = self.is_declined or self.stage in (Stage.STARTED, Stage.DONE, Stage.MISSED)
+        if self.standing.contested is not None and not is_over:
+            found.append(("visit", self.standing))
+        if self.is_live:
+            named = (("window", self.window), ("place", self.where), ("person", self.who))
+            found += [(name, register) for name, register in named if register.contested]
+        return found
 
     @property
     def is_expected(self) -> bool:
         """Whether somebody is expected and has not arrived."""
-        return self.stage in EXPECTED_STAGES and not self.is_declined
+        return self.stage in EXPECTED_STAGES and not self.is_declined and not self.is_excepted
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether the window has passed and nobody came."""
@@ -334,14 +384,23 @@ class Matter:
     def conflicts(self) -> list[tuple[str, Value, Value]]:
         """The facts with two values between which nobody decided."""
         found = [
-            ("window", slot.window.current, slot.window.contested)
+            (name, register.current, register.contested)
             for slot in self.slots
-            if slot.is_live and slot.window.contested and slot.window.current
+            for name, register in slot.disputes
+            if register.current is not None and register.contested is not None
         ]
         for name, register in self.facts.items():
             if register.contested and register.current:
                 found.append((name, register.current, register.contested))
         return found
+
+    def slot_of(self, value: Value) -> Slot | None:
+        """Return the visit of which `value` is the current time, place, person or standing."""
+        for slot in self.slots:
+            registers = (slot.window, slot.standing, slot.where, slot.who)
+            if any(register.current is value for register in registers):
+                return slot
+        return None
 
 
 def window_key(window: Window) -> str:
@@ -420,6 +479,8 @@ def _take(matter: Matter, entry: Entry) -> None:
         _visit(matter, entry, said.visit, news)
         if any(slot.is_expected for slot in matter.slots):
             matter.asks.pop("slot", None)  # a time is found
+    elif said.eta is not None:
+        _arrival(matter, entry, said.eta, news)
     _facts(matter, entry, news)
     _reach(matter, entry, news)
     _asks(matter, entry, news)
@@ -570,13 +631,9 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
 def _visit(matter: Matter, entry: Entry, visit: Visit, news: _News) -> None:
     slot = _find_slot(matter, entry, visit)
     if slot is None:
-        name = visit.uid + visit.recurrence_id or (
-            window_key(visit.window) if visit.window else entry.id
-        )
         if visit.is_reminder and visit.window is None:
             return
-        slot = Slot(name=name, supplier=entry.supplier, kind=visit.kind)
-        matter.slots.append(slot)
+        slot = _new_slot(matter, entry, visit)
     if visit.uid and not slot.uid:
         slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
     if slot.supplier == 0:
@@ -596,34 +653,144 @@ def _visit(matter: Matter, entry: Entry, visit: Visit, news: _News) -> None:
     if slot.stage == Stage.CANCELLED and not is_revived and visit.stage != Stage.CANCELLED:
         _speak_of_cancelled(matter, entry, visit, slot, news)
         return
+    is_later = order is not None and slot.order is not None and order > slot.order
+    if _is_for_others(entry, visit, slot, news, is_later=is_later):
+        return
     is_rebooked = _is_rebooked(slot, visit)
     if visit.window is not None:
-        _window(entry, visit, slot, order, news)
-    if order is not None:
-        slot.order = order
+        _window(entry, visit, slot, news, is_numbered=order is not None)
     if is_rebooked and slot.window.contested is None:
         slot.stage, slot.stage_source, slot.arrived_at = visit.stage, entry.id, None
         slot.rounds += 1
     if is_revived and slot.stage == Stage.CANCELLED:
         slot.stage, slot.stage_source = visit.stage, entry.id
         news.new.append("visit")
-    _details(entry, visit, slot, news)
+    _details(entry, visit, slot, news, is_numbered=order is not None)
+    registers = (slot.window, slot.where, slot.who)
+    if order is not None and not any(
+        register.contested is not None
+        and register.is_doubted
+        and entry.id in register.contested.sources
+        for register in registers
+    ):
+        # The number of somebody who is not believed makes nothing that follows look old.
+        slot.order = order
     _advance(entry, visit, slot, news)
 
 
-def _details(entry: Entry, visit: Visit, slot: Slot, news: _News) -> None:
+def _arrival(matter: Matter, entry: Entry, eta: Window, news: _News) -> None:
+    """A time of arrival without a visit is that of the one visit expected around then."""
+    day = timedelta(hours=24)
+    expected = [
+        slot
+        for slot in matter.slots
+        if slot.is_expected
+        and slot.span is not None
+        and slot.span.start - day < eta.start < slot.span.end + day
+    ]
+    if len(expected) != 1:
+        return
+    if expected[0].eta == eta:
+        news.known.append("eta")
+        return
+    expected[0].eta, expected[0].eta_source = eta, entry.id
+    news.new.append("eta")
+
+
+def _new_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot:
+    name = visit.uid + visit.recurrence_id or (
+        window_key(visit.window) if visit.window else entry.id
+    )
+    slot = Slot(name=name, supplier=entry.supplier, kind=visit.kind)
+    slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
+    matter.slots.append(slot)
+    if visit.recurrence_id:
+        _from_series(matter, entry, visit, slot)
+    return slot
+
+
+def _from_series(matter: Matter, entry: Entry, visit: Visit, slot: Slot) -> None:
+    """One of a series begins at the time that the series gave it (RFC 5545, RECURRENCE-ID)."""
+    start = read_instant(visit.recurrence_id)
+    whole = next((s for s in matter.slots if s.uid == visit.uid and not s.recurrence_id), None)
+    length = whole.span if whole is not None and whole.span is not None else visit.window
+    if start is None or length is None or (whole is None and visit.stage == Stage.CANCELLED):
+        return
+    slot.series = window_key(Window(start=start, end=start + (length.end - length.start)))
+    known = _value(entry, slot.series)
+    if whole is not None and whole.window.current is not None:
+        known.trust, known.sources = whole.window.current.trust, [*whole.window.current.sources]
+        booked = replace(known, key=BOOKED, sources=[*known.sources])
+        slot.standing.state(booked, challenger=known.trust)
+        whole.is_excepted = whole.is_excepted or _starts_with(whole, slot.series)
+    slot.window.state(known, challenger=known.trust)
+    slot.stage = Stage.BOOKED
+
+
+def _starts_with(whole: Slot, key: str) -> bool:
+    """Whether a series has its first visit at this time."""
+    had = [whole.window.current, *whole.window.replaced]
+    return any(value is not None and value.key == key for value in had)
+
+
+def read_instant(text: str) -> datetime | None:
+    """Return the instant a RECURRENCE-ID names; a day without a time names none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _value(entry: Entry, key: str) -> Value:
+    return Value(
+        key=key,
+        trust=LOG_AS_INCUMBENT if entry.is_own else entry.trust,
+        said_at=entry.said.said_at,
+        sources=[entry.id],
+        is_from_text=entry.said.is_from_text,
+    )
+
+
+def _is_for_others(entry: Entry, visit: Visit, slot: Slot, news: _News, *, is_later: bool) -> bool:
+    """Note whether the visit stands; true when this sender cannot change that.
+
+    A cancellation by somebody less trusted than who booked leaves the visit booked, and
+    a booking by somebody less trusted than who cancelled leaves it cancelled.
+    """
+    if visit.is_reminder or visit.stage not in (*EXPECTED_STAGES, Stage.STARTED, Stage.CANCELLED):
+        return False
+    key = CANCELLED if visit.stage == Stage.CANCELLED else BOOKED
+    if key == CANCELLED and entry.trust <= slot.dismissed:
+        news.known.append("visit_doubted")
+        return True
+    what = slot.standing.state(_value(entry, key), challenger=entry.trust, is_later=is_later)
+    if what == "settled":
+        news.new.append("visit_settled")
+    stands = slot.standing.current
+    if stands is None or stands.key == key:
+        return False
+    (news.new if what == "conflict" else news.known).append("visit_doubted")
+    return True
+
+
+def _details(entry: Entry, visit: Visit, slot: Slot, news: _News, *, is_numbered: bool) -> None:
     """Take in where it is and who comes."""
-    for name in ("zone", "place", "person"):
-        value = getattr(visit, name)
-        if value and not getattr(slot, name):
-            setattr(slot, name, value)
-            slot.sources.setdefault(name, []).append(entry.id)
-            if name != "zone" and slot.window.current and len(slot.window.current.sources) > 1:
-                news.new.append(name)
-        elif value and value != getattr(slot, name) and name != "zone":
-            setattr(slot, name, value)
-            slot.sources[name] = [entry.id]
-            news.new.append(f"{name}_changed")
+    if visit.zone and not slot.zone:
+        slot.zone, slot.zone_source = visit.zone, entry.id
+    is_again = slot.window.current is not None and len(slot.window.current.sources) > 1
+    said = (("place", visit.place, slot.where), ("person", visit.person, slot.who))
+    for name, text, register in said:
+        key = " ".join(text.split())
+        if not key:
+            continue
+        what = register.state_in_order(
+            _value(entry, key), challenger=entry.trust, is_numbered=is_numbered
+        )
+        if what == "new" and is_again:
+            news.new.append(name)
+        elif what in ("changed", "conflict", "settled"):
+            news.new.append(f"{name}_{what}")
 
 
 def _is_rebooked(slot: Slot, visit: Visit) -> bool:
@@ -649,38 +816,23 @@ def _speak_of_cancelled(
         return
     fresh = Slot(name=window_key(visit.window), supplier=entry.supplier, kind=visit.kind)  # type: ignore[arg-type]
     matter.slots.append(fresh)
-    _window(entry, visit, fresh, None, news)
+    _window(entry, visit, fresh, news, is_numbered=False)
     _advance(entry, visit, fresh, news)
 
 
-def _window(
-    entry: Entry, visit: Visit, slot: Slot, order: tuple[int, datetime] | None, news: _News
-) -> None:
+def _window(entry: Entry, visit: Visit, slot: Slot, news: _News, *, is_numbered: bool) -> None:
     assert visit.window is not None  # noqa: S101 - the caller asked
-    key = window_key(visit.window)
-    value = Value(
-        key=key,
-        trust=LOG_AS_INCUMBENT if entry.is_own else entry.trust,
-        said_at=entry.said.said_at,
-        sources=[entry.id],
-        is_from_text=entry.said.is_from_text,
-    )
-    is_ordered = order is not None and slot.ordered_window not in ("", key)
-    had = slot.window.current
-    what = slot.window.state(value, challenger=entry.trust, is_ordered=is_ordered)
-    if order is not None:
-        slot.ordered_window = key
+    value = _value(entry, window_key(visit.window))
+    what = slot.window.state_in_order(value, challenger=entry.trust, is_numbered=is_numbered)
     if what == "new":
         news.new.append("visit")
     elif what == "changed":
         news.new.append("visit_moved")
-        if had is not None:
-            slot.eta = None
-    elif what == "conflict":
-        news.new.append("visit_conflict")
+        slot.eta = None
+    elif what in ("conflict", "settled"):
+        news.new.append(f"visit_{what}")
     else:
         news.known.append("visit_window")
-    slot.sources.setdefault("start", []).append(entry.id)
 
 
 def _advance(entry: Entry, visit: Visit, slot: Slot, news: _News) -> None:
@@ -723,15 +875,8 @@ def _advance(entry: Entry, visit: Visit, slot: Slot, news: _News) -> None:
 
 def _facts(matter: Matter, entry: Entry, news: _News) -> None:
     for claim in entry.said.facts:
-        value = Value(
-            key=claim.value,
-            text=claim.value,
-            label=claim.label,
-            trust=LOG_AS_INCUMBENT if entry.is_own else entry.trust,
-            said_at=entry.said.said_at,
-            sources=[entry.id],
-            is_from_text=entry.said.is_from_text,
-        )
+        value = _value(entry, claim.value)
+        value.text, value.label = claim.value, claim.label
         if claim.money is not None:
             currency = claim.money.currency or matter.currency
             value.key = value.text = money_key(claim.money.amount, currency)
@@ -762,10 +907,8 @@ def _money(matter: Matter, entry: Entry, claim: FactClaim, value: Value, news: _
         news.known.append(claim.name)
     elif what == "new":
         news.new.append("price")
-    elif what == "changed":
-        news.new.append("price_changed")
     else:
-        news.new.append("price_conflict")
+        news.new.append(f"price_{what}")
 
 
 def _reach(matter: Matter, entry: Entry, news: _News) -> None:
@@ -1010,12 +1153,33 @@ def _correct(matter: Matter, decided: Decided) -> None:
         slots[0].window.correct(value)
         matter.questions.clear()
         return
-    register = matter.facts.setdefault(name, Register())
+    if name == "visit":
+        _settle_visit(matter, value)
+        return
+    disputed = [register for slot in matter.slots for key, register in slot.disputes if key == name]
+    register = disputed[0] if disputed else matter.facts.setdefault(name, Register())
     if register.current is not None:
         value.label = register.current.label
     register.correct(value)
     if name in matter.money:
         matter.money[name] = raw
+
+
+def _settle_visit(matter: Matter, value: Value) -> None:
+    """The owner says whether the visit stands."""
+    doubted = [slot for slot in matter.slots if slot.standing.contested is not None]
+    for slot in (doubted or matter.live_slots or matter.slots[-1:])[:1]:
+        doubt = slot.standing.contested
+        if value.key == CANCELLED:
+            slot.standing.correct(value)
+            slot.stage, slot.stage_source = Stage.CANCELLED, value.sources[0]
+            continue
+        # Whoever is trusted more may still cancel; nobody else brings the doubt up again.
+        slot.dismissed = max(slot.dismissed, doubt.trust if doubt else -1)
+        slot.standing.contested = None
+        if slot.stage == Stage.CANCELLED:
+            slot.standing.correct(value)
+            slot.stage, slot.stage_source = Stage.BOOKED, value.sources[0]
 
 
 # -- what follows ----------------------------------------------------------------------

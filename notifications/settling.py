@@ -169,6 +169,14 @@ def _write(
         if placement.outcome is not None
         and (row.id in decided or placement.outcome == Outcome.DUPLICATE)
     }
+    unplaced = [
+        row
+        for row, placement in unlinked.values()
+        if placement.rule == "surveys_never_interrupt" and row.id in outcomes
+    ]
+    for pk in surveys.defer_unplaced(ledger, unplaced):
+        outcome, _, rule, evidence = outcomes[pk]
+        outcomes[pk] = (outcome, "owner_cap", rule, evidence)
     projections.write_outcomes(outcomes, decided_at=ledger.now)
     settle(ledger, touched | set(joined), loaded=True, afresh=set(joined), link=link)
 
@@ -352,9 +360,7 @@ def _plan_for(
         reach=member.reach,
         owner=member.owner,
         now=now,
-        held_since=waiting.held_since if waiting else None,
         planned=waiting.snapshot if waiting else None,
-        planned_not_before=waiting.not_before if waiting else None,
         is_looking=is_looking,
     )
     if plan is None:
@@ -383,6 +389,7 @@ def _plan_for(
         notification.rule = "quiet_hours"
         return None
     notification.state, notification.told_at = NotificationState.TOLD, now
+    notification.snapshot = plan.snapshot
     pending.know(journey, member, plan.snapshot, now)
     pending.tell.append((notification, member))
     return plan.snapshot
@@ -460,4 +467,4 @@ def _word(
     notification.not_before = plan.not_before
     notification.expires_at = plan.expires_at
     notification.deadline = plan.deadline
-    notification.snapshot = plan.snapshot
+    notification.snapshot = {**plan.snapshot, **plan.holds}

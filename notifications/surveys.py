@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 
 from notifications.choices import SurveyState
-from notifications.ledger import Ledger
+from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, SurveyAsked
 from notifications.models import Journey, Survey
 from notifications.projections import uuid_for
 from suppliers import outbox
+from suppliers.choices import ContactKind
 
 AFTER_WORK = timedelta(hours=2)
 CAP_SPAN = timedelta(days=30)
@@ -37,11 +38,7 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
     for survey in Survey.objects.filter(contact__in=contacts.values()):
         if survey.journey_id in journeys:
             rows[journeys[survey.journey_id]][survey.contact_id] = survey
-    recent = list(
-        Survey.objects.filter(
-            household__in=households, offered_at__gt=ledger.now - SUPPLIER_SPAN
-        ).only("household_id", "supplier_id", "offered_at", "contact_id")
-    )
+    recent = _recent(ledger, households)
     offers: dict[str, dict[str, Any]] = {}
     saved: list[Survey] = []
     for uuid, matter in asked.items():
@@ -57,7 +54,7 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
                     recent.append(survey)
             if survey.held_reason:
                 matter.verdicts[request.contact].reason = survey.held_reason
-                _tell_supplier(ledger, survey)
+                _tell_supplier(ledger, survey, contact=request.contact)
             saved.append(survey)
     Survey.objects.bulk_create(
         saved,
@@ -131,22 +128,11 @@ def _decide(
     if request.is_closed or (survey.closes_at is not None and now >= survey.closes_at):
         survey.state = SurveyState.EXPIRED
         return
-    cap = ledger.households[survey.household_id].survey_cap
-    in_cap = [
-        past
-        for past in recent
-        if past.household_id == survey.household_id
-        and past.offered_at is not None
-        and past.offered_at > now - CAP_SPAN
-    ]
-    same = [
-        past
-        for past in recent
-        if past.household_id == survey.household_id and past.supplier_id == survey.supplier_id
-    ]
     if is_open:
         survey.held_reason = "one_open"
-    elif len(in_cap) >= cap or (same and survey.supplier_id is not None):
+    elif _is_over_cap(
+        ledger, recent, household=survey.household_id, supplier=survey.supplier_id or 0
+    ):
         survey.held_reason = "owner_cap"
     elif matter.done_at is None and matter.closed_at is None:
         survey.held_reason = "not_done"
@@ -161,23 +147,91 @@ def _worked_until(matter: Matter) -> datetime:
     return min(ends)
 
 
-def _tell_supplier(ledger: Ledger, survey: Survey) -> None:
+def _recent(ledger: Ledger, households: Iterable[int]) -> list[Survey]:
+    """Return what was offered lately, over all suppliers."""
+    return list(
+        Survey.objects.filter(
+            household__in=households, offered_at__gt=ledger.now - SUPPLIER_SPAN
+        ).only("household_id", "supplier_id", "offered_at", "contact_id")
+    )
+
+
+def _is_over_cap(ledger: Ledger, recent: list[Survey], *, household: int, supplier: int) -> bool:
+    """Whether the owner's cap lets no further request of this supplier through now."""
+    mine = [past for past in recent if past.household_id == household]
+    since = ledger.now - CAP_SPAN
+    in_cap = [past for past in mine if past.offered_at is not None and past.offered_at > since]
+    same = supplier and any(past.supplier_id == supplier for past in mine)
+    return bool(same) or len(in_cap) >= ledger.households[household].survey_cap
+
+
+def defer_unplaced(ledger: Ledger, rows: Iterable[Row]) -> set[int]:
+    """Tell the suppliers of requests on no journey that the cap holds them; each once.
+
+    Returns the contacts (by key) that the cap holds; the others wait for their journey.
+    """
+    asked = [
+        row
+        for row in rows
+        if row.entry.said.kind == ContactKind.SURVEY_REQUEST and row.entry.supplier
+    ]
+    if not asked:
+        return set()
+    recent = _recent(ledger, {row.household for row in asked})
+    held = [
+        row
+        for row in asked
+        if _is_over_cap(ledger, recent, household=row.household, supplier=row.entry.supplier)
+    ]
+    for row in held:
+        survey = row.entry.said.survey
+        _defer(
+            ledger,
+            household=row.household,
+            supplier=row.entry.supplier,
+            contact=row.entry.id,
+            survey_id=survey.survey_id if survey else "",
+            reason="owner_cap",
+        )
+    return {row.id for row in held}
+
+
+def _tell_supplier(ledger: Ledger, survey: Survey, *, contact: str) -> None:
     """Say once that the owner's cap, or another open survey, holds the request."""
     if survey.held_reason not in ("owner_cap", "one_open") or survey.supplier_id is None:
         return
     if survey.told_supplier == survey.held_reason:
         return
-    mandate = ledger.live_mandate(survey.supplier_id, survey.household_id)
+    if _defer(
+        ledger,
+        household=survey.household_id,
+        supplier=survey.supplier_id,
+        contact=contact,
+        survey_id=survey.survey_id,
+        reason=survey.held_reason,
+    ):
+        survey.told_supplier = survey.held_reason
+
+
+def _defer(
+    ledger: Ledger, *, household: int, supplier: int, contact: str, survey_id: str, reason: str
+) -> bool:
+    """Send the deferral of one request, for one reason once; false without a mandate.
+
+    Its name follows from the request and the reason, so saying it again is no new event.
+    """
+    mandate = ledger.live_mandate(supplier, household)
     if mandate is None:
-        return
+        return False
     outbox.send(
         mandate=mandate,
         type="owner.survey.deferred",
         data={
-            "surveyId": survey.survey_id,
-            "reason": survey.held_reason,
+            "surveyId": survey_id,
+            "reason": reason,
             "until": (ledger.now + CAP_SPAN).isoformat(),
         },
         now=ledger.now,
+        name=uuid_for(contact, "deferred", reason),
     )
-    survey.told_supplier = survey.held_reason
+    return True

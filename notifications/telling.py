@@ -4,8 +4,8 @@ What a member knows is a flat mapping (`visit:…` -> window, `money:…` -> amo
 differs from it is news; going from A to B and back inside a hold is none.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from notifications.merging import Matter, Slot, Value, window_key
@@ -22,6 +22,10 @@ HOLD_INFORMATION = timedelta(minutes=15)
 AFTER_QUIET = timedelta(hours=2)
 LATE = timedelta(minutes=15)
 EXPECTED_AFTER = timedelta(hours=4)
+# Marks among what a member knows: when something was last put off to the digest, and how
+# long each thing that is planned has been held.
+LATER = "later"
+HOLD = "hold:"
 # When several things changed, the first of these gives the notification its reason.
 URGENCY = (
     "safety",
@@ -60,8 +64,9 @@ class Item:
 class Change:
     """One item that differs from what was told.
 
-    `hold` None waits for the digest slot or the next look. `near` is the nearest start
-    that it touches; `deadline` is when knowing it stops helping.
+    `hold` None waits for the digest slot or the next look; one that `slides` begins again
+    with every further such change. `near` is the nearest start that it touches;
+    `deadline` is when knowing it stops helping.
     """
 
     item: Item
@@ -75,6 +80,11 @@ class Change:
     expires_at: datetime | None = None
     is_safety: bool = False
     is_matched: bool = False
+
+    @property
+    def slides(self) -> bool:
+        """Whether its hold is that of the other changes: two minutes, sliding, at most ten."""
+        return self.hold == HOLD_CHANGE and self.reason != "booked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +102,9 @@ class Plan:
     deadline: datetime | None
     expires_at: datetime | None
     snapshot: dict[str, str]
+    # Since when each change waits, and when it last took another value: kept with what is
+    # planned, until it is told.
+    holds: dict[str, str] = field(default_factory=dict)
 
 
 def items(matter: Matter, now: datetime) -> dict[str, Item]:
@@ -101,7 +114,7 @@ def items(matter: Matter, now: datetime) -> dict[str, Item]:
         found += _slot_items(slot, now)
     for name, current, other in matter.conflicts:
         source = _latest(current, other)
-        disputed = next((s for s in matter.live_slots if s.window.current is current), None)
+        disputed = matter.slot_of(current)
         pair = "|".join(sorted((current.key, other.key)))
         found.append(Item(key=f"conflict:{name}", value=pair, because=source, slot=disputed))
     found += _money_items(matter)
@@ -173,8 +186,8 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
             )
         )
     span = slot.span
-    if slot.place and slot.is_live:
-        source = slot.sources["place"][-1]
+    if slot.where.current is not None and slot.is_live:
+        source = slot.where.current.sources[0]
         found.append(Item(key=f"place:{slot.name}", value=slot.place, because=source, slot=slot))
     if slot.stage == Stage.ON_THE_WAY:
         found.append(
@@ -226,6 +239,8 @@ def changes(
     silent: dict[str, str] = {}
     for key, item in items(matter, now).items():
         before = told.get(key, "")
+        if not before and key.startswith("visit:") and item.slot is not None:
+            before = item.slot.series  # what is known of one of a series, until it is moved
         if item.value == before:
             continue
         own = matter.own.get(item.because)
@@ -252,7 +267,7 @@ def _change(
         return _place_change(item, before, now=now)
     if kind == "conflict":
         start = item.slot.span.start if item.slot and item.slot.span else None
-        if item.slot is None:
+        if item.slot is None or item.key == "conflict:person":
             return Change(
                 item=item,
                 reason="conflict",
@@ -431,24 +446,21 @@ def _hold(near: datetime | None, now: datetime) -> timedelta:
     return HOLD_NEAR if near is not None and near - now <= NEAR else HOLD_CHANGE
 
 
-def plan(  # noqa: PLR0913 - what waits and who looks are facts of their own
+def plan(
     matter: Matter,
     told: Mapping[str, str],
     *,
     reach: Reach,
     owner: int,
     now: datetime,
-    held_since: datetime | None = None,
     planned: Mapping[str, str] | None = None,
-    planned_not_before: datetime | None = None,
     is_looking: bool = False,
 ) -> tuple[Plan | None, dict[str, str]]:
     """Return the notification this member should get, and what is known silently.
 
-    `held_since`, `planned` (its snapshot) and `planned_not_before` describe the
-    notification that already waits, if one does: a further change slides its hold, at
-    most to ten minutes after it began. What waits for the digest slot neither goes with
-    what is told before it nor holds that up; a member who is looking is told at once.
+    `planned` is what is kept of the notification that already waits, if one does (its
+    snapshot and holds). What waits for the digest slot neither goes with what is told
+    before it nor holds that up; a member who is looking is told at once.
     """
     news, silent = changes(matter, told, owner=owner, now=now)
     loud: list[tuple[Change, Level]] = []
@@ -456,6 +468,8 @@ def plan(  # noqa: PLR0913 - what waits and who looks are facts of their own
         moment = Moment.NOW if change.is_safety else reach.moment(change.topic)
         if moment in (Moment.NEVER, Moment.WEEK) or (matter.is_muted and not change.is_safety):
             silent[change.item.key] = change.item.value
+            if moment == Moment.WEEK and not matter.is_muted:
+                silent[LATER] = now.isoformat()
             continue
         can_interrupt = moment == Moment.NOW and change.wants_interrupt
         loud.append((change, Level.INTERRUPT if can_interrupt else Level.FEED))
@@ -465,31 +479,20 @@ def plan(  # noqa: PLR0913 - what waits and who looks are facts of their own
         loud = fresh
     if not loud:
         return None, silent
+    waits = _waits([change for change, _ in loud], planned or {}, now)
     prompt = [pair for pair in loud if pair[0].hold is not None]
-    first = min((_from(change, reach, now) for change, _ in prompt), default=None)
+    first = _due([change for change, _ in prompt], waits, reach)
     if not is_looking and first is not None and first < next_digest(reach, now):
         loud = prompt
-        told_later = {c.item.key for c in news if c.hold is None}
-        if planned is not None and any(planned.get(k) != told.get(k) for k in told_later):
-            held_since = None  # what waited was for the slot; this hold begins now
-    snapshot = {**told, **silent, **{c.item.key: c.item.value for c, _ in loud}}
+    due = _due([change for change, _ in loud], waits, reach) or now
     loud.sort(key=lambda pair: URGENCY.index(pair[0].reason))
     level = Level.INTERRUPT if any(lv == Level.INTERRUPT for _, lv in loud) else Level.FEED
     lead = next(change for change, lv in loud if lv == level)
-    since = held_since or now
-    not_before = min(_from(change, reach, now) for change, _ in loud)
-    if held_since is not None and planned_not_before is not None:
-        if planned == snapshot:
-            not_before = planned_not_before
-        elif not_before > now:
-            not_before = max(now, min(not_before, held_since + HOLD_LONGEST))
-            slots = {change.hold for change, _ in loud}
-            if slots == {None}:
-                not_before = planned_not_before
     if is_looking and level == Level.FEED:
-        not_before = now
+        due = now
     deadlines = [c.deadline for c, lv in loud if lv == Level.INTERRUPT and c.deadline]
     expiries = [change.expires_at for change, _ in loud]
+    mine = {change.item.key: waits[change.item.key] for change, _ in loud}
     return (
         Plan(
             changes=tuple(change for change, _ in loud),
@@ -498,18 +501,52 @@ def plan(  # noqa: PLR0913 - what waits and who looks are facts of their own
             reason=lead.reason,
             rule="speak_only_on_change",
             because=tuple(dict.fromkeys(c.item.because for c, _ in loud if c.item.because)),
-            not_before=not_before,
-            held_since=since,
+            not_before=max(due, now),
+            held_since=min(since for since, _ in mine.values()),
             deadline=min((at for at in deadlines if at > now), default=None),
             expires_at=None if None in expiries else max(at for at in expiries if at),
-            snapshot=snapshot,
+            snapshot={**told, **silent, **{c.item.key: c.item.value for c, _ in loud}},
+            holds={
+                f"{HOLD}{key}": f"{since.isoformat()} {last.isoformat()}"
+                for key, (since, last) in mine.items()
+            },
         ),
         silent,
     )
 
 
-def _from(change: Change, reach: Reach, now: datetime) -> datetime:
-    return next_digest(reach, now) if change.hold is None else now + change.hold
+def _waits(
+    news: Sequence[Change], planned: Mapping[str, str], now: datetime
+) -> dict[str, tuple[datetime, datetime]]:
+    """Return since when each change waits, and when it last took another value."""
+    found = {}
+    for change in news:
+        key = change.item.key
+        since, _, last = planned.get(f"{HOLD}{key}", "").partition(" ")
+        is_same = planned.get(key) == change.item.value
+        found[key] = (
+            datetime.fromisoformat(since) if since else now,
+            datetime.fromisoformat(last) if last and is_same else now,
+        )
+    return found
+
+
+def _due(
+    news: Sequence[Change], waits: Mapping[str, tuple[datetime, datetime]], reach: Reach
+) -> datetime | None:
+    """Return when the first of these holds ends (rule 4); None where nothing is held."""
+    ends: list[datetime] = []
+    sliding: list[tuple[datetime, datetime]] = []
+    for change in news:
+        since, last = waits[change.item.key]
+        if change.slides:
+            sliding.append((since, last))
+        else:
+            ends.append(next_digest(reach, since) if change.hold is None else since + change.hold)
+    if sliding:
+        begun, latest = min(since for since, _ in sliding), max(last for _, last in sliding)
+        ends.append(min(latest + HOLD_CHANGE, begun + HOLD_LONGEST))
+    return min(ends, default=None)
 
 
 def release(plan: Plan, *, reach: Reach, now: datetime) -> datetime:

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_skeleton
 from django.utils.translation import gettext as _
 
-from notifications.merging import Matter, Reached, Slot, Value, read_window
+from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
+from owners.choices import Trust
 from suppliers.choices import Stage
 from suppliers.contacts import Window
 
@@ -49,6 +50,8 @@ class Words:
     def window(self, window: Window) -> str:
         """A window, as in `Fri 13 Nov, 08:00 to 12:00`."""
         start, end = window.start.astimezone(self.zone), window.end.astimezone(self.zone)
+        if start == end:
+            return _("%(day)s, %(start)s") % {"day": self.day(start), "start": self.clock(start)}
         if start.date() == end.date():
             return _("%(day)s, %(start)s to %(end)s") % {
                 "day": self.day(start),
@@ -66,6 +69,8 @@ class Words:
         """The hours of a window today, else with its day."""
         start = window.start.astimezone(self.zone)
         if start.date() == self.now.astimezone(self.zone).date():
+            if window.start == window.end:
+                return self.clock(start)
             return _("%(start)s to %(end)s") % {
                 "start": self.clock(window.start),
                 "end": self.clock(window.end),
@@ -230,18 +235,63 @@ def _due_day(value: str, words: Words) -> str:
 
 
 def _conflict_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
+    name = change.item.key.partition(":")[2]
+    pair = next((found for found in matter.conflicts if found[0] == name), None)
+    if name == "visit" and pair is not None:
+        return _doubt_sentence(matter, pair[1], pair[2], words, who)
     first, _bar, second = change.item.value.partition("|")
-    if "/" in first:
-        return _("Two different times were given by %(who)s: %(first)s, and %(second)s.") % {
-            "who": who,
-            "first": words.window(read_window(first)),
-            "second": words.window(read_window(second)),
-        }
-    return _("Two different values were given by %(who)s: %(first)s, and %(second)s.") % {
+    given = {"who": who, "first": _shown(name, first, words), "second": _shown(name, second, words)}
+    if name == "window":
+        said = _("Two different times were given by %(who)s: %(first)s, and %(second)s.")
+    elif name == "place":
+        said = _("Two different places were given by %(who)s: %(first)s, and %(second)s.")
+    elif name == "person":
+        said = _("Two different people were named by %(who)s: %(first)s, and %(second)s.")
+    else:
+        said = _("Two different values were given by %(who)s: %(first)s, and %(second)s.")
+    if pair is None or pair[1].trust == pair[2].trust:
+        return said % given
+    sources = _("The first is from %(better)s, the other from %(other)s.")
+    better, other = pair[1], pair[2]
+    if first != better.key:
+        given |= {"first": given["second"], "second": given["first"]}
+    whose = {"better": source(better, matter), "other": source(other, matter)}
+    return f"{said % given} {sources % whose}"
+
+
+def _doubt_sentence(matter: Matter, stands: Value, other: Value, words: Words, who: str) -> str:
+    """One says that the visit is cancelled, and one who is trusted more that it is not."""
+    slot = matter.slot_of(stands)
+    span = slot.span if slot is not None else None
+    about = {
         "who": who,
-        "first": first,
-        "second": second,
+        "other": source(other, matter),
+        "when": words.window(span) if span else "?",
     }
+    if stands.key == CANCELLED:
+        return _("%(who)s cancelled the visit (%(when)s); %(other)s says it is booked.") % about
+    return _("%(who)s's booking stands (%(when)s); %(other)s says it is cancelled.") % about
+
+
+def source(value: Value, matter: Matter) -> str:
+    """Who stated a value, by how far such a sender is believed."""
+    if any(source in matter.own for source in value.sources):
+        return _("you")
+    return {
+        Trust.SIGNED: _("a signed message"),
+        Trust.AUTHENTICATED: _("a mail"),
+        Trust.KNOWN_NUMBER: _("a known number"),
+        Trust.UNAUTHENTICATED: _("a mail that proves nothing"),
+    }.get(Trust(value.trust), _("an unknown sender"))
+
+
+def _shown(name: str, key: str, words: Words) -> str:
+    """One value of a fact, as it is put into a sentence."""
+    if name == "window":
+        return words.window(read_window(key))
+    if name == "visit":
+        return _("cancelled") if key == CANCELLED else _("booked")
+    return key
 
 
 def _reach_sentence(matter: Matter, change: Change, words: Words) -> str:
@@ -282,8 +332,9 @@ def title(matter: Matter, words: Words) -> str:
     """The title of the card: the question to the owner, else the fact that matters most."""
     who = supplier_of(matter, words)
     live = matter.live_slots
-    if any(name == "window" for name, _current, _other in matter.conflicts):
-        return _("Two different times were given")
+    disputed = [name for name, _current, _other in matter.conflicts]
+    if disputed:
+        return _conflict_title(disputed)
     overdue = next((slot for slot in live if slot.is_overdue(words.now)), None)
     if overdue is not None:
         return _("%(who)s is not here yet") % {"who": supplier_of(matter, words, overdue)}
@@ -302,6 +353,16 @@ def title(matter: Matter, words: Words) -> str:
     if live and live[0].span is not None:
         return f"{_kind(live[0])}: {words.window(live[0].span)}"
     return _quiet_title(matter, words, who)
+
+
+def _conflict_title(names: list[str]) -> str:
+    if "visit" in names:
+        return _("Is the visit cancelled or not?")
+    if "window" in names:
+        return _("Two different times were given")
+    if "place" in names:
+        return _("Two different places were given")
+    return _("Two different values were given")
 
 
 def _kind(slot: Slot) -> str:
@@ -345,18 +406,32 @@ def meta(matter: Matter, words: Words) -> str:
     return " · ".join(parts)
 
 
-def drafted_question(matter: Matter, words: Words) -> str:
+def drafted_question(name: str, current: Value, other: Value, words: Words) -> str:
     """A question to the supplier, ready to send, for a conflict nobody may guess at."""
-    for name, current, other in matter.conflicts:
-        if name == "window":
-            return _(
-                "You gave two different times: %(first)s, and %(second)s. Which one is right?"
-            ) % {
-                "first": words.window(read_window(current.key)),
-                "second": words.window(read_window(other.key)),
-            }
-        return _(
-            "You gave two different values for %(fact)s: %(first)s, and %(second)s. "
-            "Which one is right?"
-        ) % {"fact": name, "first": current.key, "second": other.key}
-    return ""
+    given = {"first": _shown(name, current.key, words), "second": _shown(name, other.key, words)}
+    if name == "visit":
+        return _("I was told that our visit is booked, and that it is cancelled. Which is right?")
+    if name == "window":
+        return (
+            _("You gave two different times: %(first)s, and %(second)s. Which one is right?")
+            % given
+        )
+    if name == "place":
+        return (
+            _("You gave two different places: %(first)s, and %(second)s. Which one is right?")
+            % given
+        )
+    if name == "person":
+        return (
+            _("You named two different people: %(first)s, and %(second)s. Who will come?") % given
+        )
+    return _(
+        "You gave two different values for %(fact)s: %(first)s, and %(second)s. Which one is right?"
+    ) % {"fact": name.replace("_", " "), **given}
+
+
+def settled_by(name: str, key: str, words: Words) -> str:
+    """The label of the button by which the owner says which of two values is right."""
+    if name == "visit":
+        return _("It is cancelled") if key == CANCELLED else _("It takes place")
+    return _("It is %(value)s") % {"value": _shown(name, key, words)}

@@ -67,21 +67,33 @@ class RejectedEvent(Protocol):
     detail: str
 
 
-def send(*, mandate: Mandate, type: str, data: dict[str, Any], now: datetime) -> OutboundEvent:  # noqa: A002 - the contract's word
+def send(
+    *,
+    mandate: Mandate,
+    type: str,  # noqa: A002 - the contract's word
+    data: dict[str, Any],
+    now: datetime,
+    name: uuid.UUID | None = None,
+) -> OutboundEvent:
     """Store an event for the mandate's supplier; it goes out when the outbox is next walked.
 
-    The owner is named by the mandate's `owner_ref` only.
+    The owner is named by the mandate's `owner_ref` only. What has a `name` is sent once:
+    the same name again returns the first event.
     """
-    event = OutboundEvent.objects.create(
-        supplier=mandate.supplier,
-        household_id=mandate.household_id,
-        mandate=mandate,
-        type=type,
-        data={"owner": mandate.owner_ref, **data},
+    values = {
+        "supplier": mandate.supplier,
+        "household_id": mandate.household_id,
+        "mandate": mandate,
+        "type": type,
+        "data": {"owner": mandate.owner_ref, **data},
         **_route(_via(mandate.supplier)),
-        created_at=now,
-        next_at=now,
-    )
+        "created_at": now,
+        "next_at": now,
+    }
+    if name is None:
+        event = OutboundEvent.objects.create(**values)
+    else:
+        event, _ = OutboundEvent.objects.get_or_create(uuid=name, defaults=values)
     transaction.on_commit(lambda: doorbell.ring("outbox"))
     return event
 

@@ -10,15 +10,18 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from assets.choices import AssetKind
 from assets.models import Asset
 from assets.starters import STARTERS, USUAL
+from notifications import why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
+from notifications.wording import Words
 from owners import clock
 from owners.choices import Topic
 from suppliers.choices import ContactKind, Medium, Outcome, RoleKind, Stage
+from suppliers.models import Contact
 
 register = template.Library()
 
@@ -225,18 +228,6 @@ def day_line(promise: dict[str, Any] | None) -> Line | None:
     )
 
 
-@register.filter
-def as_pairs(evidence: Any) -> list[tuple[str, str]]:
-    """Return evidence as rows to read: nested values become short words."""
-    if not isinstance(evidence, dict):
-        return [(_("Because"), _short(evidence))] if evidence else []
-    return [
-        (plain(name), _short(value))
-        for name, value in evidence.items()
-        if value not in ("", None, [], {})
-    ]
-
-
 def _short(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
@@ -325,78 +316,22 @@ def fact_value(value: str) -> str:
     return _short(value)
 
 
-SENTENCES = {
-    # why a contact got its outcome
-    "first": gettext_lazy("It is the first word on this matter."),
-    "visit": gettext_lazy("It names a visit that was not known yet."),
-    "visit_moved": gettext_lazy("It moves the visit."),
-    "price": gettext_lazy("It names a price that was not known yet."),
-    "price_changed": gettext_lazy("It changes the price."),
-    "stage": gettext_lazy("The work is a step further."),
-    "done": gettext_lazy("It says that the work is done."),
-    "words": gettext_lazy("It says something that was not known yet."),
-    "reaching_out": gettext_lazy("Somebody tries to reach you about a visit you expect."),
-    "arriving": gettext_lazy("Somebody is on the way to you."),
-    "conflict": gettext_lazy("It contradicts what was known."),
-    "cancelled": gettext_lazy("It cancels the visit."),
-    "payment_link": gettext_lazy("It asks for a payment."),
-    "ask": gettext_lazy("It asks you something."),
-    "stage_moved": gettext_lazy("The work is a step further."),
-    "nothing_new": gettext_lazy("Everything in it was already known."),
-    "older_revision": gettext_lazy("A newer version of the same thing had already arrived."),
-    "always_show": gettext_lazy("You asked to be shown these."),
-    "own": gettext_lazy("You said it yourself."),
-    "same_message": gettext_lazy("It is the same message again."),
-    "survey": gettext_lazy("It asks for your opinion."),
-    "survey_closed": gettext_lazy("A request for feedback ended."),
-    "advert": gettext_lazy("It advertises; no permission covers that."),
-    "which_experience": gettext_lazy("More than one matter fits; you are asked when you look."),
-    "no_experience": gettext_lazy("No matter of yours fits."),
-    "mandate_ended": gettext_lazy("You ended this supplier's permission."),
-    "mandate_paused": gettext_lazy("You paused this supplier's permission."),
-    "asset_outside_mandate": gettext_lazy(
-        "It speaks of something this supplier has no permission for."
-    ),
-    "purpose_not_granted": gettext_lazy("You gave no permission for this purpose."),
-    "not_now": gettext_lazy("You said: not now."),
-    "unknown_sender": gettext_lazy("You have not let this sender in yet."),
-    "authentication_failed": gettext_lazy("The sender could not prove who it is."),
-    "foreign_payment_link": gettext_lazy(
-        "It asks for payment at an address that is not the supplier's."
-    ),
-    "unproved_sender": gettext_lazy("Nothing proves that this sender is who it says."),
-    "owner_cap": gettext_lazy("Enough requests for feedback this month."),
-    "one_open": gettext_lazy("Another request about this matter is open already."),
-    "too_early": gettext_lazy("It is too early to ask."),
-    # the rules
-    "only_the_known_absorbs": gettext_lazy("Rule: only what brings nothing new stays quiet."),
-    "merge_by_order": gettext_lazy("Rule: statements count in the order in which they were made."),
-    "surveys_never_interrupt": gettext_lazy("Rule: requests for feedback never interrupt."),
-    "surveys_wait": gettext_lazy("Rule: requests for feedback wait until you look."),
-    "owner_log": gettext_lazy("Rule: what you log is yours."),
-    "owner_decided": gettext_lazy("Rule: your word beats all."),
-    "unknown_senders_wait": gettext_lazy("Rule: unknown senders wait at the door."),
-    "cannot_be_believed": gettext_lazy("Rule: what cannot be believed waits at the door."),
-    "mandate": gettext_lazy("Rule: your permission decides what a supplier may say."),
-    "same_visit": gettext_lazy("It speaks of the same visit."),
-    "known_sender": gettext_lazy("It comes from a sender known for this matter."),
-    "same_number": gettext_lazy("It comes from a number that just called about this matter."),
-    "open_visit_window": gettext_lazy(
-        "An unknown caller speaks of a visit, and exactly one is expected now."
-    ),
-    "new_matter": gettext_lazy("Nothing known fits, so it opened a matter of its own."),
-    "strong_key": gettext_lazy("It names the same order, ticket or appointment."),
-    "quoted_key": gettext_lazy("It quotes a number of this matter."),
-}
-
-
 @register.filter
 def sentence(code: str) -> str:
     """Return what a reason or rule means in plain words."""
     if not code:
         return ""
-    known = SENTENCES.get(code)
+    known = why.REASONS.get(code) or why.RULES.get(code) or why.LINKS.get(code)
     return str(known) if known else f"{plain(code)}."
+
+
+@register.filter
+def why_it_waits(contact: Contact) -> str:
+    """Return why a contact waits at the door, in plain sentences."""
+    words = Words(zone=ZoneInfo(timezone.get_current_timezone_name()), now=contact.received_at)
+    return why.of_contact(
+        reason=contact.reason, rule=contact.rule, evidence=contact.evidence, words=words
+    )
 
 
 @register.filter

@@ -45,6 +45,11 @@ def plan_at(entries, when: str, told=None, decisions=(), reach=REACH, **held):
     return telling.plan(matter, told or {}, reach=reach, owner=ANA, now=now, **held)[0]
 
 
+def waiting(plan: telling.Plan) -> dict[str, str]:
+    """What is kept of a notification until it is told."""
+    return {**plan.snapshot, **plan.holds}
+
+
 def known(entries, when: str, decisions=()) -> dict[str, str]:
     matter = fold(entries, decisions, currency="USD", now=at(when))
     return {key: item.value for key, item in telling.items(matter, at(when)).items()}
@@ -126,9 +131,7 @@ def test_a_change_slides_the_hold_at_most_ten_minutes() -> None:
         again,
         "11 07:09",
         told,
-        held_since=first.held_since,
-        planned=first.snapshot,
-        planned_not_before=first.not_before,
+        planned=waiting(first),
     )
     assert second.not_before == at("11 07:10")
 
@@ -262,14 +265,10 @@ def test_a_visit_that_is_over_does_not_move() -> None:
 def test_what_waits_for_the_slot_does_not_go_with_what_comes_before_it() -> None:
     done = [*BOOKED, progress("d", "13 11:00", Stage.DONE)]
     told = known(BOOKED, "13 10:00")
-    waiting = plan_at(done, "13 11:00", told)
-    assert (waiting.reason, waiting.not_before) == ("done", at("13 18:00"))
+    slot = plan_at(done, "13 11:00", told)
+    assert (slot.reason, slot.not_before) == ("done", at("13 18:00"))
     billed = [*done, mail("i", "13 12:00", facts=(fee("49.00"),))]
-    held = {
-        "held_since": waiting.held_since,
-        "planned": waiting.snapshot,
-        "planned_not_before": waiting.not_before,
-    }
+    held = {"planned": waiting(slot)}
     plan = plan_at(billed, "13 12:00", told, **held)
     assert (plan.reason, plan.because, plan.not_before) == ("money", ("i",), at("13 12:15"))
     left = plan_at(billed, "13 12:15", plan.snapshot)
