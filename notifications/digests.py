@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -16,9 +16,10 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from notifications.choices import DeliveryPurpose, SurveyState
-from notifications.models import Card, Delivery, Digest, Notification, Survey
-from owners.choices import ChannelKind, Moment, Rank
-from owners.models import Channel, Membership, ReachRule, reach_of
+from notifications.models import Delivery, Digest, Survey, Told
+from notifications.telling import LATER
+from owners.choices import ChannelKind, Rank
+from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach, next_digest
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import Contact
@@ -44,17 +45,15 @@ class _Slot:
     """One member's slot that is due: what lies in (`since`, `at`] belongs to it."""
 
     membership: Membership
-    reach: Reach
     since: datetime
     at: datetime
-    rules: Sequence[ReachRule] = field(default=())
 
 
 def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[str]:
     """Return the lines of a digest; none when there is nothing to say.
 
     `put_off` are the titles of the cards that changed in what the member wants to hear
-    of weekly.
+    of in the digest.
     """
     found = []
     if counted.at_the_door:
@@ -115,21 +114,23 @@ def _make_batch(*, now: datetime) -> int:
         for membership in memberships:
             rules = list(membership.reach_rules.all())
             reach = reach_of(membership, rules=rules, kinds=[])
-            slot = _slot_of(membership, reach=reach, rules=rules, now=now)
+            slot = _slot_of(membership, reach=reach, now=now)
             membership.next_digest_at = next_digest(reach, now + timedelta(seconds=1))
             if slot is not None:
                 slots.append(slot)
-        Membership.objects.bulk_update(memberships, ["next_digest_at"])
+                membership.digested_until = slot.at
+            elif membership.digested_until is None:
+                membership.digested_until = last_slot(reach, now=now)
+        Membership.objects.bulk_update(memberships, ["next_digest_at", "digested_until"])
         _write(slots, now=now)
     return len(memberships)
 
 
-def _slot_of(
-    membership: Membership, *, reach: Reach, rules: Sequence[ReachRule], now: datetime
-) -> _Slot | None:
+def _slot_of(membership: Membership, *, reach: Reach, now: datetime) -> _Slot | None:
     """Return the slot that is due; None when the wishes have changed and it is still to come.
 
-    A membership seen for the first time gets no digest, only its first slot.
+    A membership seen for the first time, or after a change of wishes, gets no digest, only
+    its next slot; that covers all that came since the last one, however it was moved.
     """
     expected = membership.next_digest_at
     if expected is None:
@@ -137,9 +138,8 @@ def _slot_of(
     at = last_slot(reach, now=now)
     if at < expected:
         return None
-    # The slot before the one expected ended what the last digest covered.
-    since = last_slot(reach, now=expected - timedelta(seconds=1))
-    return _Slot(membership=membership, reach=reach, since=since, at=at, rules=rules)
+    since = membership.digested_until or last_slot(reach, now=expected - timedelta(seconds=1))
+    return _Slot(membership=membership, since=since, at=at)
 
 
 def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
@@ -241,7 +241,8 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
             Contact.objects.filter(
                 household__in=households,
                 outcome=Outcome.HELD,
-                reason__in=("no_experience", "which_experience"),
+                reason__in=("no_experience", "which_experience", "owner_cap"),
+                survey=None,
                 decided_at__gt=since,
                 decided_at__lte=at,
             ),
@@ -267,25 +268,26 @@ def _by_household(
 
 
 def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
-    """Return the titles of changed cards for members who put some topic off to `week`.
+    """Return the titles of the cards on which something was put off to the digest.
 
-    What they were told of in the same span is not said again.
+    Each is named once, whatever else the member was told of the same matter that day.
     """
-    found = {}
-    for slot in slots:
-        if not any(rule.moment == Moment.WEEK for rule in slot.rules):
-            continue
-        told = Notification.objects.filter(
-            owner=slot.membership.owner, told_at__gt=slot.since, told_at__lte=slot.at
+    members = {(slot.membership.household_id, slot.membership.owner_id): slot for slot in slots}
+    marked = (
+        Told.objects.filter(
+            owner__in={owner for _, owner in members},
+            journey__household__in={household for household, _ in members},
+            told_at__gt=min(slot.since for slot in slots),
+            snapshot__has_key=LATER,
         )
-        found[slot.membership.pk] = list(
-            Card.objects.filter(
-                household=slot.membership.household,
-                changed_at__gt=slot.since,
-                changed_at__lte=slot.at,
-            )
-            .exclude(journey__in=told.values("journey"))
-            .order_by("-changed_at", "-pk")
-            .values_list("title", flat=True)
-        )
+        .order_by("-told_at", "-pk")
+        .values_list("journey__household", "owner", f"snapshot__{LATER}", "journey__card__title")
+        if slots
+        else []
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for household, owner, later, title in marked:
+        slot = members.get((household, owner))
+        if slot is not None and title and slot.since < datetime.fromisoformat(later) <= slot.at:
+            found[slot.membership.pk].append(title)
     return found

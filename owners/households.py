@@ -116,6 +116,9 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
         setattr(owner, field, values[field])
     if changed:
         owner.save(update_fields=sorted(changed))
+    if "zone" in changed:
+        # The digest slot is a time of day in this zone; it is worked out anew.
+        Membership.objects.filter(owner=owner).update(next_digest_at=None)
     return owner
 
 
@@ -133,6 +136,8 @@ def change(*, household: Household, values: Mapping[str, Any]) -> Household:
         setattr(household, field, values[field])
     if changed:
         household.save(update_fields=sorted(changed))
+    if "zone" in changed:
+        Membership.objects.filter(household=household).update(next_digest_at=None)
     return household
 
 
@@ -145,7 +150,8 @@ def change_reach(
         for field in changed:
             setattr(membership, field, values[field])
         if changed:
-            membership.save(update_fields=sorted(changed))
+            membership.next_digest_at = None
+            membership.save(update_fields=[*sorted(changed), "next_digest_at"])
         for wish in topics:
             set_topic(membership=membership, wish=wish)
     return membership

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connections
 
-from notifications import digests
+from notifications import digests, telling
 from notifications.choices import SurveyState
-from notifications.models import Delivery, Digest
-from owners.choices import ChannelKind, Moment, Rank, Topic
-from owners.models import Membership, ReachRule
+from notifications.models import Delivery, Digest, Told
+from owners import households
+from owners.choices import ChannelKind, Rank
+from owners.models import Membership
 from owners.reach import Reach, next_digest
 from suppliers.choices import ContactKind, Outcome
 from tests.factories import (
@@ -114,16 +115,24 @@ class TestContent:
         digest_day()
         assert not Digest.objects.filter(owner=cast.mallory).exists()
 
-    def test_what_is_put_off_to_the_week_becomes_a_line(self, cast: Cast) -> None:
-        member = Membership.objects.get(owner=cast.ana, household=cast.household)
-        ReachRule.objects.create(membership=member, topic=Topic.MONEY, moment=Moment.WEEK)
-        quiet = JourneyFactory(household=cast.household, title="Water bill")
-        CardFactory(journey=quiet, changed_at=START + timedelta(hours=1))
+    def test_what_is_put_off_is_named_once_whatever_else_was_told(self, cast: Cast) -> None:
+        later = START + timedelta(hours=1)
+        put_off = JourneyFactory(household=cast.household, title="Water bill")
+        CardFactory(journey=put_off, title="Water bill", changed_at=later)
+        Told.objects.create(
+            journey=put_off,
+            owner=cast.ana,
+            snapshot={telling.LATER: later.isoformat()},
+            told_at=later + timedelta(minutes=5),
+        )
+        NotificationFactory(journey=put_off, owner=cast.ana, told_at=later)
         loud = JourneyFactory(household=cast.household, title="DVR")
-        CardFactory(journey=loud, changed_at=START + timedelta(hours=1))
-        NotificationFactory(journey=loud, owner=cast.ana, told_at=START + timedelta(hours=1))
+        CardFactory(journey=loud, title="DVR", changed_at=later)
+        Told.objects.create(journey=loud, owner=cast.ana, snapshot={}, told_at=later)
         digest_day()
         assert Digest.objects.get(owner=cast.ana).lines == ["Changed: Water bill"]
+        digests.make_due(now=SLOT + DAY)
+        assert Digest.objects.filter(owner=cast.ana).count() == 1
 
 
 @pytest.mark.django_db
@@ -150,6 +159,26 @@ class TestSlots:
         assert not Digest.objects.exists()
         digests.make_due(now=SLOT + timedelta(hours=2))
         assert Digest.objects.get().slot == SLOT + timedelta(hours=2)
+
+    @pytest.mark.parametrize("wish", ["digest_at", "zone", "household"])
+    def test_an_earlier_slot_holds_at_once_and_loses_nothing(self, cast: Cast, wish: str) -> None:
+        member = Membership.objects.get(owner=cast.ana, household=cast.household)
+        if wish == "household":
+            households.change_owner(owner=cast.ana, values={"zone": "UTC"})  # as at home
+        digests.make_due(now=START)
+        digests.make_due(now=SLOT)
+        at_the_door(cast, at=SLOT + timedelta(minutes=1))
+        if wish == "digest_at":
+            households.change_reach(membership=member, values={"digest_at": time(17, 0)})
+        elif wish == "zone":
+            households.change_owner(owner=cast.ana, values={"zone": "America/Halifax"})
+        else:
+            households.change(household=cast.household, values={"zone": "America/Halifax"})
+        earlier = SLOT + DAY - timedelta(hours=1)
+        digests.make_due(now=SLOT + timedelta(minutes=2))
+        digests.make_due(now=earlier)
+        digest = Digest.objects.get(owner=cast.ana)
+        assert (digest.slot, digest.lines) == (earlier, ["1 contact waits at the door"])
 
 
 @pytest.mark.django_db(transaction=True)
