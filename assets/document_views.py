@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,21 +12,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import documents, folding, vault
-from assets.choices import DocumentKind, FindableKind
+from assets import documents, vault
+from assets.choices import DocumentKind
 from assets.forms import DocumentEditForm, DocumentForm
-from assets.models import Asset, Document, Findable
-from assets.sniffing import EXTENSIONS
+from assets.models import Asset, Document
+from assets.serving import give_out
 from assets.views import say
 from owners import clock, households
-from owners.models import Household, Owner
+from owners.models import Owner
 from owners.pages import OwnerRequest, page, way_back
 
 PAGE = 40
 FILES_MOST = 20
-FOUND_MOST = 200
-# Whatever a file holds, a browser that shows it can run nothing and reach nobody.
-SANDBOX = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
 @page
@@ -42,7 +38,7 @@ def document_list(request: OwnerRequest) -> HttpResponse:
     if chosen["asset"]:
         mine = mine.filter(asset__uuid=as_uuid(chosen["asset"]))
     if chosen["q"]:
-        mine = mine.filter(uuid__in=found_by(owner, chosen["q"]))
+        mine = mine.filter(uuid__in=documents.found_by(owner=owner, words=chosen["q"]))
     rows = Paginator(mine.order_by("-added_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     context = {
         "rows": rows,
@@ -62,17 +58,6 @@ def as_uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise Http404 from error
-
-
-def found_by(owner: Owner, words: str) -> list[UUID]:
-    """Return the documents in which these words stand, or by which they are called."""
-    asked = folding.asked(words.replace("\x00", "")[:200])
-    if not asked:
-        return []
-    homes = Household.objects.for_owner(owner).values_list("pk", flat=True)
-    mine = Findable.objects.for_owner(owner).filter(kind=FindableKind.DOCUMENT)
-    said = mine.said(folding.tsquery(homes, asked)).order_by("-at")
-    return list(said.values_list("object", flat=True)[:FOUND_MOST])
 
 
 @page
@@ -168,32 +153,6 @@ def document_thumb(request: OwnerRequest, key: UUID) -> HttpResponse:
     if not document.has_thumb:
         raise Http404
     return give_out(document, part=vault.THUMB)
-
-
-def give_out(document: Document, *, part: str = vault.FULL) -> HttpResponse:
-    """Return a document's bytes, so that no browser takes them for anything else."""
-    try:
-        content = vault.get(document.uuid, part=part)
-    except vault.VaultError as error:
-        raise Http404 from error
-    is_shown = document.has_thumb
-    name = document.name
-    ending = EXTENSIONS.get(document.media_type, "")
-    if not name.casefold().endswith(ending):
-        name += ending
-    way = "inline" if is_shown else "attachment"
-    headers = {
-        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}",
-        "Content-Security-Policy": SANDBOX,
-        "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-    kind = document.media_type
-    return HttpResponse(
-        content,
-        content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
-        headers=headers,
-    )
 
 
 @page

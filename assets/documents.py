@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from assets import reading, sniffing, vault
+from assets import folding, reading, sniffing, vault
 from assets.choices import DocumentKind, FindableKind
 from assets.models import Asset, Document, Findable, Wording
 from owners import undo
@@ -19,6 +19,7 @@ from owners.models import Change, Household, Owner
 
 REMOVED = "document.remove"
 FIELDS = frozenset({"name", "kind", "asset"})
+FOUND_MOST = 200
 WORDS_MOST = 2000  # different words of one paper by which it is found
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -141,6 +142,17 @@ def erase_due(*, before: datetime, limit: int = 200) -> int:
         vault.forget(document.uuid)
         document.delete()
     return len(found)
+
+
+def found_by(*, owner: Owner, words: str) -> list[UUID]:
+    """Return the documents in which these words stand, or by which they are called."""
+    asked = folding.asked(words.replace("\x00", "")[:200])
+    if not asked:
+        return []
+    homes = Household.objects.for_owner(owner).values_list("pk", flat=True)
+    mine = Findable.objects.for_owner(owner).filter(kind=FindableKind.DOCUMENT)
+    said = mine.said(folding.tsquery(homes, asked)).order_by("-at")
+    return list(said.values_list("object", flat=True)[:FOUND_MOST])
 
 
 def text_of(document: Document) -> str:

@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from assets import documents, vault
 from assets.choices import DocumentKind
-from assets.document_views import found_by, give_out
 from assets.models import Asset, Document
+from assets.serving import give_out
 from owners import clock, households
 from owners.api.edge import Known, OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, page, page_of
@@ -146,7 +146,7 @@ class Documents(OwnerView):
         if kind:
             rows = rows.filter(kind=kind if kind in DocumentKind.values else "")
         if words:
-            rows = rows.filter(uuid__in=found_by(owner, words))
+            rows = rows.filter(uuid__in=documents.found_by(owner=owner, words=words))
         return Response(page(rows, request, by="-added_at", show=show_document))
 
     @extend_schema(

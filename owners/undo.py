@@ -1,0 +1,68 @@
+"""What owners changed, kept for a while with what it takes to put it back."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from owners.models import Change, Household, Owner
+
+KEPT = timedelta(days=30)
+# Puts a change back; raises UndoError when that is not possible any more.
+Undo = Callable[[Change, Owner, datetime], None]
+
+
+class UndoError(Exception):
+    """The change cannot be undone; the text says why."""
+
+
+def remember(  # noqa: PLR0913 - what was changed has that many sides
+    *,
+    kind: str,
+    label: str,
+    now: datetime,
+    owner: Owner | None,
+    household: Household | None = None,
+    subject: UUID | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    is_removal: bool = False,
+) -> Change:
+    """Keep a change for 30 days. A removal lies in the bin for as long."""
+    return Change.objects.create(
+        kind=kind,
+        label=label[:200],
+        owner=owner,
+        household=household,
+        subject=subject,
+        before=dict(before or {}),
+        after=dict(after or {}),
+        is_removal=is_removal,
+        changed_at=now,
+        expires_at=now + KEPT,
+    )
+
+
+def put_back(*, change: Change, owner: Owner, undos: Mapping[str, Undo], now: datetime) -> Change:
+    """Undo a change once; again is nothing. Raises UndoError when it is too late."""
+    with transaction.atomic():
+        change = Change.objects.select_for_update().get(pk=change.pk)
+        if change.undone_at is not None:
+            return change
+        if change.expires_at <= now:
+            raise UndoError("This is too long ago to be undone.")
+        undos[change.kind](change, owner, now)
+        change.undone_at = now
+        change.save(update_fields=["undone_at"])
+    return change
+
+
+def forget_due(*, now: datetime, limit: int = 1_000) -> int:
+    """Forget changes that can no longer be undone; return how many."""
+    old = Change.objects.filter(expires_at__lte=now).order_by("expires_at")
+    deleted, _ = Change.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[:limit])
+    ).delete()
+    return deleted
