@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Min, Q
+from django.utils.module_loading import import_string
 
 from notifications import delivery, digests, feed
 from notifications.choices import DeliveryState, NotificationState
@@ -89,11 +91,17 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     digests.make_due(now=now_fn()),
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
                     outbox.send_due(now=now_fn(), limit=BATCH),
+                    *(chore(now_fn()) for chore in chores()),
                 )
             )
             moved += count
             if not count or not until_idle:
                 return moved
+
+
+def chores() -> list[Callable[[datetime], int]]:
+    """Return what the whole installation wants done beside the stages."""
+    return [import_string(name) for name in settings.CHORES]
 
 
 def due(*, now: datetime) -> list[str]:

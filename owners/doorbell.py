@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 
 import redis
@@ -30,12 +31,15 @@ BELLS = {
     "feed": "notifications.tasks.pump",
     "delivery": "notifications.tasks.deliver",
     "outbox": "suppliers.tasks.send",
+    "privacy": "config.tasks.keep_privacy",
 }
 REST = 0.02  # seconds between two publications of one process
 WAITING_MS = 1_000  # how long an unanswered ring keeps others from being published
 STALE_S = 30  # a ring nobody answered by then is dropped: the sweeper has rung again
 COMPLAIN_S = 30.0  # a Redis that stays away is one line in the log so often
 FLUSH_S = 1.0  # how long a process that ends waits for its last ring
+HINTS = "steward:cards"  # the channel on which streams hear which cards changed
+MOST_HINTED = 50  # cards named of one household; of more it is only said that some changed
 
 RINGS = Counter("steward_doorbell_rings_total", "Rings published", ["task"])
 FAILURES = Counter("steward_doorbell_failures_total", "Rings that could not be published")
@@ -49,6 +53,7 @@ class _Ringer:
     def __init__(self) -> None:
         self.condition = threading.Condition()
         self.rung: set[str] = set()
+        self.hinted: dict[int, set[str]] = {}
         self.is_busy = False
         self.thread: threading.Thread | None = None
         self.client: redis.Redis | None = None
@@ -57,45 +62,73 @@ class _Ringer:
     def ring(self, task: str) -> None:
         with self.condition:
             self.rung.add(task)
-            if self.thread is None:
-                self.thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
-                self.thread.start()
-            self.condition.notify()
+            self._wake()
+
+    def hint(self, cards: Mapping[int, Iterable[str]]) -> None:
+        with self.condition:
+            for household, ids in cards.items():
+                self.hinted.setdefault(household, set()).update(ids)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
+            self.thread.start()
+        self.condition.notify()
 
     def flush(self, timeout: float) -> None:
         """Wait until everything rung is published, at most `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while (self.rung or self.is_busy) and time.monotonic() < deadline:
+        while (self.rung or self.hinted or self.is_busy) and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def _run(self) -> None:
         while True:
             with self.condition:
                 self.is_busy = False
-                while not self.rung:
+                while not (self.rung or self.hinted):
                     self.condition.wait()
                 tasks, self.rung, self.is_busy = self.rung, set(), True
+                hints, self.hinted = self.hinted, {}
             for task in sorted(tasks):
                 self._publish(task)
+            if hints:
+                self._publish_hints(hints)
             time.sleep(REST)
+
+    def connected(self) -> redis.Redis:
+        if self.client is None:
+            self.client = redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+            )
+        return self.client
+
+    def _publish_hints(self, hints: Mapping[int, set[str]]) -> None:
+        named = {
+            str(household): sorted(ids) if len(ids) <= MOST_HINTED else []
+            for household, ids in hints.items()
+        }
+        try:
+            self.connected().publish(HINTS, json.dumps(named))
+        except (redis.RedisError, OSError) as error:
+            self._complain("hints", error)
+
+    def _complain(self, task: str, error: Exception) -> None:
+        FAILURES.inc()
+        if time.monotonic() - self.complained_at > COMPLAIN_S:
+            self.complained_at = time.monotonic()
+            log.warning("doorbell_failed", task=task, error=type(error).__name__)
 
     def _publish(self, task: str) -> None:
         try:
-            if self.client is None:
-                self.client = redis.Redis.from_url(
-                    settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
-                )
             # A ring that still waits to be answered stands for this one too: whoever
             # answers takes the mark away first and then looks at the rows.
-            if not self.client.set(_mark(task), 1, nx=True, px=WAITING_MS):
+            if not self.connected().set(_mark(task), 1, nx=True, px=WAITING_MS):
                 return
             current_app.send_task(task, retry=False, ignore_result=True, expires=STALE_S)
             RINGS.labels(task).inc()
         except (redis.RedisError, OperationalError, OSError) as error:
-            FAILURES.inc()
-            if time.monotonic() - self.complained_at > COMPLAIN_S:
-                self.complained_at = time.monotonic()
-                log.warning("doorbell_failed", task=task, error=type(error).__name__)
+            self._complain(task, error)
 
 
 def _mark(task: str) -> str:
@@ -125,16 +158,21 @@ def ring(name: str) -> None:
         _ringer.ring(task)
 
 
+def hint(cards: Mapping[int, Iterable[str]]) -> None:
+    """Say which cards of which households changed; call it after the commit.
+
+    A hint may be lost: whoever listens asks the feed, and asks it now and then anyway.
+    """
+    if settings.REDIS_URL and cards:
+        _ringer.hint(cards)
+
+
 def answered(name: str) -> None:
     """Let the next ring for `name` be published: its task has begun and will look."""
     if not settings.REDIS_URL:
         return
     try:
-        if _ringer.client is None:
-            _ringer.client = redis.Redis.from_url(
-                settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
-            )
-        _ringer.client.delete(_mark(BELLS[name]))
+        _ringer.connected().delete(_mark(BELLS[name]))
     except redis.RedisError:
         FAILURES.inc()  # the mark runs out by itself
 

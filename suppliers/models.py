@@ -375,6 +375,12 @@ class InboundEvent(models.Model):
                 name="inboundevent_waiting",
             ),
             models.Index(fields=["supplier", "-id"], name="inboundevent_log"),
+            # What was rejected and still has its bytes: rare rows, for the purge.
+            models.Index(
+                fields=["id"],
+                condition=Q(state="rejected", payload__isnull=False),
+                name="inboundevent_raw_rejected",
+            ),
         ]
 
     def __str__(self) -> str:

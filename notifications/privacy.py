@@ -1,0 +1,107 @@
+"""What the notifications app knows of an owner: given out whole, and erased without trace."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.conf import settings
+
+from notifications import calendar, calendar_file, models
+from notifications.models import (
+    Appointment,
+    Attempt,
+    Card,
+    Decision,
+    Delivery,
+    Digest,
+    Fact,
+    Journey,
+    JourneyKey,
+    Link,
+    Notification,
+    Promise,
+    Receipt,
+    Survey,
+    Told,
+)
+from owners.models import Household, Owner
+from owners.privacy import Piece, Section, Whose, of_households, table
+
+
+def visits(of: Whose) -> Iterator[Piece]:
+    """Yield every visit as a calendar file, one for each household."""
+    for household in Household.objects.filter(pk__in=of.households).order_by("pk"):
+        rows = Appointment.objects.filter(household=household, start__isnull=False)
+        words = calendar_file.Words(
+            name=household.name,
+            kinds={"visit": "Visit", "delivery": "Delivery", "call": "Call"},
+            summary="%(what)s: %(who)s (%(opens)s to %(closes)s)",
+            alone="%(what)s: %(who)s",
+            domain=settings.MAIL_DOMAIN,
+            address=f"{settings.SITE_URL}/journeys/%(journey)s/",
+        )
+        entries = calendar.entries_of(rows.order_by("start", "pk"))
+        zone = calendar.zone_or_nothing(household.zone) or "UTC"
+        content = calendar_file.write(entries, zone=zone, words=words)
+        yield Piece(name=f"calendar/{household.uuid}.ics", content=content)
+
+
+SECTIONS: dict[str, Section] = {
+    "journeys": table("journeys", of_households(Journey)),
+    "journey-keys": table("journey-keys", of_households(JourneyKey)),
+    "links": table("links", of_households(Link)),
+    "facts": table("facts", of_households(Fact)),
+    "appointments": table("appointments", of_households(Appointment)),
+    "calendar": visits,
+    "surveys": table("surveys", of_households(Survey)),
+    "promises": table("promises", of_households(Promise)),
+    "cards": table("cards", of_households(Card)),
+    "decisions": table("decisions", of_households(Decision)),
+    # What others in the household were told, and where, is theirs.
+    "notifications": table("notifications", lambda of: Notification.objects.filter(owner=of.owner)),
+    "deliveries": table("deliveries", lambda of: Delivery.objects.filter(owner=of.owner)),
+    "delivery-attempts": table(
+        "delivery-attempts", lambda of: Attempt.objects.filter(delivery__owner=of.owner)
+    ),
+    "delivery-receipts": table(
+        "delivery-receipts", lambda of: Receipt.objects.filter(delivery__owner=of.owner)
+    ),
+    "digests": table("digests", lambda of: Digest.objects.filter(owner=of.owner)),
+    "told": table("told", lambda of: Told.objects.filter(owner=of.owner)),
+    "calendar-feeds": table(
+        "calendar-feeds", lambda of: models.CalendarFeed.objects.filter(owner=of.owner)
+    ),
+    "push-devices": table(
+        "push-devices", lambda of: models.PushDevice.objects.filter(owner=of.owner)
+    ),
+}
+
+
+def not_exported() -> dict[str, str]:
+    """Return the tables that no export holds, each with the reason."""
+    return {"notifications_change": "a list for apps of which rows to read again"}
+
+
+def erase_household(*, household: Household, now: datetime) -> None:
+    """Erase every matter of a household, and all that was told of it."""
+    Delivery.objects.filter(household=household).delete()
+    Notification.objects.filter(household=household).delete()
+    Digest.objects.filter(household=household).delete()
+    Survey.objects.filter(household=household).delete()
+    Decision.objects.filter(household=household).delete()
+    Journey.objects.filter(household=household).delete()
+    models.CalendarFeed.objects.filter(household=household).delete()
+
+
+def erase_traces(*, household_id: int) -> None:
+    """Erase the notes that rows of an erased household left on their way out."""
+    models.Change.objects.filter(household_id=household_id).delete()
+
+
+def erase_owner(*, owner: Owner, now: datetime) -> None:
+    """Erase what one owner was told, everywhere."""
+    Delivery.objects.filter(owner=owner).delete()
+    Notification.objects.filter(owner=owner).delete()
+    Digest.objects.filter(owner=owner).delete()
+    Told.objects.filter(owner=owner).delete()
+    models.CalendarFeed.objects.filter(owner=owner).delete()
+    models.PushDevice.objects.filter(owner=owner).delete()

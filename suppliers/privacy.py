@@ -1,0 +1,149 @@
+"""What the suppliers app knows of an owner: given out whole, erased, and forgotten in time."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from owners.models import Household, Owner
+from owners.privacy import Piece, Section, Whose, of_households, table
+from suppliers.choices import EventState, Way
+from suppliers.models import (
+    Contact,
+    InboundEvent,
+    Mandate,
+    OutboundAttempt,
+    OutboundEvent,
+    Role,
+    Supplier,
+    SupplierDomain,
+    SupplierName,
+    SupplierNumber,
+)
+
+History = Mandate.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
+ROWS = 200
+EVERY = timedelta(days=1)  # how often a household's old messages are looked for
+REJECTED_KEPT = timedelta(days=90)  # what belongs to nobody we could find
+ENDINGS = {Way.MAIL: "eml", Way.WEBHOOK: "json", Way.TELEPHONY: "json", Way.OWNER: "json"}
+
+
+def raw_messages(of: Whose) -> Iterator[Piece]:
+    """Yield every message as it was received, byte for byte."""
+    events = InboundEvent.objects.filter(household__in=of.households, payload__isnull=False)
+    for event in events.order_by("pk").iterator(chunk_size=ROWS):
+        name = f"raw/{event.way}/{event.uuid}.{ENDINGS[Way(event.way)]}"
+        yield Piece(name=name, content=event.body)
+
+
+def _suppliers(of: Whose) -> Q:
+    return Q(mandates__household__in=of.households) | Q(roles__household__in=of.households)
+
+
+SECTIONS: dict[str, Section] = {
+    "suppliers": table(
+        "suppliers",
+        lambda of: Supplier.objects.filter(
+            pk__in=Supplier.objects.filter(_suppliers(of)).values("pk")
+        ).only("uuid", "code", "name", "verified_at", "created_at"),
+    ),
+    "supplier-domains": table("supplier-domains", of_households(SupplierDomain)),
+    "supplier-numbers": table("supplier-numbers", of_households(SupplierNumber)),
+    "supplier-names": table("supplier-names", of_households(SupplierName)),
+    "roles": table("roles", of_households(Role)),
+    "mandates": table("mandates", of_households(Mandate)),
+    "mandate-history": table("mandate-history", of_households(History)),
+    "mandate-assets": table(
+        "mandate-assets",
+        lambda of: Mandate.assets.through.objects.filter(mandate__household__in=of.households),
+    ),
+    "messages": table("messages", of_households(InboundEvent)),
+    "contacts": table("contacts", of_households(Contact)),
+    "sent": table("sent", of_households(OutboundEvent)),
+    "sent-attempts": table(
+        "sent-attempts",
+        lambda of: OutboundAttempt.objects.filter(event__household__in=of.households),
+    ),
+    "raw": raw_messages,
+}
+
+
+def not_exported() -> dict[str, str]:
+    """Return the tables that no export holds, each with the reason."""
+    return {
+        "suppliers_signingsecret": "secrets of suppliers",
+        "suppliers_supplierkey": "keys of suppliers",
+    }
+
+
+def erase_household(*, household: Household, now: datetime) -> None:
+    """Erase all that came for a household and left it, with the bytes, and whom it let in."""
+    mine = Q(mandates__household=household) | Q(roles__household=household)
+    own = list(Supplier.objects.filter(mine).values_list("pk", flat=True).distinct())
+    own += SupplierDomain.objects.filter(household=household).values_list("supplier_id", flat=True)
+    own += SupplierNumber.objects.filter(household=household).values_list("supplier_id", flat=True)
+    OutboundEvent.objects.filter(household=household).delete()
+    Contact.objects.filter(household=household).delete()
+    InboundEvent.objects.filter(household=household).delete()
+    Mandate.objects.filter(household=household).delete()
+    History.objects.filter(household=household).delete()
+    Role.objects.filter(household=household).delete()
+    SupplierDomain.objects.filter(household=household).delete()
+    SupplierNumber.objects.filter(household=household).delete()
+    SupplierName.objects.filter(household=household).delete()
+    _erase_private(own)
+
+
+def erase_owner(*, owner: Owner, now: datetime) -> None:
+    """Nothing: what an owner logged belongs to the household, and names nobody."""
+
+
+def _erase_private(suppliers: list[int]) -> None:
+    """Erase suppliers that only this household knew: nobody has proved that they exist."""
+    for supplier in Supplier.objects.filter(pk__in=set(suppliers), verified_at=None):
+        is_known = (
+            supplier.mandates.exists()
+            or supplier.roles.exists()
+            or supplier.domains.exists()
+            or supplier.numbers.exists()
+            or supplier.outbound.exists()
+            or Contact.objects.filter(supplier=supplier).exists()
+            or InboundEvent.objects.filter(supplier=supplier).exists()
+        )
+        if not is_known:
+            supplier.delete()
+
+
+def purge_due(*, now: datetime, limit: int = 500) -> int:
+    """Forget the bytes of messages whose household keeps them no longer; return how many.
+
+    What a message said stays in its contact; only the message as received goes.
+    """
+    purged = 0
+    with transaction.atomic():
+        due = Household.objects.filter(raw_days__gt=0)
+        due = due.filter(Q(purged_at=None) | Q(purged_at__lte=now - EVERY))
+        claimed = due.order_by("purged_at", "pk").select_for_update(skip_locked=True)
+        household = claimed.first()
+        if household is not None:
+            until = now - timedelta(days=household.raw_days)
+            old = (
+                Contact.objects.filter(household=household, said_at__lt=until)
+                .filter(inbound__payload__isnull=False, inbound__received_at__lt=until)
+                .exclude(inbound__state=EventState.STORED)
+            )
+            ids = list(old.order_by("said_at").values_list("inbound_id", flat=True)[:limit])
+            purged = InboundEvent.objects.filter(pk__in=ids).update(payload=None)
+            if len(ids) < limit:
+                household.purged_at = now
+                household.save(update_fields=["purged_at"])
+    return purged + _purge_rejected(now=now, limit=limit)
+
+
+def _purge_rejected(*, now: datetime, limit: int) -> int:
+    old = InboundEvent.objects.filter(
+        state=EventState.REJECTED, payload__isnull=False, received_at__lt=now - REJECTED_KEPT
+    )
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:limit])
+    return InboundEvent.objects.filter(pk__in=ids).update(payload=None) if ids else 0

@@ -1,0 +1,155 @@
+"""Everything an owner may take is in the export, nothing of anybody else; crashes cost little."""
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+
+from config import privacy
+from owners import exports
+from owners.choices import ExportState, Rank
+from owners.models import Export, ExportPart, Owner
+from owners.privacy import Table, Whose
+from suppliers.models import InboundEvent
+from tests import factories
+from tests.project.test_isolation import CANARY, world
+from tests.web.conftest import played
+
+NOW = factories.START + timedelta(days=30)
+OURS = ("owners", "assets", "suppliers", "notifications")
+
+
+def make(cast: factories.Cast) -> Export:
+    """Ask for Ana's export and work until nothing is left to do."""
+    export = exports.ask(owner=cast.ana, now=NOW)
+    for _ in range(len(privacy.SECTIONS) + 1):
+        exports.work(now=NOW, sections=privacy.SECTIONS)
+    export.refresh_from_db()
+    return export
+
+
+def unpacked(export: Export) -> dict[str, bytes]:
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(privacy.archive(export))))
+    assert packed.testzip() is None
+    return {name: packed.read(name) for name in packed.namelist()}
+
+
+def test_every_table_of_ours_is_exported_or_says_why_not() -> None:
+    written = {
+        section.rows(nobody()).model._meta.db_table
+        for section in privacy.SECTIONS.values()
+        if isinstance(section, Table)
+    } | {"suppliers_inboundevent"}
+    left_out = privacy.not_exported()
+    ours = {
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in OURS
+    }
+    django_s = {"owners_owner_groups", "owners_owner_user_permissions"}
+    assert ours - written - left_out.keys() - django_s == set()
+    assert not written & left_out.keys()
+
+
+def nobody() -> Whose:
+    return Whose(owner=Owner(pk=0), households=())
+
+
+def test_an_export_holds_everything_in_the_names_of_the_api(cast: factories.Cast) -> None:
+    world(cast)
+    files = unpacked(make(cast))
+    assets = json.loads(files["steward/assets.json"])
+    assert [asset["name"] for asset in assets] == [f"{CANARY} asset"]
+    assert assets[0]["id"] == str(cast.dvr.uuid)
+    assert assets[0]["household"] == str(cast.household.uuid)
+    assert assets[0]["keeper"] == str(cast.ana.uuid)
+    channels = json.loads(files["steward/channels.json"])
+    assert {"+12125550100", "ana@hart.example"} <= {row["address"] for row in channels}
+    assert CANARY.encode() in files["steward/cards.json"]
+    assert CANARY.encode() in files["steward/index.html"]
+    everything = b"".join(files.values())
+    assert b"Mallory" not in everything
+    assert b"password" not in everything
+
+
+def test_raw_messages_come_byte_for_byte(db: None) -> None:
+    ana = played()
+    export = exports.ask(owner=ana, now=NOW)
+    while exports.work(now=NOW, sections=privacy.SECTIONS):
+        pass
+    files = unpacked(Export.objects.get(pk=export.pk))
+    kept = list(InboundEvent.objects.filter(household__memberships__owner=ana))
+    assert kept
+    for event in kept:
+        named = [name for name in files if str(event.uuid) in name]
+        assert len(named) == 1
+        assert files[named[0]] == event.body
+
+
+def test_a_viewer_takes_only_what_is_their_own(cast: factories.Cast) -> None:
+    world(cast)
+    cast.membership.rank = Rank.VIEWER
+    cast.membership.save()
+    files = unpacked(make(cast))
+    assert json.loads(files["steward/assets.json"]) == []
+    assert json.loads(files["steward/owner.json"])[0]["email"] == "ana@hart.example"
+
+
+def test_whoever_goes_on_after_a_crash_repeats_at_most_one_section(cast: factories.Cast) -> None:
+    world(cast)
+    export = exports.ask(owner=cast.ana, now=NOW)
+    exports.work(now=NOW, sections=privacy.SECTIONS)
+    exports.work(now=NOW, sections=privacy.SECTIONS)
+    broken = dict(privacy.SECTIONS)
+    third = list(broken)[2]
+
+    def crash(of: Whose) -> object:
+        yield from privacy.SECTIONS[third](of)
+        raise RuntimeError("the power went")
+
+    with pytest.raises(RuntimeError):
+        exports.work(now=NOW, sections={**broken, third: crash})  # type: ignore[dict-item]
+    export.refresh_from_db()
+    assert export.done == 2
+    assert exports.work(now=NOW, sections=privacy.SECTIONS) == 0, "the lease still stands"
+    later = NOW + exports.LEASE
+    while exports.work(now=later, sections=privacy.SECTIONS):
+        pass
+    export.refresh_from_db()
+    assert (export.state, export.percent) == (ExportState.READY, 100)
+    names = list(ExportPart.objects.filter(export=export).values_list("name", flat=True))
+    assert len(names) == len(set(names))
+
+
+def test_progress_only_rises_and_ends_at_a_hundred(cast: factories.Cast) -> None:
+    export = exports.ask(owner=cast.ana, now=NOW)
+    seen = [export.percent]
+    while exports.work(now=NOW, sections=privacy.SECTIONS):
+        export.refresh_from_db()
+        seen.append(export.percent)
+    assert seen == sorted(seen)
+    assert seen[0] == 0
+    assert seen[-1] == 100
+
+
+def test_an_export_is_one_at_a_time_and_gone_after_a_week(cast: factories.Cast) -> None:
+    first = exports.ask(owner=cast.ana, now=NOW)
+    assert exports.ask(owner=cast.ana, now=NOW) == first
+    export = make(cast)
+    assert exports.find(owner=cast.ana, key=str(export.uuid), now=NOW) == export
+    with pytest.raises(Export.DoesNotExist):
+        exports.find(owner=cast.mallory, key=str(export.uuid), now=NOW)
+    late = NOW + exports.TAKEN_WITHIN
+    with pytest.raises(Export.DoesNotExist):
+        exports.find(owner=cast.ana, key=str(export.uuid), now=late)
+    assert exports.forget_due(now=late) == 1
+    assert not ExportPart.objects.exists()
+
+
+def test_what_lies_ready_is_sealed(cast: factories.Cast) -> None:
+    world(cast)
+    make(cast)
+    assert all(CANARY.encode() not in bytes(part.sealed) for part in ExportPart.objects.all())
