@@ -7,20 +7,23 @@ leaves nothing behind but a lease that runs out.
 
 import hashlib
 import json
+import os
+import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from owners import doorbell, sealing
 from owners.models import Household, Owner
-from suppliers import catalogue
+from suppliers import catalogue, copying
 from suppliers.choices import Way
 from suppliers.processing import process_due
 
@@ -28,12 +31,15 @@ __all__ = ["Received", "Recorded", "log", "process_due", "record"]
 
 ACCEPTED, DUPLICATE, UNKNOWN, REJECTED = "accepted", "duplicate", "unknown_type", "rejected"
 OWNER_SOURCE = "/owners"
+MERGE_FOR_S = 60.0  # how long a supplier that repeats itself is expected to go on so
 PREPARE_FROM = 3  # times a statement is run on a connection before it is prepared
 
-COLUMNS = (
-    "uuid, supplier_id, household_id, way, source, event_id, type, body_hash, payload, routing,"
-    " webhook_id, received_at, state, code, pointer, detail, claims"
-)
+OWN = ("uuid", "source", "event_id", "type", "body_hash", "payload")
+SHARED = (
+    "supplier_id", "household_id", "way", "routing", "webhook_id", "received_at", "state", "code",
+    "pointer", "detail", "claims",
+)  # fmt: skip
+COLUMNS = ", ".join(OWN + SHARED)
 INSERT = f"""
     INSERT INTO suppliers_inboundevent ({COLUMNS})
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'stored', '', '', '', 0)
@@ -49,24 +55,16 @@ KEPT_OF_NOBODY = """
     SELECT body_hash FROM suppliers_inboundevent
     WHERE supplier_id IS NULL AND source = %s AND event_id = %s
 """
+APPEND = f"COPY suppliers_inboundevent ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
 # The table stays with the connection: making one for each batch would bloat the catalogue.
-LOAD_TABLE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS inbox_load (
-        ordinal integer, uuid uuid, source text, event_id text, type text, body_hash bytea,
-        payload bytea
-    ) ON COMMIT DELETE ROWS
-"""
-COPY = """
-    COPY inbox_load (ordinal, uuid, source, event_id, type, body_hash, payload)
-    FROM STDIN (FORMAT BINARY)
-"""
-COPY_TYPES = ("int4", "uuid", "text", "text", "text", "bytea", "bytea")
-# Sorted, so that two batches with the same ids wait for each other instead of locking up.
-MOVE = f"""
+LOAD_TABLE = f"""
+    CREATE TEMPORARY TABLE IF NOT EXISTS inbox_load ON COMMIT DELETE ROWS
+    AS SELECT {COLUMNS} FROM suppliers_inboundevent WITH NO DATA
+"""  # noqa: S608 - constants only
+LOAD = f"COPY inbox_load ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
+MERGE = f"""
     INSERT INTO suppliers_inboundevent ({COLUMNS})
-    SELECT uuid, %s, %s, %s, source, event_id, type, body_hash, payload,
-           %s, %s, %s, 'stored', '', '', '', 0
-    FROM inbox_load ORDER BY source, event_id, ordinal
+    SELECT {COLUMNS} FROM inbox_load ORDER BY ctid
     ON CONFLICT ON CONSTRAINT inboundevent_once DO NOTHING
     RETURNING uuid
 """  # noqa: S608 - constants only
@@ -77,8 +75,10 @@ KEPT_OF_LOAD = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+Result = TypeVar("Result")
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
     """One event as an entrance hands it over.
 
     `source` and `event_id` identify it for ever, within the supplier where there is one.
@@ -93,13 +93,15 @@ class Received:
     event_id: str
     type: str
     payload: bytes
-    routing: dict[str, Any] = field(default_factory=dict)
+    routing: dict[str, Any] = msgspec.field(default_factory=dict)
     webhook_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What became of one event: accepted, duplicate, unknown_type or rejected."""
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one event: accepted, duplicate, unknown_type or rejected.
+
+    Its JSON is the line of the answer.
+    """
 
     id: str
     status: str
@@ -108,11 +110,13 @@ class Recorded:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class _Row:
-    uuid: uuid.UUID
-    hash: bytes
-    payload: bytes
+class _Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """What is made of events that share all but their own columns, before it is stored."""
+
+    events: list[Received]
+    keys: list[bytes]
+    hashes: list[bytes]
+    rows: bytes  # for COPY
 
 
 def record(*, received: Sequence[Received], now: datetime) -> list[Recorded]:
@@ -144,7 +148,7 @@ def _record_groups(received: Sequence[Received], now: datetime) -> list[Recorded
         if key[0] is None or len(lot) == 1:
             found = [_record_one(event, now) for event in lot]
         else:
-            found = _record_many(lot, now)
+            found = _record_many(lot, supplier=key[0], now=now)
         results.update(zip(indexes, found, strict=True))
     return [results[index] for index in range(len(received))]
 
@@ -167,83 +171,150 @@ def log(
     return record(received=[received], now=now)[0]
 
 
-def _row(event: Received) -> _Row:
+def _record_one(event: Received, now: datetime) -> Recorded:
     key = uuid.uuid4()
     payload = sealing.seal(
         event.payload, table="suppliers_inboundevent", key=str(key), field="payload"
     )
-    return _Row(key, hashlib.sha256(event.payload).digest(), payload)
+    digest = hashlib.sha256(event.payload).digest()
+    values = (
+        key, event.source, event.event_id, event.type, digest, payload, event.supplier_id,
+        event.household_id, str(event.way), Jsonb(event.routing), event.webhook_id, now,
+    )  # fmt: skip
+
+    def insert() -> Recorded:
+        with _cursor() as cursor:
+            if cursor.execute(INSERT, values).fetchone() is not None:
+                return _stored(event)
+            if event.supplier_id is None:
+                cursor.execute(KEPT_OF_NOBODY, (event.source, event.event_id))
+            else:
+                cursor.execute(KEPT, (event.supplier_id, event.source, event.event_id))
+            kept = cursor.fetchone()
+            return _repeated(event, is_same=kept is not None and bytes(kept[0]) == digest)
+
+    return _surely(insert)
 
 
-def _record_one(event: Received, now: datetime) -> Recorded:
-    row = _row(event)
+@contextmanager
+def _cursor() -> Iterator[Cursor]:
+    """Yield psycopg's own cursor, which binds on the server: no body in the SQL text."""
+    connection.ensure_connection()
+    if settings.DATABASE_PREPARES:
+        # Planning the INSERT costs the server as much as running it. Django's own cursors
+        # never prepare, so the threshold is for this one only.
+        connection.connection.prepare_threshold = PREPARE_FROM
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        yield cursor
+
+
+def _surely(store: Callable[[], Result]) -> Result:
+    """Store on the kept connection, or on a new one where that is dead since the server restarted.
+
+    Once more cannot store it twice.
+    """
     try:
-        return _insert(event, row, now)
+        return store()
     except (OperationalError, InterfaceError):
-        # A kept connection may be dead since the server restarted. Once more on a new one
-        # cannot store it twice.
         if connection.in_atomic_block:
             raise
         connection.close()
-        return _insert(event, row, now)
+        return store()
 
 
-def _insert(event: Received, row: _Row, now: datetime) -> Recorded:
-    values = (
-        row.uuid, event.supplier_id, event.household_id, str(event.way), event.source,
-        event.event_id, event.type, row.hash, row.payload, Jsonb(event.routing), event.webhook_id,
-        now,
-    )  # fmt: skip
-    connection.ensure_connection()
-    if settings.DATABASE_PREPARES:
-        # Planning this statement costs the server as much as running it. Django's own
-        # cursors never prepare, so the threshold is for this one only.
-        connection.connection.prepare_threshold = PREPARE_FROM
-    # psycopg's own cursor binds on the server: no escaping of the body into the SQL text.
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        if cursor.execute(INSERT, values).fetchone() is not None:
-            return _stored(event)
-        if event.supplier_id is None:
-            cursor.execute(KEPT_OF_NOBODY, (event.source, event.event_id))
+# Suppliers that sent events again, and until when (on the monotonic clock) more is expected.
+_repeating: dict[int, float] = {}
+
+
+def forget_repeats() -> None:
+    """Drop what this process remembers of suppliers that repeat themselves: for tests."""
+    _repeating.clear()
+
+
+def _record_many(events: list[Received], *, supplier: int, now: datetime) -> list[Recorded]:
+    """Store events that share supplier, household, way, routing and webhook id.
+
+    New events go straight into the inbox, which is half the work of a merge. A single known
+    one stops that, and what was written until then is waste; so who repeats events has them
+    merged for a while.
+    """
+    lot = _lot(events, now)
+    if _repeating.get(supplier, 0.0) < time.monotonic():
+        try:
+            _surely(lambda: _append(lot))
+        except IntegrityError:
+            _repeating[supplier] = time.monotonic() + MERGE_FOR_S
         else:
-            cursor.execute(KEPT, (event.supplier_id, event.source, event.event_id))
-        kept = cursor.fetchone()
-        return _repeated(event, is_same=kept is not None and bytes(kept[0]) == row.hash)
+            return [_stored(event) for event in events]
+    return _surely(lambda: _merge(lot, supplier))
 
 
-def _record_many(events: list[Received], now: datetime) -> list[Recorded]:
-    """Store events that share supplier, household, way, routing and webhook id."""
-    rows = [_row(event) for event in events]
-    first = events[0]
-    shared = (
-        first.supplier_id, first.household_id, str(first.way), Jsonb(first.routing),
-        first.webhook_id, now,
-    )  # fmt: skip
-    with transaction.atomic(), Cursor(connection.connection) as cursor:
+def _append(lot: _Lot) -> None:
+    with transaction.atomic(), _cursor() as cursor, cursor.copy(APPEND) as copy:
+        copy.write(lot.rows)
+
+
+def _merge(lot: _Lot, supplier: int) -> list[Recorded]:
+    with transaction.atomic(), _cursor() as cursor:
         cursor.execute(LOAD_TABLE)
-        with cursor.copy(COPY) as copy:
-            copy.set_types(COPY_TYPES)
-            for ordinal, (event, row) in enumerate(zip(events, rows, strict=True)):
-                copy.write_row(
-                    (
-                        ordinal, row.uuid, event.source, event.event_id, event.type, row.hash,
-                        row.payload,
-                    )
-                )  # fmt: skip
-        new = {key for (key,) in cursor.execute(MOVE, shared)}
-        repeated = [row.uuid for row in rows if row.uuid not in new]
-        kept: dict[uuid.UUID, bytes] = {}
+        with cursor.copy(LOAD) as copy:
+            copy.write(lot.rows)
+        new = {key.bytes for (key,) in cursor.execute(MERGE)}
+        repeated = [uuid.UUID(bytes=key) for key in lot.keys if key not in new]
+        kept: dict[bytes, bytes] = {}
         if repeated:
-            cursor.execute(KEPT_OF_LOAD, (first.supplier_id, repeated))
-            kept = {key: bytes(digest) for key, digest in cursor}
+            cursor.execute(KEPT_OF_LOAD, (supplier, repeated))
+            kept = {key.bytes: bytes(digest) for key, digest in cursor}
         if connection.in_atomic_block and len(connection.atomic_blocks) > 1:
             cursor.execute("TRUNCATE inbox_load")  # the commit that empties it is not ours
     return [
-        _stored(event)
-        if row.uuid in new
-        else _repeated(event, is_same=kept.get(row.uuid) == row.hash)
-        for event, row in zip(events, rows, strict=True)
+        _stored(event) if key in new else _repeated(event, is_same=kept.get(key) == digest)
+        for event, key, digest in zip(lot.events, lot.keys, lot.hashes, strict=True)
     ]
+
+
+def _lot(events: list[Received], now: datetime) -> _Lot:
+    """Seal the events and write their rows, in bytes: at a thousand a time each call counts."""
+    keys, names = _new_keys(len(events))
+    payloads = [event.payload for event in events]
+    hashes = [hashlib.sha256(payload).digest() for payload in payloads]
+    sealed = sealing.seal_all(payloads, table="suppliers_inboundevent", keys=names, field="payload")
+    first, size = events[0], copying.size
+    begin = copying.begin_row(len(OWN) + len(SHARED)) + copying.UUID_SIZE
+    end = b"".join(
+        (
+            copying.bigint(first.supplier_id), copying.bigint(first.household_id),
+            copying.text(str(first.way)), copying.json(json.dumps(first.routing)),
+            copying.text(first.webhook_id), copying.moment(now), copying.text("stored"),
+            copying.text(""), copying.text(""), copying.text(""), copying.smallint(0),
+        )
+    )  # fmt: skip
+    few: dict[str, bytes] = {}  # sources and types come again and again
+    parts = [copying.BEGIN]
+    # Sorted, so that two batches with the same ids wait for each other instead of locking up.
+    for source, event_id, at in sorted(
+        (event.source, event.event_id, at) for at, event in enumerate(events)
+    ):
+        kind, payload = events[at].type, sealed[at]
+        parts += (
+            begin, keys[at],
+            few.get(source) or few.setdefault(source, copying.text(source)),
+            copying.text(event_id),
+            few.get(kind) or few.setdefault(kind, copying.text(kind)),
+            copying.SHA256_SIZE, hashes[at], size(len(payload)), payload, end,
+        )  # fmt: skip
+    parts.append(copying.END)
+    return _Lot(events=events, keys=keys, hashes=hashes, rows=b"".join(parts))
+
+
+def _new_keys(count: int) -> tuple[list[bytes], list[str]]:
+    """Return random UUIDs (version 4), as bytes and as text."""
+    drawn = bytearray(os.urandom(16 * count))
+    drawn[6::16] = bytes(byte & 0x0F | 0x40 for byte in drawn[6::16])
+    drawn[8::16] = bytes(byte & 0x3F | 0x80 for byte in drawn[8::16])
+    keys = [bytes(drawn[at : at + 16]) for at in range(0, 16 * count, 16)]
+    texts = [key.hex() for key in keys]
+    return keys, [f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts]
 
 
 def _stored(event: Received) -> Recorded:
@@ -252,9 +323,11 @@ def _stored(event: Received) -> Recorded:
 
 
 def _repeated(event: Received, *, is_same: bool) -> Recorded:
-    answer = Recorded(id=event.event_id, status=DUPLICATE)
     if is_same:
-        return answer
-    return replace(
-        answer, code="id_reused", detail="This id came before with another body; the first is kept."
+        return Recorded(id=event.event_id, status=DUPLICATE)
+    return Recorded(
+        id=event.event_id,
+        status=DUPLICATE,
+        code="id_reused",
+        detail="This id came before with another body; the first is kept.",
     )

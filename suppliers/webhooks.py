@@ -4,12 +4,13 @@ This is the hottest path of the product, so it makes no model instances: the sup
 and its secrets are kept for a second, and one event is one SQL statement.
 """
 
-import json
 import re
 import time
+from collections import Counter as Counted
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
@@ -174,36 +175,36 @@ def _store(
         if isinstance(item, envelopes.Envelope)
     ]
     kept = iter(inbox.record(received=received, now=now) if received else ())
-    events = []
-    counts = {"accepted": 0, "duplicates": 0, "rejected": 0}
-    for item in found:
-        if isinstance(item, envelopes.Refused):
-            counts["rejected"] += 1
-            events.append(_line(item, inbox.REJECTED))
-            continue
-        recorded = next(kept)
-        counts["duplicates" if recorded.status == inbox.DUPLICATE else "accepted"] += 1
-        events.append(_line(recorded, recorded.status))
+    events = [
+        next(kept) if isinstance(item, envelopes.Envelope) else _rejected(item) for item in found
+    ]
     if not received:
         return problem(
             400,
             code="nothing_valid",
             detail="No event of the batch could be taken.",
-            pointer=str(events[0].get("pointer", "")),
-            more={"events": events},
+            pointer=events[0].pointer,
+            more={"events": msgspec.to_builtins(events)},
         )
-    return HttpResponse(
-        json.dumps({**counts, "events": events}), status=202, content_type="application/json"
+    count = Counted(event.status for event in events)
+    duplicates, rejected = count[inbox.DUPLICATE], count[inbox.REJECTED]
+    answer = {
+        "accepted": len(events) - duplicates - rejected,
+        "duplicates": duplicates,
+        "rejected": rejected,
+        "events": events,
+    }
+    return HttpResponse(msgspec.json.encode(answer), status=202, content_type="application/json")
+
+
+def _rejected(item: envelopes.Refused) -> inbox.Recorded:
+    return inbox.Recorded(
+        id=item.id,
+        status=inbox.REJECTED,
+        code=item.code,
+        pointer=item.pointer,
+        detail=item.detail,
     )
-
-
-def _line(item: envelopes.Refused | inbox.Recorded, status: str) -> dict[str, str]:
-    line = {"id": item.id, "status": status}
-    for name in ("code", "pointer", "detail"):
-        value = getattr(item, name)
-        if value:
-            line[name] = value
-    return line
 
 
 def _body(request: HttpRequest, limit: int) -> bytes:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -162,6 +163,7 @@ def test_every_event_of_a_batch_keeps_its_own_bytes(
     assert [item.id for item in read] == [item["id"] for item in found]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(events)
 def test_a_kept_event_is_read_again_as_it_was_sent(found: dict[str, Any]) -> None:
     body = json.dumps(found).encode()
@@ -191,6 +193,136 @@ def test_no_bytes_raise_anything_but_an_envelope_error(body: bytes) -> None:
     with contextlib.suppress(EnvelopeError):
         read = envelopes.read_batch(body)
         assert all(isinstance(item, Envelope | Refused) for item in read)
+
+
+# --- the quick look and the strict reader --------------------------------------------------
+
+TRICKY = [
+    *BAD.values(),
+    *(
+        with_data(raw)
+        for raw in (
+            r'{"a":1,"\u0061":2}',
+            r'{"a\"":1,"a\"":2}',
+            r'{"a\\":1,"a\\":2}',
+            r'{"":"","":""}',
+            r'{"a":{"b":"\\\""},"a":{"b":"\\\""}}',
+            r'["\\","\"","\\\"","\u0022"]',
+            r'"\ud834\udd1e"',
+            '"\x7f\u2028"',
+            "1" * 20,
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1e-400",
+            "123456789012345678901.5",
+            "-0",
+            "[" * 31 + "]" * 31,
+            '"' + "[{" * 40 + '"',
+            "[" * 40 + "1" + "]" * 40,
+        )
+    ),
+    json.dumps({**GOOD, "id": ""}).encode(),
+    json.dumps({**GOOD, "id": 7}).encode(),
+    json.dumps({**GOOD, "id": "x" * 256}).encode(),
+    json.dumps({**GOOD, "source": "\u0085"}).encode(),
+    json.dumps({**GOOD, "source": "\u00a0"}).encode(),
+    json.dumps({**GOOD, "type": ["t"]}).encode(),
+    json.dumps({**GOOD, "specversion": 1.0}).encode(),
+    json.dumps({**GOOD, "specversion": {}}).encode(),
+    json.dumps({**GOOD, "data_base64": "AAAA"}).encode(),
+    json.dumps({**GOOD, "data": None, "data_base64": "AAAA"}).encode(),
+    json.dumps({name: GOOD[name] for name in ("id", "source", "specversion")}).encode(),
+]
+GLUE = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"\\",
+    b":",
+    b",",
+    b"1",
+    b"e9",
+    b" ",
+    b"\xff",
+    b'"a":',
+    b"\\u00",
+]
+
+
+@contextlib.contextmanager
+def only_strict() -> Iterator[None]:
+    """Leave a doubt about every body, so that the strict reader reads it."""
+
+    def doubt(_body: bytes) -> Any:
+        raise envelopes._DoubtError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(envelopes, "_beyond_doubt", doubt)
+        patch.setattr(envelopes, "_good_heads", lambda _values: None)
+        yield
+
+
+def verdicts(body: bytes) -> list[object]:
+    """Return what each form makes of a body: the events, or the refusal."""
+    found: list[object] = []
+    for form in (STRUCTURED, "bare"):
+        try:
+            found.append(envelopes.read_one(body, form=form, headers={}, webhook_id="w", code="c"))
+        except EnvelopeError as error:
+            found.append(str(error))
+    try:
+        found.append(envelopes.read_batch(body))
+    except EnvelopeError as error:
+        found.append(str(error))
+    return found
+
+
+def cut_and_glued() -> st.SearchStrategy[bytes]:
+    """Bodies that are nearly good: one or two events, with a few bytes taken out and put in."""
+    whole = st.one_of(
+        st.sampled_from(TRICKY),
+        events.map(lambda item: json.dumps(item).encode()),
+        events.map(lambda item: json.dumps(item, ensure_ascii=False, indent=1).encode()),
+    )
+    body = st.one_of(
+        whole,
+        st.lists(whole, min_size=1, max_size=3).map(lambda some: b"[" + b",".join(some) + b"]"),
+    )
+    edit = st.tuples(st.integers(0, 400), st.integers(0, 2), st.sampled_from([b"", *GLUE]))
+
+    def edited(raw: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+        for at, cut, put in edits:
+            raw = raw[:at] + put + raw[at + cut :]
+        return raw
+
+    return st.builds(edited, body, st.lists(edit, max_size=2))
+
+
+@pytest.mark.parametrize("body", TRICKY)
+def test_the_quick_look_says_what_the_strict_reader_says(body: bytes) -> None:
+    for raw in (body, b"[" + body + b"]", b"[" + json.dumps(GOOD).encode() + b",\n" + body + b" ]"):
+        found = verdicts(raw)
+        with only_strict():
+            assert found == verdicts(raw)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@given(cut_and_glued())
+def test_the_quick_look_never_takes_what_the_strict_reader_refuses(body: bytes) -> None:
+    found = verdicts(body)
+    with only_strict():
+        assert found == verdicts(body)
+
+
+def test_an_array_of_a_million_numbers_is_refused_at_once() -> None:
+    body = b"[" + b"1," * 2_000_000 + b"1]"
+    for raw in (body, body[:-1]):
+        began = time.process_time()
+        with pytest.raises(EnvelopeError, match="batch_too_long"):
+            envelopes.read_batch(raw)
+        assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
