@@ -222,12 +222,19 @@ class Supervisor:
         say(f"logs are in {self.home / 'logs'}; Ctrl-C stops everything.")
 
     def web_command(self) -> list[str]:
-        """Return the web server: granian, WSGI, 2 workers x 4 threads."""
-        command = [PYTHON, "-m", "granian", "--interface", "wsgi"]
-        command += ["--workers", "2", "--blocking-threads", "4", "--backlog", "1024"]
+        """Return the web server: granian with 2 workers.
+
+        With nothing in front, one address serves pages and the event stream: the ASGI
+        application, which hands requests to threads of its own. Behind a proxy that routes
+        by path, config.wsgi and config.asgi are two processes (docs/operations.md).
+        """
+        command = [PYTHON, "-m", "granian", "--interface", "asgi"]
+        command += ["--workers", "2", "--backlog", "1024"]
+        # An open stream would hold up a stop for ever.
+        command += ["--workers-kill-timeout", "5"]
         command += ["--host", self.host, "--port", str(self.port), "--no-ws"]
         command += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
-        return [*command, "--log-level", "warning", "config.wsgi:application"]
+        return [*command, "--log-level", "warning", "config.asgi:application"]
 
     def wait_for_web(self) -> None:
         """Return when the web server answers."""

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from config import appearance, health, showroom
 from notifications.api import supplier
+from notifications.api.stream import FeedStream
 from notifications.webhooks import twilio_status
 
 # The admin has no sign-in of its own: rate limits and second factors hold for it too.
@@ -34,6 +35,8 @@ urlpatterns = [
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
     path("", include("owners.urls")),
+    # Answered by config.asgi where that serves; pages ask for it by this name.
+    path("api/v1/feed/stream/", FeedStream.as_view(), name="feed-stream"),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

@@ -55,7 +55,7 @@ def write(entries: Sequence[Entry], *, zone: str, words: Words) -> bytes:
         first = min(entry.start for entry in entries).year
         last = max(entry.end for entry in entries).year
         for name in used:
-            if ZoneInfo(name) is not UTC and name != "UTC":
+            if name != "UTC":
                 calendar.add_component(_timezone(name, first, last))
     for event in events:
         calendar.add_component(event)

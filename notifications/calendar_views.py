@@ -94,7 +94,7 @@ def day_of(raw: str, today: date) -> date:
 
 def narrowed(owner: Owner, chosen: dict[str, str]) -> QuerySet[Appointment]:
     """Return the owner's visits that an address asks for; an id that is none finds nothing."""
-    visits: QuerySet[Appointment] = Appointment.objects.for_owner(owner)  # type: ignore[attr-defined]  # its queryset has it
+    visits: QuerySet[Appointment] = Appointment.objects.for_owner(owner)
     ids = {name: as_uuid(value) for name, value in chosen.items() if value}
     if None in ids.values():
         return visits.none()

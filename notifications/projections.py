@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
+from django.db import transaction
 
 from assets.choices import FindableKind
 from assets.models import Findable, Wording
@@ -21,7 +23,7 @@ from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, next_change
 from notifications.models import Appointment, Card, Fact, Journey, JourneyKey, Promise
 from notifications.wording import Words
-from owners import bulk
+from owners import bulk, doorbell
 from owners.choices import Trust
 from suppliers.choices import Stage
 from suppliers.models import Contact
@@ -367,6 +369,26 @@ def write_cards(
     )
     _recount(recount)
     _count_new(moves)
+    _hint(ledger, matters, changed, gone)
+
+
+def _hint(
+    ledger: Ledger,
+    matters: Mapping[str, Matter],
+    changed: list[dict[str, Any]],
+    gone: list[int],
+) -> None:
+    """Tell the open pages, once this is committed, which cards to look at again."""
+    found: dict[int, list[str]] = {}
+    for row in changed:
+        found.setdefault(row["household_id"], []).append(str(row["uuid"]))
+    if gone:
+        for uuid in matters:
+            if ledger.journeys[uuid].is_emptied:
+                household = ledger.journeys[uuid].household_id
+                found.setdefault(household, []).append(str(uuid_for(uuid, "card")))
+    if found:
+        transaction.on_commit(partial(doorbell.hint, found))
 
 
 def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -141,8 +141,7 @@ def test_the_file_of_one_asset_has_only_its_visits(cast: factories.Cast) -> None
 def test_a_moved_visit_is_the_same_event_with_a_higher_sequence(cast: factories.Cast) -> None:
     visit, feed = book(cast), subscribed(cast)
     (before,) = events(Client(), feed)
-    visit.start += timedelta(days=1)
-    visit.end += timedelta(days=1)
+    visit.start, visit.end = FRIDAY + timedelta(days=1), FRIDAY + timedelta(days=1, hours=2)
     visit.save()
     (after,) = events(Client(), feed)
     assert after["UID"] == before["UID"]

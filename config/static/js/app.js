@@ -230,7 +230,7 @@
     const hint = () => { clearTimeout(timer); timer = setTimeout(ask, 250); };
     source.addEventListener("open", () => { isStreaming = true; });
     source.addEventListener("error", () => { isStreaming = false; });
-    for (const name of ["message", "hint", "card", "feed", "changes"]) source.addEventListener(name, hint);
+    source.addEventListener("cards", hint);
     window.addEventListener("pagehide", () => source.close());
   }
 
