@@ -62,7 +62,7 @@ class Feed(OwnerView):
             household=household_of(request),
             after=position_of(request),
         )
-        counts = feed_page.counts(owner=owner)
+        counts = page.counts
         following = None
         if page.last is not None:
             following = next_url(request, write_cursor(page.last.changed_at, page.last.pk))

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from allauth.core.internal.sessionkit import get_session_user
+from allauth.headless import app_settings
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+
+from owners import sessions
 
 
 class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]  # allauth has no types
@@ -20,10 +24,11 @@ class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]  # allaut
         """Return the owner of the token, or None when there is no token."""
         if self.get_session_token(request) is None:
             return None
-        found: tuple[Any, Any] | None = super().authenticate(request)
-        if found is None:
+        session = app_settings.TOKEN_STRATEGY.lookup_session(self.get_session_token(request))
+        owner = session and (sessions.owner_of(session) or get_session_user(session))
+        if not owner:
             raise AuthenticationFailed
-        return found
+        return owner, session
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme, so that the answer is 401."""
