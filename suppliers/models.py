@@ -374,7 +374,8 @@ class InboundEvent(models.Model):
                 condition=Q(state="stored"),
                 name="inboundevent_waiting",
             ),
-            models.Index(fields=["supplier", "-id"], name="inboundevent_log"),
+            # Read backwards; kept forwards, so that it grows at its end.
+            models.Index(fields=["supplier", "id"], name="inboundevent_log"),
             # What was rejected and still has its bytes: rare rows, for the purge.
             models.Index(
                 fields=["id"],
