@@ -11,7 +11,7 @@ from typing import Any
 import pghistory
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -93,8 +93,7 @@ class FindableQuerySet(models.QuerySet["Findable"]):
             }
             for row in last.values()
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(NOTE, [bulk.dumps(rows)])
+        bulk.write(NOTE, [bulk.dumps(rows)])
 
     def forget(
         self, *, households: Iterable[int], kind: FindableKind, uuids: Iterable[uuid.UUID]

@@ -177,7 +177,7 @@ def write_words(ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[s
             uuid=UUID(uuid),
             title=titles[uuid],
             detail=_about(ledger, matter),
-            texts=list(_texts(ledger, uuid, matter)),
+            texts=list(dict.fromkeys(_texts(ledger, uuid, matter))),
             at=ledger.journeys[uuid].last_said_at,
         )
         for uuid, matter in matters.items()

@@ -7,22 +7,38 @@ the number of events.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
-
 from assets.models import Asset, AssetIdentifier
-from owners.models import Household
+from owners import bulk
 from suppliers.admission import Granted
 from suppliers.choices import MandateState
-from suppliers.models import Mandate, MandateQuerySet, Supplier, SupplierDomain, SupplierNumber
+from suppliers.models import Supplier, SupplierNumber
 
 # Countries that write the month first (CLDR "short" date patterns).
 MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW", "GU", "AS", "MP", "PR", "VI", "UM"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Written out, as they run with every lot: making a statement takes longer than running it.
+MANDATES = """
+    SELECT m.id, m.household_id, m.supplier_id, m.owner_ref, m.alias, m.purposes, m.state,
+        ARRAY(SELECT a.asset_id FROM suppliers_mandate_assets a WHERE a.mandate_id = m.id),
+        h.zone, h.country, h.currency
+    FROM suppliers_mandate m JOIN owners_household h ON h.id = m.household_id
+    WHERE {condition} ORDER BY m.id
+"""
+HOUSEHOLDS = """
+    SELECT id, zone, country, currency, intake_alias FROM owners_household
+    WHERE id = ANY(%s::bigint[]) OR intake_alias = ANY(%s)
+"""
+DOMAINS = """
+    SELECT supplier_id, household_id, domain FROM suppliers_supplierdomain
+    WHERE supplier_id = ANY(%s::bigint[]) OR domain = ANY(%s) ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What an adapter must know of a household."""
 
@@ -55,22 +71,24 @@ class Acquaintance:
 
     def meet(self, *, refs: Iterable[str], names: Iterable[str]) -> None:
         """Read the mandates with these owner_refs, or with aliases among `names`."""
-        refs, names = sorted(set(refs)), sorted(set(names))
+        # No column holds a NUL, so a name with one is nobody's.
+        refs = sorted({ref for ref in refs if "\0" not in ref})
+        names = sorted({name for name in names if "\0" not in name})
         if refs or names:
-            self._keep(Mandate.objects.filter(Q(owner_ref__in=refs) | Q(alias__in=names)))
+            self._keep("owner_ref = ANY(%s) OR alias = ANY(%s)", [refs, names])
 
     def visit(self, *, household_ids: Iterable[int], names: Iterable[str]) -> None:
         """Read these households, and those whose intake address is among `names`."""
         wanted = {item.household_id for item in (*self.by_ref.values(), *self.by_alias.values())}
         wanted.update(household_ids)
-        names = sorted(set(names) - self.by_alias.keys())
+        wanted -= self.homes.keys()
+        names = sorted({name for name in names if "\0" not in name} - self.by_alias.keys())
         if not wanted and not names:
             return
-        rows = Household.objects.filter(Q(pk__in=wanted) | Q(intake_alias__in=names)).order_by()
-        for pk, zone, country, currency, alias in rows.values_list(
-            "pk", "zone", "country", "currency", "intake_alias"
+        for pk, zone, country, currency, alias in bulk.read(
+            HOUSEHOLDS, [bulk.array(wanted), names]
         ):
-            self.homes[pk] = Home(id=pk, zone=zone, country=country, currency=currency)
+            self.homes[pk] = Home(pk, zone, country, currency)
             if alias:
                 self.by_intake[alias] = pk
 
@@ -80,9 +98,8 @@ class Acquaintance:
         parents = {parent for host in hosts for parent in _parents(host)}
         if not ids and not parents:
             return
-        found = SupplierDomain.objects.filter(Q(supplier__in=ids) | Q(domain__in=parents))
-        for supplier_id, household_id, domain in found.order_by("pk").values_list(
-            "supplier_id", "household_id", "domain"
+        for supplier_id, household_id, domain in bulk.read(
+            DOMAINS, [bulk.array(ids), sorted(parents)]
         ):
             known = self.domains.setdefault(supplier_id, [])
             if (household_id, domain.lower()) not in known:
@@ -113,7 +130,10 @@ class Acquaintance:
         if not missing:
             return
         homes, suppliers = {item[0] for item in missing}, {item[1] for item in missing}
-        self._keep(Mandate.objects.filter(household__in=homes, supplier__in=suppliers))
+        self._keep(
+            "household_id = ANY(%s::bigint[]) AND supplier_id = ANY(%s::bigint[])",
+            [bulk.array(homes), bulk.array(suppliers)],
+        )
 
     def note_assets(self, hints: Sequence[tuple[int, str]]) -> None:
         """Read which assets of their households these references name."""
@@ -170,21 +190,10 @@ class Acquaintance:
         found.sort(key=lambda mandate: mandate.state == MandateState.ENDED)
         return found[0] if found else None
 
-    def _keep(self, mandates: MandateQuerySet) -> None:
-        rows = mandates.annotate(
-            covered=ArrayAgg("assets__id", filter=Q(assets__isnull=False), default=[])
-        ).order_by("pk")
-        for row in rows.values_list(
-            "pk",
-            "household_id",
-            "supplier_id",
-            "owner_ref",
-            "alias",
-            "purposes",
-            "state",
-            "covered",
-        ):
-            pk, household_id, supplier_id, owner_ref, alias, purposes, state, covered = row
+    def _keep(self, condition: str, parameters: list[Any]) -> None:
+        for row in bulk.read(MANDATES.format(condition=condition), parameters):
+            pk, household_id, supplier_id, owner_ref, alias, purposes, state, covered = row[:8]
+            self.homes[household_id] = Home(household_id, *row[8:])
             mandate = Granted(
                 id=pk,
                 household_id=household_id,

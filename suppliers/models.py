@@ -468,6 +468,11 @@ class Contact(models.Model):
                 condition=Q(outcome="door"),
                 name="contact_at_door",
             ),
+            models.Index(
+                fields=["household", "-said_at"],
+                condition=Q(outcome="held", kind="survey_request"),
+                name="contact_survey_held",
+            ),
             models.Index(fields=["household", "-said_at"], name="contact_by_time"),
         ]
 

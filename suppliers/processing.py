@@ -363,7 +363,7 @@ def _fail(work: Work, error: Exception) -> None:
 
 def _context(work: Work, known: Acquaintance) -> Context:
     household_id = work.household_id or 0
-    home = known.homes.get(household_id, Home(id=household_id, zone="UTC", country="", currency=""))
+    home = known.homes.get(household_id, Home(household_id, "UTC", "", ""))
     if work.way in {Way.WEBHOOK, Way.OWNER}:
         authentication = Authentication.PASS
     else:
