@@ -20,7 +20,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState, NotificationSt
 from notifications.models import Attempt, Decision, Notification
 from owners import sealing
 from owners.choices import ChannelKind
-from owners.models import Channel, ChannelCode
+from owners.models import ChannelCode
 
 MOST_CLAIMS = 8  # a row that was claimed so often without an outcome is parked
 WORKING = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
@@ -56,10 +56,12 @@ class Row:
     @property
     def address(self) -> str:
         """The address in the clear; for the transport only."""
-        if self.channel_uuid is None:
+        if self.channel_uuid is None or self.sealed_address is None:
             raise sealing.UnsealError("the delivery's channel is gone")
-        channel = Channel(uuid=self.channel_uuid, sealed_address=self.sealed_address)
-        return channel.address
+        # As `Channel.address`, without making a model of thousands a second.
+        return sealing.unseal(
+            self.sealed_address, table="owners_channel", key=str(self.channel_uuid), field="address"
+        ).decode()
 
     @property
     def code_uuid(self) -> UUID:

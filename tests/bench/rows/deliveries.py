@@ -11,7 +11,7 @@ import aiohttp
 from django.conf import settings
 from django.test import override_settings
 
-from notifications import delivery, transports
+from notifications import delivery, tasks, transports
 from notifications.choices import DeliveryState
 from notifications.models import Delivery
 from owners import clock
@@ -82,7 +82,7 @@ def fill(channel: Channel, count: int, *, slow: Channel | None = None) -> None:
 def drain(count: int, *, but: int = 0) -> float:
     """Send everything; return the rate at which the healthy ones were sent."""
     began = clock.now()
-    delivery.deliver_due(now=began, limit=500, now_fn=clock.now)
+    delivery.deliver_due(now=began, limit=tasks.BATCH, now_fn=clock.now)
     sent = Delivery.objects.filter(created_at__gte=began - (clock.now() - began) * 100)
     found = sent.filter(state=DeliveryState.SENT).values_list("sent_at", flat=True)
     times = sorted(at for at in found if at is not None)
