@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('assets', '0004_documents_and_places'),
         ('owners', '0006_note_what_was_digested'),
-        ('suppliers', '0006_find_rejected_bytes'),
+        ('suppliers', '0007_take_events_cheaply'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
