@@ -17,7 +17,9 @@ from notifications.merging import Matter, Register, Slot, Value, fold
 from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.wording import Words
 from owners.models import Household
+from suppliers import letters, outbox
 from suppliers.choices import Outcome, Stage
+from suppliers.models import OutboundState
 
 SLOT_STATES = {
     Stage.ASKED: AppointmentState.OFFERED,
@@ -387,6 +389,21 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
             for fact, (prompt, source) in matter.asks.items()
         ],
         "tried": matter.tried,
+        "undelivered": [
+            {
+                "id": str(event.uuid),
+                "supplier": {"id": str(event.supplier.uuid), "name": event.supplier.name},
+                "at": event.created_at.isoformat(),
+                "type": event.type,
+                "text": letters.words_of(event),
+                "why": why.not_delivered(
+                    supplier=event.supplier.name,
+                    is_given_up=event.state == OutboundState.FAILED,
+                    is_switched_off=event.supplier.webhook_disabled_at is not None,
+                ),
+            }
+            for event in outbox.undelivered(household=journey.household).filter(data__journey=uuid)
+        ],
         "possibly_related": _possibly(rows, links),
         "actions": actions(matter, words, has_survey=has_offer),
     }

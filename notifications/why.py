@@ -182,6 +182,22 @@ def of_link(*, rule: str, evidence: Mapping[str, Any], is_likely: bool, words: W
     return " ".join(dict.fromkeys(part for part in said if part))
 
 
+def not_delivered(*, supplier: str, is_given_up: bool, is_switched_off: bool) -> str:
+    """Say why an answer of the owner's has not reached its supplier."""
+    about = {"supplier": supplier}
+    if not is_given_up:
+        return _("%(supplier)s's systems do not answer; Steward goes on trying.") % about
+    if is_switched_off:
+        return (
+            _("%(supplier)s's systems stopped answering. Here is the text to send yourself.")
+            % about
+        )
+    return (
+        _("No address of %(supplier)s's that works is known. Here is the text to send yourself.")
+        % about
+    )
+
+
 def _known(sentences: Mapping[str, Any], code: str) -> str:
     """Return the sentence for a code; one that names a fact says that it is news."""
     if code in sentences:

@@ -6,11 +6,15 @@ answered is named where there is one.
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from owners.models import Household
 from suppliers.choices import Medium
-from suppliers.models import Contact, OutboundEvent, SupplierDomain
+from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
 SUBJECTS = {
     "owner.message.sent": "A message about our appointment or order",
@@ -30,9 +34,9 @@ SUBJECTS = {
     "steward.event.rejected": "An event of yours could not be read",
     "steward.endpoint.disabled": "Your webhook endpoint was switched off",
 }
-WORDS = ("text", "note", "reason", "answer", "score")
-# RFC 2142 names this mailbox for questions about a product.
-MAILBOX = "support"
+WORDS = ("body", "text", "note", "reason", "answer", "score")
+# References that people know by their name.
+NAMED = ("order", "ticket", "contract", "claim", "invoice", "quote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +53,9 @@ class Letter:
 
 def write(event: OutboundEvent) -> Letter | None:
     """Return the mail for an event, or None when no address of the supplier is known."""
-    answered = _last_mail(event)
-    recipient = _recipient(event, answered)
+    is_technical = not event.type.startswith("owner.")
+    answered = _last_mail(event.mandate_id)
+    recipient = address_of(event.supplier, event.mandate, is_technical=is_technical)
     if not recipient:
         return None
     sender = settings.DEFAULT_FROM_EMAIL
@@ -65,38 +70,34 @@ def write(event: OutboundEvent) -> Letter | None:
         sender=sender,
         recipient=recipient,
         subject=subject,
-        text=_text(event, subject),
+        text=_text(event),
         # The same for every try: a receiver can tell a repeat.
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
         headers=headers,
     )
 
 
-def _last_mail(event: OutboundEvent) -> Contact | None:
-    if event.mandate_id is None:
-        return None
-    mails = Contact.objects.filter(
-        mandate=event.mandate_id, medium=Medium.EMAIL, suspicion="", inbound__way="mail"
-    )
-    return mails.order_by("-said_at", "-pk").first()
+def address_of(supplier: Supplier, mandate: Mandate | None, *, is_technical: bool = False) -> str:
+    """Return where the supplier reads mail, or nothing: an address is never guessed.
 
-
-def _recipient(event: OutboundEvent, answered: Contact | None) -> str:
-    if event.type.startswith("owner.") and answered is not None:
+    The owner's answer goes to the address that last wrote to this mandate and was let in,
+    else to the one in the supplier's profile; what is technical only to the latter.
+    """
+    answered = _last_mail(mandate.pk) if mandate is not None and not is_technical else None
+    if answered is not None:
         sender = str(answered.said.get("sender", ""))
         if "@" in sender and not any(char in sender for char in "\r\n,;"):
             return sender
-    if event.supplier.technical_contact:
-        return event.supplier.technical_contact
-    if not event.type.startswith("owner."):
-        return ""
-    domain = (
-        SupplierDomain.objects.filter(supplier=event.supplier_id, household__isnull=True)
-        .order_by("pk")
-        .values_list("domain", flat=True)
-        .first()
+    return supplier.technical_contact
+
+
+def _last_mail(mandate_id: int | None) -> Contact | None:
+    if mandate_id is None:
+        return None
+    mails = Contact.objects.filter(
+        mandate=mandate_id, medium=Medium.EMAIL, suspicion="", inbound__way="mail"
     )
-    return f"{MAILBOX}@{domain}" if domain else ""
+    return mails.order_by("-said_at", "-pk").first()
 
 
 def _reference(contact: Contact) -> str:
@@ -108,9 +109,28 @@ def _reference(contact: Contact) -> str:
     return ""
 
 
-def _text(event: OutboundEvent, subject: str) -> str:
+def words_of(event: OutboundEvent) -> str:
+    """Return what an event says to people: also what the owner may send by another way."""
+    subject = SUBJECTS.get(event.type, event.type.replace(".", " ").replace("_", " ").capitalize())
     lines = [f"{subject}."]
+    if event.type.startswith("owner.appointment.") and event.data.get("start"):
+        lines.append(f"The appointment: {_span(event.data, event.household)}.")
+    windows = event.data.get("windows") or ()
+    lines += [f"Possible: {_span(window, event.household)}." for window in windows]
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
+    refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
+    lines += [f"Your {ref['scheme']} {ref['value']}." for ref in refs]
+    return "\n".join(lines)
+
+
+def _span(window: dict[str, Any], household: Household | None) -> str:
+    zone = ZoneInfo(household.zone if household is not None else "UTC")
+    start = datetime.fromisoformat(window["start"]).astimezone(zone)
+    end = datetime.fromisoformat(window["end"]).astimezone(zone)
+    return f"{start:%a %d %b %Y, %H:%M} to {end:%H:%M} ({zone.key})"
+
+
+def _text(event: OutboundEvent) -> str:
     details = json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True)
-    lines += ["", "-- ", "Sent by Steward on behalf of its owner. For your systems:", ""]
-    return "\n".join([*lines, event.type, details, ""])
+    foot = "Sent by Steward on behalf of its owner. For your systems:"
+    return "\n".join([words_of(event), "", "-- ", foot, "", event.type, details, ""])

@@ -21,10 +21,11 @@ import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from prometheus_client import Counter
 
 from owners import doorbell
+from owners.models import Household
 from suppliers import guard, letters, signing
 from suppliers.models import (
     Mandate,
@@ -32,7 +33,6 @@ from suppliers.models import (
     OutboundEvent,
     OutboundState,
     Supplier,
-    SupplierDomain,
 )
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ def send(
         "mandate": mandate,
         "type": type,
         "data": {"owner": mandate.owner_ref, **data},
-        **_route(_via(mandate.supplier)),
+        **_route(_via(mandate.supplier, mandate)),
         "created_at": now,
         "next_at": now,
     }
@@ -146,11 +146,23 @@ def send_due(*, now: datetime, limit: int = 500) -> int:
     return len(claimed)
 
 
+def undelivered(*, household: Household) -> QuerySet[OutboundEvent]:
+    """Return the owner's answers that do not reach their supplier, the newest first."""
+    given_up = Q(state=OutboundState.FAILED)
+    waits = Q(state=OutboundState.PENDING, supplier__webhook_failing_since__isnull=False)
+    return (
+        OutboundEvent.objects.filter(given_up | waits, household=household)
+        .filter(type__startswith="owner.")
+        .select_related("supplier", "household")
+        .order_by("-pk")
+    )
+
+
 def replay(*, event: OutboundEvent, now: datetime) -> OutboundEvent:
     """Send an event once more from the start of the schedule, under the same id."""
     event.state, event.attempts, event.detail = OutboundState.PENDING, 0, ""
     event.next_at, event.lease_until = now, None
-    event.via = _via(event.supplier)
+    event.via = _via(event.supplier, event.mandate)
     event.save(update_fields=["state", "attempts", "detail", "next_at", "lease_until", "via"])
     transaction.on_commit(lambda: doorbell.ring("outbox"))
     return event
@@ -339,7 +351,10 @@ def _disable(supplier: Supplier, *, reason: str, now: datetime) -> None:
         supplier=supplier, state=OutboundState.PENDING, via=WEBHOOK
     )
     waiting.filter(type__startswith="steward.").update(**_route(_technical_via(supplier)))
-    waiting.update(**_route(_via(supplier)))
+    mandates = Mandate.objects.filter(pk__in=waiting.values("mandate"))
+    for mandate in mandates:
+        waiting.filter(mandate=mandate).update(**_route(_via(supplier, mandate)))
+    waiting.update(**_route(_via(supplier, None)))
     OutboundEvent.objects.create(
         supplier=supplier,
         type="steward.endpoint.disabled",
@@ -360,12 +375,10 @@ def _route(via: str) -> dict[str, str]:
     return {"via": via, "state": OutboundState.PENDING, "detail": ""}
 
 
-def _via(supplier: Supplier) -> str:
+def _via(supplier: Supplier, mandate: Mandate | None) -> str:
     if supplier.webhook_url and supplier.webhook_disabled_at is None:
         return WEBHOOK
-    if supplier.technical_contact or SupplierDomain.objects.filter(supplier=supplier).exists():
-        return MAIL
-    return NONE
+    return MAIL if letters.address_of(supplier, mandate) else NONE
 
 
 def _technical_via(supplier: Supplier) -> str:

@@ -21,7 +21,7 @@ from psycopg import Cursor
 from assets.choices import FindableKind
 from assets.models import Findable, Wording
 from owners import bulk, sealing
-from suppliers import adapters, envelopes, outbox
+from suppliers import adapters, envelopes, outbox, published
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
@@ -114,6 +114,7 @@ class Work:
     content: Any = None
     alias: str = ""
     mandate: Granted | None = None
+    profile: published.Published | None = None  # what a supplier says of itself
     contacts: list[Contact] = field(default_factory=list)
     state: str = ""
     code: str = ""
@@ -322,6 +323,8 @@ def _place(work: Work, known: Acquaintance) -> None:
 
 def _place_webhook(work: Work, known: Acquaintance) -> None:
     if work.type.startswith("supplier."):
+        if work.type == "supplier.contact_updated" and work.supplier_id is not None:
+            _read_published(work, work.supplier_id)
         return  # what a supplier says of itself is for no household
     if not work.alias:
         data = work.content.get("data")
@@ -336,6 +339,13 @@ def _place_webhook(work: Work, known: Acquaintance) -> None:
         work.reject("unknown_owner", "/data/owner", "You have no mandate with this owner_ref.")
         return
     work.mandate, work.household_id = mandate, mandate.household_id
+
+
+def _read_published(work: Work, supplier_id: int) -> None:
+    try:
+        work.profile = published.read(work.content.get("data", {}), supplier_id=supplier_id)
+    except published.PublishedError as error:
+        work.reject(error.code, error.pointer, error.detail)
 
 
 def _adapt(work: Work, known: Acquaintance) -> None:
@@ -496,6 +506,9 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
             if done:
                 cursor.execute(FINISH, [bulk.dumps(map(_state, done))])
         Findable.objects.note(map(_wording, (*new, *completed)))
+        for work in done:
+            if work.profile is not None and work.supplier_id is not None:
+                published.apply(work.profile, supplier_id=work.supplier_id)
         outbox.report_rejected(
             [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
             now=now,

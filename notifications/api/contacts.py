@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
@@ -15,10 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import Asset
-from notifications import feed
+from notifications import feed, why
 from notifications.api.actions import DOOR_ACTIONS, WindowIn, plain, refused, ring_after_commit
 from notifications.api.shapes import ContactOut, Recorded
 from notifications.models import Link
+from notifications.wording import Words
 from owners import clock, doorbell, households
 from owners.api.edge import KEY_HEADER, Known, OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, page, page_of
@@ -80,6 +82,7 @@ def show_contact(contact: Contact) -> dict[str, Any]:
     """Return a contact as the API shows it."""
     said = contact.said
     link = next(iter(contact.links.all()), None)
+    words = Words(zone=ZoneInfo(contact.household.zone), now=contact.received_at)
     return {
         "id": str(contact.uuid),
         "household": str(contact.household.uuid),
@@ -97,9 +100,19 @@ def show_contact(contact: Contact) -> dict[str, Any]:
         "reason": contact.reason,
         "rule": contact.rule,
         "evidence": contact.evidence,
+        "why": why.of_contact(
+            reason=contact.reason, rule=contact.rule, evidence=contact.evidence, words=words
+        ),
         "suspicion": contact.suspicion,
         "link": link
-        and {"rule": link.rule, "evidence": link.evidence, "is_likely": link.is_likely},
+        and {
+            "rule": link.rule,
+            "evidence": link.evidence,
+            "is_likely": link.is_likely,
+            "why": why.of_link(
+                rule=link.rule, evidence=link.evidence, is_likely=link.is_likely, words=words
+            ),
+        },
     }
 
 

@@ -115,6 +115,7 @@ class ContactOut(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
+    why = serializers.CharField(help_text="The same in plain sentences.")
     suspicion = serializers.CharField(allow_blank=True)
     link = serializers.DictField(allow_null=True)
 
@@ -183,6 +184,7 @@ class LinkOut(serializers.Serializer[Any]):
 
     rule = serializers.CharField()
     evidence = serializers.DictField()
+    why = serializers.CharField(help_text="The same in plain sentences.")
     is_likely = serializers.BooleanField()
 
 
@@ -205,6 +207,7 @@ class JourneyContact(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
+    why = serializers.CharField(help_text="The same in plain sentences.")
     link = LinkOut(allow_null=True)
 
 
@@ -266,6 +269,17 @@ class AskOut(serializers.Serializer[Any]):
     contact = serializers.UUIDField()
 
 
+class Undelivered(serializers.Serializer[Any]):
+    """An answer of the owner's that has not reached its supplier, to be sent by hand."""
+
+    id = serializers.UUIDField()
+    supplier = Named()
+    at = serializers.DateTimeField()
+    type = serializers.CharField()
+    text = serializers.CharField()
+    why = serializers.CharField()
+
+
 class JourneyOut(serializers.Serializer[Any]):
     """A journey with all that is on it."""
 
@@ -287,6 +301,7 @@ class JourneyOut(serializers.Serializer[Any]):
     conflicts = Conflict(many=True)
     asks = AskOut(many=True)
     tried = serializers.ListField(child=serializers.JSONField())
+    undelivered = Undelivered(many=True)
     possibly_related = serializers.ListField(child=serializers.UUIDField())
     actions = FieldOut(many=True)
 

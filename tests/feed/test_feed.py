@@ -408,3 +408,24 @@ def test_an_offered_survey_expires_without_anything_being_said(say, now) -> None
     assert Survey.objects.get().state == "offered"
     feed.sweep(now=offered + timedelta(days=14))
     assert Survey.objects.get().state == "expired"
+
+
+def test_an_answer_that_cannot_be_sent_is_shown_with_its_words(cast: Cast, now, say) -> None:
+    contact = say("message.created", body="Which colour?", asks=[{"fact": "colour"}])
+    journey = Link.objects.get(contact=contact).journey
+    feed.act(owner=cast.ana, journey=journey, name="reply", data={"text": "Green."}, now=now)
+    (lost,) = journeys.describe(journey, now=now)["undelivered"]
+    assert lost["supplier"]["name"] == "Skyline TV"
+    assert "Green." in lost["text"]
+    assert "Here is the text to send yourself." in lost["why"]
+
+
+def test_the_report_of_an_endpoint_that_is_switched_off_says_so(cast: Cast, now, say) -> None:
+    cast.skyline.webhook_url = "https://skyline.example/hook"
+    cast.skyline.webhook_disabled_at = now
+    cast.skyline.save()
+    contact = say("message.created", body="Which colour?", asks=[{"fact": "colour"}])
+    journey = Link.objects.get(contact=contact).journey
+    feed.act(owner=cast.ana, journey=journey, name="reply", data={"text": "Green."}, now=now)
+    (lost,) = journeys.describe(journey, now=now)["undelivered"]
+    assert "stopped answering" in lost["why"]

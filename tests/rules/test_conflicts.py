@@ -1,8 +1,11 @@
 """Whoever is trusted less never overrides silently: both sources are shown (rule 3)."""
 
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifications import telling, wording
 from notifications.merging import CANCELLED, Decided, Matter, fold
@@ -221,3 +224,30 @@ def test_the_first_of_a_series_that_moves_is_not_awaited_at_the_old_time() -> No
     matter = folded(series, entry("b", "11 09:00", visit=visit, keys=JOB))
     assert [slot.span for slot in matter.live_slots] == [AFTERNOON]
     assert not any(slot.is_overdue(MORNING.end + timedelta(hours=1)) for slot in matter.slots)
+
+
+STATEMENTS = [
+    booked(place="One", person="Ben"),
+    cancelled("x1", "11 08:00", Trust.UNAUTHENTICATED),
+    said("x2", "11 08:10", Trust.AUTHENTICATED, window=AFTERNOON, place="Two"),
+    said("x3", "11 08:20", Trust.SIGNED, window=MORNING, person="Cleo"),
+    said("x4", "11 08:30", Trust.KNOWN_NUMBER, place="One", stage=Stage.CANCELLED),
+    of_series("x5", "11 08:40", window("21 09:00", "21 13:00")),
+    cancelled("x6", "11 08:50", Trust.SIGNED),
+]
+
+
+@given(st.permutations(STATEMENTS), st.sets(st.sampled_from(range(len(STATEMENTS)))))
+def test_any_order_of_arrival_leaves_the_same_conflicts(order, left_out) -> None:
+    kept = [e for index, e in enumerate(STATEMENTS) if index not in left_out]
+    assert asdict(folded(*[e for e in order if e in kept])) == asdict(folded(*kept))
+
+
+@given(st.permutations(STATEMENTS), st.sampled_from(Trust))
+def test_nobody_trusted_less_ever_changes_where_the_visit_is(order, trust) -> None:
+    weak = [replace(e, trust=min(trust, Trust.AUTHENTICATED)) for e in order if e.id != "a"]
+    times = [e for e in weak if e.said.visit is not None and not e.said.visit.recurrence_id]
+    matter = folded(booked(place="One", person="Ben"), *times)
+    (slot,) = matter.slots
+    assert (slot.place, slot.person, slot.span) == ("One", "Ben", MORNING)
+    assert slot.stage != Stage.CANCELLED

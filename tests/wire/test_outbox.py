@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from suppliers import guard, keys, outbox, signing
+from suppliers import guard, keys, letters, outbox, signing
 from suppliers.models import OutboundEvent, OutboundState, Supplier
 from tests.factories import Cast
 from tests.wire.sending import NOW
@@ -181,21 +181,34 @@ def test_an_endpoint_inside_is_never_called(cast: Cast, endpoint: Supplier, sett
 
 
 def test_without_an_endpoint_a_mail_leaves_from_the_alias(cast: Cast) -> None:
+    cast.skyline.technical_contact = "desk@skyline.example"
+    cast.skyline.save()
     event = say(cast)
     assert event.via == "mail"
     outbox.send_due(now=NOW)
     message = mail.outbox[0]
     assert message.from_email == cast.alias
-    assert message.to == ["support@skyline.example"]
+    assert message.to == ["desk@skyline.example"]
     assert "Hi" in message.body
     assert "ana@" not in message.message().as_string()
 
 
-def test_without_any_address_it_shows_as_failed_at_once(cast: Cast) -> None:
-    cast.skyline.domains.all().delete()
+def test_without_an_address_of_theirs_none_is_guessed_and_the_text_is_kept(cast: Cast) -> None:
+    assert cast.skyline.domains.exists()
     event = say(cast)
     assert (event.via, event.state) == ("none", OutboundState.FAILED)
     assert outbox.send_due(now=NOW) == 0
+    (lost,) = outbox.undelivered(household=cast.household)
+    assert "Hi" in letters.words_of(lost)
+
+
+def test_an_answer_that_waits_for_a_dead_endpoint_is_shown(cast: Cast, endpoint: Supplier) -> None:
+    event = say(cast)
+    assert list(outbox.undelivered(household=cast.household)) == []
+    Sink.answers.append((503, {}))
+    outbox.send_due(now=NOW)
+    assert list(outbox.undelivered(household=cast.household)) == [event]
+    assert list(outbox.undelivered(household=cast.mallory_household)) == []
 
 
 def test_an_event_may_be_replayed_under_its_id(cast: Cast, endpoint: Supplier) -> None:
