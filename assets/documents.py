@@ -213,7 +213,7 @@ def _words(media_type: str, content: bytes) -> str:
 
 def _note(document: Document, text: str) -> None:
     about = document.asset.name if document.asset else ""
-    kind = DocumentKind(document.kind).label
+    kind = str(DocumentKind(document.kind).label)
     Findable.objects.note(
         [
             Wording(
@@ -221,8 +221,8 @@ def _note(document: Document, text: str) -> None:
                 kind=FindableKind.DOCUMENT,
                 uuid=document.uuid,
                 title=document.name,
-                detail=" · ".join(filter(None, [str(kind), about])),
-                texts=(kind, about, text),
+                detail=about,
+                texts=(*kinds, about, text),
                 most=WORDS_MOST,
                 at=document.added_at,
             )

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import pghistory
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models, transaction
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from assets import folding
 from assets.choices import (
@@ -55,6 +56,15 @@ class Wording:
     detail: str = ""
     texts: Sequence[str] = ()
     most: int = folding.MOST  # different words
+
+
+def in_every_language(label: object) -> list[str]:
+    """Return a word of ours as each reader may write it."""
+    found = []
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found.append(str(label))
+    return list(dict.fromkeys(found))
 
 
 def _is_true(query: str) -> RawSQL:
@@ -210,7 +220,12 @@ class Asset(models.Model):
                     uuid=self.uuid,
                     title=self.name,
                     detail=made,
-                    texts=(made, AssetKind(self.kind).label, self.place, *values),
+                    texts=(
+                        made,
+                        str(*in_every_language(AssetKind(self.kind).label)),
+                        self.place,
+                        *values,
+                    ),
                     at=self.created_at,
                 )
             ]

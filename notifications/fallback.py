@@ -38,7 +38,7 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
     told = row.notification
     if told is None or row.channel is None:
         return
-    kind = ChannelKind(row.kind).label
+    kind = str(ChannelKind(row.kind).label)
     notice = Notification.objects.create(
         household_id=told.household_id,
         journey_id=told.journey_id,

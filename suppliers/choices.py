@@ -1,131 +1,132 @@
 """The words suppliers, and what they send, are described with."""
 
 from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class RoleKind(TextChoices):
     """What a supplier is for one asset."""
 
-    MAKER = "maker", "Maker"
-    SELLER = "seller", "Seller"
-    INSTALLER = "installer", "Installer"
-    INSURER = "insurer", "Insurer"
-    REPAIRER = "repairer", "Repairer"
-    UTILITY = "utility", "Utility"
-    SUBSCRIPTION = "subscription", "Subscription"
-    AUTHORITY = "authority", "Authority"
+    MAKER = "maker", _("Maker")
+    SELLER = "seller", _("Seller")
+    INSTALLER = "installer", _("Installer")
+    INSURER = "insurer", _("Insurer")
+    REPAIRER = "repairer", _("Repairer")
+    UTILITY = "utility", _("Utility")
+    SUBSCRIPTION = "subscription", _("Subscription")
+    AUTHORITY = "authority", _("Authority")
 
 
 class Purpose(TextChoices):
     """What a mandate may allow a supplier to write about; safety needs none."""
 
-    SERVICE = "service", "Service"
-    BILLING = "billing", "Billing"
-    FEEDBACK = "feedback", "Feedback"
-    MARKETING = "marketing", "Marketing"
+    SERVICE = "service", _("Service")
+    BILLING = "billing", _("Billing")
+    FEEDBACK = "feedback", _("Feedback")
+    MARKETING = "marketing", _("Marketing")
 
 
 class MandateState(TextChoices):
     """The life of a mandate."""
 
-    ACTIVE = "active", "Active"
-    PAUSED = "paused", "Paused"
-    ENDED = "ended", "Ended"
+    ACTIVE = "active", _("Active")
+    PAUSED = "paused", _("Paused")
+    ENDED = "ended", _("Ended")
 
 
 class Way(TextChoices):
     """The entrance through which something arrived."""
 
-    WEBHOOK = "webhook", "Signed webhook"
-    MAIL = "mail", "E-mail"
-    TELEPHONY = "telephony", "Telephony"
-    OWNER = "owner", "The owner's log"
+    WEBHOOK = "webhook", _("Signed webhook")
+    MAIL = "mail", _("E-mail")
+    TELEPHONY = "telephony", _("Telephony")
+    OWNER = "owner", _("The owner's log")
 
 
 class EventState(TextChoices):
     """Where an inbound event is on its way to becoming a contact."""
 
-    STORED = "stored", "Stored"
-    PROCESSED = "processed", "Processed"
-    REJECTED = "rejected", "Rejected"
-    PARKED = "parked", "Parked"
+    STORED = "stored", _("Stored")
+    PROCESSED = "processed", _("Processed")
+    REJECTED = "rejected", _("Rejected")
+    PARKED = "parked", _("Parked")
 
 
 class Medium(TextChoices):
     """How a contact reached the owner."""
 
-    EMAIL = "email", "E-mail"
-    SMS = "sms", "SMS"
-    CALL = "call", "Call"
-    VOICEMAIL = "voicemail", "Voicemail"
-    LETTER = "letter", "Letter"
-    CHAT = "chat", "Chat"
-    APP = "app", "App"
-    IN_PERSON = "in_person", "In person"
-    NONE = "none", "Data only"
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+    CALL = "call", _("Call")
+    VOICEMAIL = "voicemail", _("Voicemail")
+    LETTER = "letter", _("Letter")
+    CHAT = "chat", _("Chat")
+    APP = "app", _("App")
+    IN_PERSON = "in_person", _("In person")
+    NONE = "none", _("Data only")
 
 
 class Direction(TextChoices):
     """Seen from the owner."""
 
-    IN = "in", "To the owner"
-    OUT = "out", "From the owner"
+    IN = "in", _("To the owner")
+    OUT = "out", _("From the owner")
 
 
 class CallStatus(TextChoices):
     """How a call went."""
 
-    ANSWERED = "answered", "Answered"
-    MISSED = "missed", "Missed"
-    DROPPED = "dropped", "Cut off"
-    VOICEMAIL = "voicemail", "Voicemail"
+    ANSWERED = "answered", _("Answered")
+    MISSED = "missed", _("Missed")
+    DROPPED = "dropped", _("Cut off")
+    VOICEMAIL = "voicemail", _("Voicemail")
 
 
 class ContactKind(TextChoices):
     """What kind of thing was said."""
 
-    MESSAGE = "message", "Message"
-    CALL = "call", "Call"
-    VOICEMAIL = "voicemail", "Voicemail"
-    VISIT_CHANGE = "visit_change", "Visit"
-    VISIT_PROGRESS = "visit_progress", "Visit progress"
-    PROGRESS = "progress", "Progress"
-    SURVEY_REQUEST = "survey_request", "Survey request"
-    SURVEY_CLOSED = "survey_closed", "Survey closed"
-    ADVERT = "advert", "Advert"
-    RECALL = "recall", "Recall"
-    NOTE = "note", "Note"
+    MESSAGE = "message", _("Message")
+    CALL = "call", _("Call")
+    VOICEMAIL = "voicemail", _("Voicemail")
+    VISIT_CHANGE = "visit_change", _("Visit")
+    VISIT_PROGRESS = "visit_progress", _("Visit progress")
+    PROGRESS = "progress", _("Progress")
+    SURVEY_REQUEST = "survey_request", _("Survey request")
+    SURVEY_CLOSED = "survey_closed", _("Survey closed")
+    ADVERT = "advert", _("Advert")
+    RECALL = "recall", _("Recall")
+    NOTE = "note", _("Note")
 
 
 class Outcome(TextChoices):
     """What became of a contact; empty until the rules have decided."""
 
-    OWN = "own", "Yours"
-    SHOWN = "shown", "Shown"
-    ABSORBED = "absorbed", "Said nothing new"
-    HELD = "held", "Held back"
-    DOOR = "door", "At the door"
-    REFUSED = "refused", "Refused"
-    DUPLICATE = "duplicate", "The same message again"
+    OWN = "own", _("Yours")
+    SHOWN = "shown", _("Shown")
+    ABSORBED = "absorbed", _("Said nothing new")
+    HELD = "held", _("Held back")
+    DOOR = "door", _("At the door")
+    REFUSED = "refused", _("Refused")
+    DUPLICATE = "duplicate", _("The same message again")
 
 
 class Stage(IntegerChoices):
     """How far the work is. Stages only move forward; the last two end it."""
 
-    ASKED = 1, "Asked"
-    QUOTED = 2, "Quoted"
-    BOOKED = 3, "Booked"
-    CONFIRMED = 4, "Confirmed"
-    ON_THE_WAY = 5, "On the way"
-    STARTED = 6, "Started"
-    DONE = 7, "Done"
-    MISSED = 8, "Missed"
-    CANCELLED = 9, "Cancelled"
+    ASKED = 1, _("Asked")
+    QUOTED = 2, _("Quoted")
+    BOOKED = 3, _("Booked")
+    CONFIRMED = 4, _("Confirmed")
+    ON_THE_WAY = 5, _("On the way")
+    STARTED = 6, _("Started")
+    DONE = 7, _("Done")
+    MISSED = 8, _("Missed")
+    CANCELLED = 9, _("Cancelled")
 
 
 class Authentication(TextChoices):
     """What the sender's proof came to."""
 
-    PASS = "pass", "Passed"
-    FAIL = "fail", "Failed"
-    NONE = "none", "None"
+    PASS = "pass", _("Passed")
+    FAIL = "fail", _("Failed")
+    NONE = "none", _("None")
