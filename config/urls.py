@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
-from config import appearance, health, showroom
+from config import appearance, health, pwa, showroom
+from config.help import help_page
 from notifications.api import supplier
 from notifications.api.stream import FeedStream
 from notifications.webhooks import twilio_status
@@ -23,6 +24,9 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("sw.js", pwa.service_worker, name="service-worker"),
+    path("offline/", pwa.offline, name="offline"),
     path("appearance/", appearance.choose, name="scheme"),
     path("design/", showroom.design, name="design"),
     # Before the suppliers' addresses: what became of a message is the feed's to know.
@@ -35,8 +39,10 @@ urlpatterns = [
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
     path("", include("owners.urls")),
+    path("", include("config.data_urls")),
     # Answered by config.asgi where that serves; pages ask for it by this name.
     path("api/v1/feed/stream/", FeedStream.as_view(), name="feed-stream"),
+    path("help/", help_page, name="help"),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import search_views, views
+from notifications import preferences_views, search_views, views, welcome_views
 
 urlpatterns = [
     path("", views.today, name="today"),
@@ -13,6 +13,11 @@ urlpatterns = [
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
     path("door/", views.door, name="door"),
     path("log/", views.log, name="log"),
+    path("welcome/", welcome_views.welcome, name="welcome"),
+    path("demo/open/", welcome_views.demo_open, name="demo-open"),
+    path("demo/close/", welcome_views.demo_close, name="demo-close"),
     path("search/", search_views.search, name="search"),
+    path("preferences/", preferences_views.preferences, name="preferences"),
+    path("preferences/exceptions/", preferences_views.exception_set, name="preference-exception"),
     path("outbox/", views.outbox, name="outbox"),
 ]

@@ -4,13 +4,15 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
+from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
-from owners.choices import ChannelKind, Moment, Topic
-from owners.households import TopicWish
-from owners.models import Household, Membership
-from owners.reach import DEFAULT_MOMENTS
+from owners.choices import ChannelKind, Moment, Rank, TokenScope, Topic
+from owners.households import WISHES, TopicWish
+from owners.models import Household, Membership, Owner
+from owners.reach import DEFAULT_MOMENTS, PRESETS
 
 ADDRESSED = [(kind.value, kind.label) for kind in (ChannelKind.SMS, ChannelKind.EMAIL)]
 ZONES = [
@@ -26,8 +28,22 @@ class Clock(forms.TimeInput):
     input_type = "time"
 
 
+class Day(forms.DateInput):
+    """A day as the browser picks it."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        """Write it as the browser reads it, whatever the language."""
+        super().__init__(format="%Y-%m-%d")
+
+
+WEEKDAYS = [(number, name) for number, name in dates.WEEKDAYS.items()]
+PREFERRED = [("", _("Preferred")), *ADDRESSED]
+
+
 class ReachForm(forms.Form):
-    """One member's reach matrix, quiet hours and digest slot."""
+    """One member's reach matrix, quiet hours, summary, holiday and language."""
 
     prefers = forms.ChoiceField(label=_("Reach me by"), choices=ADDRESSED, widget=forms.RadioSelect)
     quiet_from = forms.TimeField(label=_("Quiet from"), widget=Clock, required=False)
@@ -38,39 +54,112 @@ class ReachForm(forms.Form):
         help_text=_("Also for what would be too late after the quiet hours."),
     )
     digest_at = forms.TimeField(label=_("Daily summary at"), widget=Clock)
+    digest_weekday = forms.TypedChoiceField(
+        label=_("Weekly lines on"), choices=WEEKDAYS, coerce=int
+    )
+    holiday_from = forms.DateField(label=_("Away from"), widget=Day, required=False)
+    holiday_until = forms.DateField(label=_("Away until"), widget=Day, required=False)
+    cover = forms.ModelChoiceField(
+        Owner.objects.none(),
+        label=_("Who is told meanwhile"),
+        required=False,
+        to_field_name="uuid",
+        empty_label=_("Nobody: nothing interrupts"),
+    )
+    zone = forms.ChoiceField(label=_("My time zone"), choices=ZONES)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
-    def __init__(self, data: QueryDict | None = None, *, membership: Membership) -> None:
-        """Add one field for each topic, as the member has it now."""
-        rules = {rule.topic: rule.moment for rule in membership.reach_rules.all() if not rule.scope}
-        initial = {name: getattr(membership, name) for name in self.base_fields}
-        initial |= {
-            topic.value: rules.get(topic.value, DEFAULT_MOMENTS[topic].value) for topic in Topic
-        }
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        membership: Membership,
+        preset: str = "",
+    ) -> None:
+        """Add two fields for each topic, as the member has them now or as a preset has them."""
+        rules = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
+        initial = {name: getattr(membership, name, None) for name in self.base_fields}
+        owner = membership.owner
+        initial |= {"zone": owner.zone, "language": owner.language}
+        initial["cover"] = membership.cover.uuid if membership.cover else None
+        for topic in Topic:
+            rule = rules.get(topic.value)
+            moment = rule.moment if rule else DEFAULT_MOMENTS[topic].value
+            initial[topic.value] = PRESETS[preset][topic].value if preset else moment
+            initial[f"{topic.value}_by"] = rule.channel if rule else ""
         super().__init__(data, initial=initial)
+        others = Owner.objects.filter(memberships__household=membership.household)
+        self.fields["cover"].queryset = others.exclude(pk=owner.pk)  # type: ignore[attr-defined]  # of a model choice
         for topic in Topic:
             self.fields[topic.value] = forms.ChoiceField(
                 label=topic.label, choices=Moment.choices, widget=forms.RadioSelect
             )
+            self.fields[f"{topic.value}_by"] = forms.ChoiceField(
+                label=_("By"), choices=PREFERRED, required=False
+            )
 
     @property
-    def rows(self) -> list[forms.BoundField]:
-        """The rows of the matrix."""
-        return [self[topic.value] for topic in Topic]
+    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """The rows of the matrix: when, and by what."""
+        return [(self[topic.value], self[f"{topic.value}_by"]) for topic in Topic]
 
     def clean(self) -> dict[str, Any]:
-        """Refuse half a night."""
+        """Refuse half a night and half a holiday."""
         values = super().clean() or {}
         if bool(values.get("quiet_from")) != bool(values.get("quiet_until")):
             self.add_error("quiet_until", _("Quiet hours need both ends, or none."))
+        start, end = values.get("holiday_from"), values.get("holiday_until")
+        if bool(start) != bool(end):
+            self.add_error("holiday_until", _("A holiday needs both ends, or none."))
+        elif start and end and end < start:
+            self.add_error("holiday_until", _("This is before it begins."))
         return values
 
+    def values(self) -> dict[str, Any]:
+        """Return the wishes beside the matrix."""
+        return {name: self.cleaned_data[name] for name in WISHES}
+
     def wishes(self) -> list[TopicWish]:
-        """Return the topics that the member changed."""
+        """Return the matrix as the member wants it."""
         return [
-            TopicWish(topic=topic, moment=Moment(self.cleaned_data[topic.value]))
+            TopicWish(
+                topic=topic,
+                moment=Moment(self.cleaned_data[topic.value]),
+                channel=ChannelKind(by) if (by := self.cleaned_data[f"{topic.value}_by"]) else None,
+            )
             for topic in Topic
-            if topic.value in self.changed_data
         ]
+
+
+class InviteForm(forms.Form):
+    """Whom an admin invites, and with which rank."""
+
+    email = forms.EmailField(label=_("Their e-mail address"), max_length=254)
+    rank = forms.ChoiceField(
+        label=_("What they may do"),
+        choices=[
+            (Rank.MEMBER.value, _("Member: acts on everything")),
+            (Rank.ADMIN.value, _("Admin: also manages people and suppliers")),
+            (Rank.HELPER.value, _("Helper: reads, and ticks care tasks")),
+            (Rank.VIEWER.value, _("Viewer: reads")),
+        ],
+    )
+
+
+class TokenForm(forms.Form):
+    """A new token for a program."""
+
+    name = forms.CharField(label=_("What is it for?"), max_length=80)
+    scope = forms.ChoiceField(
+        label=_("It may"), choices=TokenScope.choices, widget=forms.RadioSelect, initial="read"
+    )
+
+
+class ChannelForm(forms.Form):
+    """A new address at which an owner can be reached."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=ADDRESSED, widget=forms.RadioSelect)
+    address = forms.CharField(label=_("Number or address"), max_length=254)
 
 
 class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -80,10 +169,11 @@ class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in th
 
     class Meta:
         model = Household
-        fields = ("name", "zone", "country", "currency", "survey_cap")
+        fields = ("name", "zone", "country", "currency", "survey_cap", "raw_days")
         labels = {
             "name": _("Name"),
             "country": _("Country (two letters)"),
             "currency": _("Currency (three letters)"),
+            "raw_days": _("Keep messages as received for so many days (0: for ever)"),
             "survey_cap": _("Requests for feedback in 30 days, at most"),
         }

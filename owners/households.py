@@ -3,15 +3,16 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from owners import undo
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
-from owners.models import Household, Membership, Owner, ReachRule
+from owners.models import Change, Household, Membership, Owner, ReachRule
 
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
 HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap", "raw_days"})
@@ -167,3 +168,85 @@ def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
         defaults={"moment": wish.moment, "channel": wish.channel or ""},
     )
     return rule
+
+
+def set_wishes(
+    *,
+    membership: Membership,
+    values: Mapping[str, Any],
+    topics: Sequence[TopicWish],
+    now: datetime,
+) -> Change:
+    """Change how one member wants to be told, and remember how it was.
+
+    The cover must be another member. Raises NotAllowedError for anybody else.
+    """
+    cover = values.get("cover")
+    if cover is not None:
+        is_member = membership.household.memberships.filter(owner=cover).exists()
+        if not is_member or cover.pk == membership.owner_id:
+            raise Membership.DoesNotExist
+    with transaction.atomic():
+        before = wishes_kept(membership)
+        change_reach(membership=membership, values=values, topics=topics)
+        return undo.remember(
+            kind="wishes.changed",
+            label=membership.household.name,
+            owner=membership.owner,
+            household=membership.household,
+            subject=membership.owner.uuid,
+            before=before,
+            now=now,
+        )
+
+
+def drop_wish(*, membership: Membership, scope: Scope, subject: UUID, now: datetime) -> Change:
+    """Forget all wishes for one supplier, asset or journey, and remember how it was."""
+    with transaction.atomic():
+        before = wishes_kept(membership)
+        membership.reach_rules.filter(scope=scope, subject=subject).delete()
+        return undo.remember(
+            kind="wishes.changed",
+            label=membership.household.name,
+            owner=membership.owner,
+            household=membership.household,
+            subject=membership.owner.uuid,
+            before=before,
+            now=now,
+        )
+
+
+def wishes_kept(membership: Membership) -> dict[str, Any]:
+    """Return a member's wishes as plain values that `undo_wishes` reads."""
+    membership = Membership.objects.get(pk=membership.pk)
+    found: dict[str, Any] = {}
+    for name in sorted(WISHES - {"cover"}):
+        value = getattr(membership, name)
+        found[name] = value.isoformat() if isinstance(value, time | date) else value
+    found["cover_id"] = membership.cover_id
+    columns = ("topic", "moment", "channel", "scope", "subject")
+    found["reach_rules"] = [
+        {**rule, "subject": str(rule["subject"]) if rule["subject"] else None}
+        for rule in membership.reach_rules.order_by("pk").values(*columns)
+    ]
+    return found
+
+
+def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
+    """Give a member the wishes back that were changed; nobody undoes another's."""
+    membership = Membership.objects.filter(household=change.household, owner=owner).first()
+    if membership is None or change.subject != owner.uuid:
+        raise undo.UndoError("These are somebody else's wishes.")
+    before = dict(change.before)
+    rules = before.pop("reach_rules")
+    for name, value in before.items():
+        if isinstance(value, str) and name.startswith("holiday"):
+            setattr(membership, name, date.fromisoformat(value))
+        elif isinstance(value, str) and name.endswith(("_from", "_until", "_at")):
+            setattr(membership, name, time.fromisoformat(value))
+        else:
+            setattr(membership, name, value)
+    membership.next_digest_at = None
+    membership.save()
+    membership.reach_rules.all().delete()
+    ReachRule.objects.bulk_create(ReachRule(membership=membership, **rule) for rule in rules)

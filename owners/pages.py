@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
 
+from owners import clock, repeats
 from owners.households import NotAllowedError
 from owners.models import Household, Owner
 
@@ -49,7 +52,16 @@ def page(
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         request = cast("OwnerRequest", request)
         with timezone.override(zone_of(request.user)), translation.override(request.user.language):
+            key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
             try:
+                if key:
+                    return repeats.once(
+                        owner=request.user,
+                        key=key,
+                        address=request.path,
+                        now=clock.now(),
+                        write=lambda: view(request, *args, **kwargs),
+                    )
                 return view(request, *args, **kwargs)
             except NotAllowedError as error:
                 return HttpResponse(str(error), status=403, content_type="text/plain")
@@ -64,3 +76,22 @@ def way_back(request: HttpRequest, fallback: str) -> str:
         wanted, allowed_hosts=None, require_https=request.is_secure()
     )
     return wanted if is_ours else fallback
+
+
+def chosen_household(request: OwnerRequest) -> Household | None:
+    """Return the household a page is about: the one named, else the one chosen last.
+
+    Raises Http404 for one that is not the owner's, known or not.
+    """
+    mine = Household.objects.for_owner(request.user).order_by("pk")
+    key = request.GET.get("household", "")
+    if not key:
+        kept = str(request.session.get("household", ""))
+        return (mine.filter(uuid=kept).first() if kept else None) or mine.first()
+    try:
+        found = get_object_or_404(mine, uuid=UUID(key))
+    except ValueError as error:
+        raise Http404 from error
+    if request.session.get("household") != key:
+        request.session["household"] = key
+    return found

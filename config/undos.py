@@ -1,0 +1,14 @@
+"""How every change is undone, by its kind: each app's own part, put together."""
+
+from collections.abc import Mapping
+
+import assets.undos
+from owners import households, invitations
+from owners.undo import Undo
+
+UNDOS: Mapping[str, Undo] = {
+    **assets.undos.UNDOS,
+    "wishes.changed": households.undo_wishes,
+    "member.rank": invitations.undo_rank,
+    "member.removed": invitations.undo_removed,
+}

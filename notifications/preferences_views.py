@@ -1,0 +1,227 @@
+"""How may I be reached: the matrix in plain words, exceptions, and last month replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from assets.models import Asset
+from notifications import simulation
+from notifications.models import Journey
+from owners import clock, households
+from owners.choices import ChannelKind, Moment, Scope, Topic
+from owners.forms import ReachForm
+from owners.models import Channel, Household, Membership, Owner
+from owners.pages import OwnerRequest, chosen_household, page
+from owners.reach import PRESETS, Reach
+from suppliers.models import Supplier
+
+PRESET_NAMES = {
+    "must_act": gettext_lazy("Only what I must act on"),
+    "normal": gettext_lazy("Normal"),
+    "everything": gettext_lazy("Tell me everything"),
+}
+CHOICES_MOST = 200
+
+
+def my_membership(request: OwnerRequest) -> Membership | None:
+    """Return the caller's membership in the household the page is about."""
+    household = chosen_household(request)
+    if household is None:
+        return None
+    return get_object_or_404(
+        Membership.objects.select_related("household", "owner", "cover"),
+        owner=request.user,
+        household=household,
+    )
+
+
+def wished(form: ReachForm, membership: Membership) -> Reach:
+    """Return a valid form's wishes as a value, with the exceptions as they are stored."""
+    values = form.cleaned_data
+    return replace(
+        simulation.reach_now(membership),
+        prefers=ChannelKind(values["prefers"]),
+        rules={wish.topic: (wish.moment, wish.channel) for wish in form.wishes()},
+        quiet_from=values["quiet_from"],
+        quiet_until=values["quiet_until"],
+        has_quiet_exceptions=values["has_quiet_exceptions"],
+        digest_at=values["digest_at"],
+        digest_weekday=values["digest_weekday"],
+    )
+
+
+def in_words(form: ReachForm) -> list[str]:
+    """Return what each row of the matrix means, in a sentence of its own."""
+    kinds = dict(ChannelKind.choices)
+    prefers = str(form["prefers"].value())
+    weekdays = dict(form.fields["digest_weekday"].choices)  # type: ignore[attr-defined]  # a choice field
+    weekday = str(weekdays.get(int(form["digest_weekday"].value() or 0), ""))
+    sentences = []
+    for when, by in form.rows:
+        moment = str(when.value())
+        channel = kinds.get(str(by.value() or prefers), "")
+        words = {
+            Moment.NOW.value: _("%(what)s: you are interrupted by %(by)s."),
+            Moment.TODAY.value: _("%(what)s: the card changes at once, without a sound."),
+            Moment.WEEK.value: _("%(what)s: one line in the summary on %(weekday)s."),
+            Moment.NEVER.value: _("%(what)s: on its card only."),
+        }.get(moment, "")
+        sentences.append(words % {"what": when.label, "by": channel, "weekday": weekday})
+    return sentences
+
+
+def summary(form: ReachForm) -> str:
+    """Return the matrix as one sentence."""
+    now = [row.label.lower() for row, _by in form.rows if row.value() == Moment.NOW]
+    by = dict(ChannelKind.choices).get(str(form["prefers"].value()), "")
+    if not now:
+        return _("Nothing interrupts you. Everything waits on its card.")
+    return _("You are interrupted by %(by)s only for: %(topics)s. All else waits on its card.") % {
+        "by": by,
+        "topics": ", ".join(now),
+    }
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: OwnerRequest) -> HttpResponse:
+    """Show the wishes; say them in words, replay last month with them, or save them."""
+    membership = my_membership(request)
+    if membership is None:
+        return redirect("household")
+    preset = str(request.GET.get("preset", ""))
+    preset = preset if preset in PRESETS else ""
+    form = ReachForm(request.POST or None, membership=membership, preset=preset)
+    if request.method == "POST" and "words" in request.GET:
+        context = {"form": form, "sentences": in_words(form), "sentence": summary(form)}
+        return render(request, "notifications/_in_words.html", context)
+    compared = None
+    if form.is_valid():
+        if "simulate" not in request.POST:
+            return _save(request, form, membership)
+        now = clock.now()
+        wishes = wished(form, membership)
+        compared = simulation.last_month(membership=membership, wishes=wishes, now=now)
+    context = {
+        "form": form,
+        "household": membership.household,
+        "mine": Household.objects.for_owner(request.user).order_by("pk"),
+        "channels": Channel.objects.for_owner(request.user).order_by("kind", "pk"),
+        "moments": Moment,
+        "sentence": summary(form),
+        "sentences": in_words(form),
+        "presets": PRESET_NAMES.items(),
+        "preset": preset,
+        "compared": compared,
+        "exceptions": exceptions(request.user, membership),
+        "subjects": subjects(request.user, membership.household),
+        "topics": Topic.choices,
+    }
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    return render(request, "notifications/preferences.html", context, status=status)
+
+
+def _save(request: OwnerRequest, form: ReachForm, membership: Membership) -> HttpResponse:
+    change = households.set_wishes(
+        membership=membership, values=form.values(), topics=form.wishes(), now=clock.now()
+    )
+    about = {"zone": form.cleaned_data["zone"], "language": form.cleaned_data["language"]}
+    households.change_owner(owner=request.user, values=about)
+    messages.success(request, _("Saved."), extra_tags=f"undo:{reverse('undo', args=[change.uuid])}")
+    return redirect(f"{reverse('preferences')}?household={membership.household.uuid}")
+
+
+def subjects(owner: Owner, household: Household) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what an exception can be about, in groups."""
+    suppliers = Supplier.objects.for_owner(owner).filter(mandates__household=household)
+    assets = Asset.objects.for_owner(owner).filter(household=household).looked_after()
+    journeys = Journey.objects.for_owner(owner).filter(
+        household=household, is_emptied=False, state="open"
+    )
+    rows = (
+        (Scope.SUPPLIER, _("Suppliers"), suppliers.order_by("name").values_list("uuid", "name")),
+        (Scope.ASSET, _("Assets"), assets.values_list("uuid", "name")),
+        (
+            Scope.JOURNEY,
+            _("Open journeys"),
+            journeys.order_by("-last_said_at").values_list("uuid", "title"),
+        ),
+    )
+    return [
+        (label, [(f"{scope}:{uuid}", name) for uuid, name in found[:CHOICES_MOST]])
+        for scope, label, found in rows
+    ]
+
+
+def exceptions(owner: Owner, membership: Membership) -> list[dict[str, object]]:
+    """Return the member's exceptions with the names of what they are about."""
+    rules = list(membership.reach_rules.exclude(scope="").order_by("scope", "subject", "pk"))
+    wanted = [rule.subject for rule in rules if rule.subject is not None]
+    names: dict[object, str] = {}
+    names |= dict(
+        Supplier.objects.for_owner(owner).filter(uuid__in=wanted).values_list("uuid", "name")
+    )
+    names |= dict(
+        Asset.objects.for_owner(owner).filter(uuid__in=wanted).values_list("uuid", "name")
+    )
+    journeys = Journey.objects.for_owner(owner).filter(uuid__in=wanted)
+    names |= dict(journeys.values_list("uuid", "title"))
+    return [
+        {
+            "scope": rule.scope,
+            "subject": rule.subject,
+            "name": names.get(rule.subject, _("Not here any more")),
+            "topic": rule.get_topic_display(),
+            "moment": rule.get_moment_display(),
+            "channel": rule.get_channel_display(),
+        }
+        for rule in rules
+    ]
+
+
+@page
+@require_POST
+def exception_set(request: OwnerRequest) -> HttpResponse:
+    """Add or change a wish for one supplier, asset or journey; or drop all of one's."""
+    membership = my_membership(request)
+    if membership is None:
+        return redirect("household")
+    scope, _colon, subject = str(request.POST.get("about", "")).partition(":")
+    known = dict(subjects(request.user, membership.household))
+    is_known = any(value == f"{scope}:{subject}" for rows in known.values() for value, _n in rows)
+    if "drop" in request.POST and scope in Scope.values:
+        try:
+            key = UUID(subject)
+        except ValueError:
+            return HttpResponse(status=400)
+        change = households.drop_wish(
+            membership=membership, scope=Scope(scope), subject=key, now=clock.now()
+        )
+    elif not is_known or request.POST.get("moment") not in Moment.values:
+        return HttpResponse(status=400)
+    else:
+        asked = str(request.POST.get("topic", ""))
+        topics = [Topic(asked)] if asked in Topic.values else list(Topic)
+        moment = Moment(str(request.POST["moment"]))
+        change = households.set_wishes(
+            membership=membership,
+            values={},
+            topics=[
+                households.TopicWish(
+                    topic=topic, moment=moment, scope=Scope(scope), subject=UUID(subject)
+                )
+                for topic in topics
+            ],
+            now=clock.now(),
+        )
+    messages.success(request, _("Saved."), extra_tags=f"undo:{reverse('undo', args=[change.uuid])}")
+    return redirect(f"{reverse('preferences')}?household={membership.household.uuid}#exceptions")

@@ -1,0 +1,199 @@
+"""What a month would have been with other wishes: the same rules over what was said. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifications import telling
+from notifications.merging import Decided, Entry, Matter, fold, next_change
+from owners.choices import Level, Moment
+from owners.reach import Reach
+
+STEPS = 400  # instants looked at in one journey; a busy month has a few dozen
+A_MOMENT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One journey as it came: when each contact arrived and what was decided."""
+
+    journey: str
+    title: str
+    currency: str
+    arrivals: tuple[tuple[datetime, Entry], ...]
+    decisions: tuple[Decided, ...] = ()
+    suppliers: tuple[str, ...] = ()  # public ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One time the member would have been told: how loudly, of what, and when."""
+
+    journey: str
+    title: str
+    at: datetime
+    level: str  # interrupt, feed or digest
+    topic: str
+    reason: str
+    because: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A notification that is held: what is kept of it, and until when."""
+
+    kept: dict[str, str]
+    not_before: datetime
+
+
+def replay(past: Past, *, reach: Reach, owner: int, until: datetime) -> list[Spoken]:
+    """Return everything one member would have been told of one journey by `until`."""
+    known: dict[str, str] = {}
+    weekly: set[tuple[str, str]] = set()
+    spoken: list[Spoken] = []
+    waiting: _Waiting | None = None
+    instants = sorted({at for at, _ in past.arrivals} | {one.at for one in past.decisions})
+    now = instants[0] if instants else until
+    for _ in range(STEPS):
+        if now > until:
+            break
+        matter = _as_of(past, now)
+        wishes = reach.about(suppliers=past.suppliers, asset=matter.asset, journey=past.journey)
+        spoken += _put_off(past, matter, known, weekly, reach=wishes, owner=owner, now=now)
+        plan, silent = telling.plan(
+            matter,
+            known,
+            reach=wishes,
+            owner=owner,
+            now=now,
+            planned=waiting.kept if waiting else None,
+        )
+        if plan is None:
+            known, waiting = {**known, **silent}, None
+        else:
+            free = plan.not_before
+            if free <= now:
+                free = telling.release(plan, reach=wishes, now=now)
+            if free <= now:
+                if plan.expires_at is None or now < plan.expires_at:
+                    spoken.append(_spoken(past, plan, now))
+                known, waiting = plan.snapshot, None
+                continue  # what was told may leave behind what waits for the digest slot
+            waiting = _Waiting(kept={**plan.snapshot, **plan.holds}, not_before=free)
+        following = [at for at in instants if at > now]
+        if waiting is not None:
+            following.append(waiting.not_before)
+        change = next_change(matter, now)
+        if change is not None:
+            following.append(max(change, now + A_MOMENT))
+        if not following:
+            break
+        now = min(following)
+    return spoken
+
+
+def _as_of(past: Past, now: datetime) -> Matter:
+    return fold(
+        [entry for at, entry in past.arrivals if at <= now],
+        [one for one in past.decisions if one.at <= now],
+        currency=past.currency,
+        now=now,
+    )
+
+
+def _put_off(
+    past: Past,
+    matter: Matter,
+    known: dict[str, str],
+    weekly: set[tuple[str, str]],
+    *,
+    reach: Reach,
+    owner: int,
+    now: datetime,
+) -> list[Spoken]:
+    """Return what goes to the weekly summary, each thing once."""
+    news, _ = telling.changes(matter, known, owner=owner, now=now)
+    found = []
+    for change in news:
+        mark = (change.item.key, change.item.value)
+        if reach.moment(change.topic) == Moment.WEEK and mark not in weekly:
+            weekly.add(mark)
+            found.append(
+                Spoken(
+                    journey=past.journey,
+                    title=past.title,
+                    at=now,
+                    level="digest",
+                    topic=change.topic,
+                    reason=change.reason,
+                    because=(change.item.because,),
+                )
+            )
+    return found
+
+
+def _spoken(past: Past, plan: telling.Plan, now: datetime) -> Spoken:
+    return Spoken(
+        journey=past.journey,
+        title=past.title,
+        at=now,
+        level="interrupt" if plan.level == Level.INTERRUPT else "feed",
+        topic=plan.topic,
+        reason=plan.reason,
+        because=plan.because,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that would have been told otherwise; None: not at all."""
+
+    title: str
+    journey: str
+    before: Spoken | None
+    after: Spoken | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A month with the wishes as they are, and as they would be."""
+
+    before: dict[str, int]
+    after: dict[str, int]
+    differences: tuple[Difference, ...]
+    journeys: int
+    is_cut: bool = False
+
+
+def compare(
+    before: Sequence[Spoken], after: Sequence[Spoken], *, journeys: int, is_cut: bool = False
+) -> Comparison:
+    """Return what differs between two accounts of the same month."""
+    left = {_mark(one): one for one in before}
+    right = {_mark(one): one for one in after}
+    differences = [
+        Difference(
+            title=one.title, journey=one.journey, before=left.get(mark), after=right.get(mark)
+        )
+        for mark, one in {**left, **right}.items()
+        if (mark in left) != (mark in right) or left[mark].level != right[mark].level
+    ]
+    differences.sort(key=lambda d: (d.before or d.after).at)  # type: ignore[union-attr]  # one of them is
+    return Comparison(
+        before=_counted(before),
+        after=_counted(after),
+        differences=tuple(differences),
+        journeys=journeys,
+        is_cut=is_cut,
+    )
+
+
+def _mark(one: Spoken) -> tuple[str, str, tuple[str, ...]]:
+    return one.journey, one.reason, one.because
+
+
+def _counted(spoken: Sequence[Spoken]) -> dict[str, int]:
+    return {
+        level: sum(1 for one in spoken if one.level == level)
+        for level in ("interrupt", "feed", "digest")
+    }

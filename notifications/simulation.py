@@ -1,0 +1,92 @@
+"""Last month with other wishes: reads what was said to one member and asks the rules again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from notifications import simulating
+from notifications.ledger import Ledger
+from notifications.models import Journey
+from notifications.simulating import Comparison, Past
+from owners.choices import Rank
+from owners.models import Channel, Membership, reach_of
+from owners.reach import Reach
+
+SPAN = timedelta(days=30)
+JOURNEYS_MOST = 200
+CONTACTS_MOST = 2_000
+
+
+def reach_now(membership: Membership) -> Reach:
+    """Return a member's wishes as they are."""
+    usable = Channel.objects.for_owner(membership.owner).usable()
+    kinds = sorted(set(usable.values_list("kind", flat=True)))
+    return reach_of(membership, rules=list(membership.reach_rules.all()), kinds=kinds)
+
+
+def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Comparison:
+    """Return the last 30 days of one member as they would have been, before and after.
+
+    Both sides are told by the same rules from the same contacts, so only the wishes make
+    a difference. Bounded: the newest 200 journeys and 2,000 contacts.
+    """
+    since = now - SPAN
+    household = membership.household
+    rows = Journey.objects.filter(
+        household=household, last_said_at__gte=since, is_emptied=False
+    ).order_by("-last_said_at")
+    found = rows.values_list("uuid", "title")[: JOURNEYS_MOST + 1]
+    titles = {str(uuid): title for uuid, title in found}
+    uuids = list(titles)
+    is_cut = len(uuids) > JOURNEYS_MOST
+    ledger = Ledger.open([household], now=now)
+    ledger.load_journeys(uuids[:JOURNEYS_MOST])
+    pasts, contacts = [], 0
+    for uuid in uuids[:JOURNEYS_MOST]:
+        contacts += len(ledger.rows.get(uuid, ()))
+        if contacts > CONTACTS_MOST:
+            is_cut = True
+            break
+        if _is_theirs(ledger, uuid, membership):
+            pasts.append(_past(ledger, uuid, title=titles[uuid]))
+    names = {supplier for past in pasts for supplier in ledger.journeys[past.journey].suppliers}
+    ledger.load_people([], names)
+    asked = [_with_suppliers(ledger, past) for past in pasts]
+    sides = [
+        [
+            one
+            for past in asked
+            for one in simulating.replay(past, reach=reach, owner=membership.owner_id, until=now)
+            if one.at >= since
+        ]
+        for reach in (reach_now(membership), wishes)
+    ]
+    return simulating.compare(sides[0], sides[1], journeys=len(pasts), is_cut=is_cut)
+
+
+def _is_theirs(ledger: Ledger, uuid: str, membership: Membership) -> bool:
+    """Whether this member is told of a journey: its keeper is, else every admin."""
+    asset = ledger.asset_uuids.get(ledger.journeys[uuid].asset_id or 0, "")
+    keeper = ledger.assets[asset].keeper_id if asset in ledger.assets else None
+    if keeper is not None:
+        return keeper == membership.owner_id
+    return membership.rank == Rank.ADMIN
+
+
+def _past(ledger: Ledger, uuid: str, *, title: str) -> Past:
+    journey = ledger.journeys[uuid]
+    return Past(
+        journey=uuid,
+        title=title,
+        currency=ledger.households[journey.household_id].currency,
+        arrivals=tuple((row.received_at, row.entry) for row in ledger.rows.get(uuid, ())),
+        decisions=tuple(ledger.decisions.get(uuid, ())),
+    )
+
+
+def _with_suppliers(ledger: Ledger, past: Past) -> Past:
+    known = [
+        str(ledger.suppliers[supplier].uuid)
+        for supplier in ledger.journeys[past.journey].suppliers
+        if supplier in ledger.suppliers
+    ]
+    return replace(past, suppliers=tuple(known))
