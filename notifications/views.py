@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from redis.exceptions import RedisError
 
 from assets.models import Asset
-from notifications import feed, journeys
+from notifications import drawing, feed, journeys
+from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
-from notifications.models import Card, Decision, Delivery, Journey, Notification
+from notifications.models import Decision, Delivery, Journey, Notification
 from notifications.transports import local
 from owners import clock, doorbell, households
 from owners.choices import ChannelKind
@@ -30,7 +35,7 @@ from owners.pages import OwnerRequest, page, way_back
 from suppliers import inbox, suggestions
 from suppliers.models import Contact
 
-CARDS_SHOWN = 50
+SAVED_KEPT_S = 600
 ASSETS_SHOWN = 12
 DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
@@ -79,15 +84,44 @@ FILTERS = {
 @require_GET
 def today(request: OwnerRequest) -> HttpResponse:
     """What needs the owner, what is on its way, and what is quiet."""
-    owner = request.user
-    context = feed_context(owner)
+    owner, now = request.user, clock.now()
+    if "more" in request.GET:
+        return more_cards(request)
     if request.htmx:
+        context = feed_context(request, shown=request.GET.get("shown", ""))
+        if request.headers.get("X-Feed-Version") == context["version"]:
+            return HttpResponse(status=204)
         return render(request, "notifications/_feed.html", context)
-    waiting = Contact.objects.for_owner(owner).at_the_door().exclude(reason=PUT_ASIDE)
-    context |= {
-        "at_door": waiting.count(),
-    }
+    context = feed_context(request)
+    context["saved"] = saved(owner, now)
     return render(request, "notifications/today.html", context)
+
+
+def saved(owner: Owner, now: datetime) -> today_cards.Saved | None:
+    """Return this month's saving, read again every ten minutes."""
+
+    def read() -> list[today_cards.Saved | None]:
+        return [today_cards.saved_this_month(owner=owner, now=now)]
+
+    try:
+        key = f"saved:{owner.pk}:{now:%Y-%m}"
+        kept: list[today_cards.Saved | None] = cache.get_or_set(key, read, SAVED_KEPT_S) or [None]
+    except RedisError:  # the figure is a courtesy; Today does not wait for the cache
+        return None
+    return kept[0]
+
+
+def more_cards(request: OwnerRequest) -> HttpResponse:
+    """The next cards of one section: alone for htmx, on a page of their own without."""
+    owner, now = request.user, clock.now()
+    try:
+        after = today_cards.Position.parse(request.GET["more"])
+    except ValueError:
+        return HttpResponse(status=400)
+    part = today_cards.read_part(owner=owner, section=after.section, now=now, after=after)
+    template = "_more_cards.html" if request.htmx else "more.html"
+    context = {"part": part, "drawn": drawn_parts(request, [part])[part.section.value]}
+    return render(request, f"notifications/{template}", context)
 
 
 @page
@@ -97,35 +131,48 @@ def looked(request: OwnerRequest) -> HttpResponse:
     feed.looked(owner=request.user, now=clock.now())
     ring()
     if request.htmx:
-        return render(request, "notifications/_feed.html", feed_context(request.user))
+        return render(request, "notifications/_feed.html", feed_context(request))
     return redirect("today")
 
 
-def feed_context(owner: Owner) -> dict[str, Any]:
-    """Return the three sections and the sentence above them."""
-    cards = Card.objects.for_owner(owner).order_by("-changed_at", "-pk")
-    awake = cards.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=clock.now()))
-    needs_you = list(awake.filter(section=Section.NEEDS_YOU)[:CARDS_SHOWN])
-    on_its_way = list(awake.filter(section=Section.ON_ITS_WAY)[:CARDS_SHOWN])
-    quiet = list(awake.filter(section=Section.QUIET)[: CARDS_SHOWN + 1])
-    offered = list(cards.filter(section=Section.DONE)[:CARDS_SHOWN])
-    told = Notification.objects.for_owner(owner).filter(
-        owner=owner, told_at__isnull=False, journey__in=[card.journey_id for card in needs_you]
-    )
-    last_told = {note.journey_id: note for note in told.order_by("told_at")}
-    for card in needs_you:
-        card.told = last_told.get(card.journey_id)  # type: ignore[attr-defined]  # for the template to read
-    tiles = Asset.objects.for_owner(owner).looked_after()
+def feed_context(request: OwnerRequest, *, shown: str = "") -> dict[str, Any]:
+    """Return the sections, drawn, and the sentence above them."""
+    owner, now = request.user, clock.now()
+    limit = min(max(int(shown), today_cards.FIRST), today_cards.MOST) if shown.isdecimal() else 0
+    parts = today_cards.read(owner=owner, now=now, limit=limit or today_cards.FIRST)
+    needs_you, on_its_way = parts[Section.NEEDS_YOU], parts[Section.ON_ITS_WAY]
+    tiles = looked_after(owner)
     return {
-        "headline": headline(len(needs_you)),
+        "headline": headline(needs_you.total),
+        "parts": parts,
         "needs_you": needs_you,
         "on_its_way": on_its_way,
-        "promises": sum(1 for card in on_its_way if card.body.get("promise")),
-        "quiet": quiet[:CARDS_SHOWN],
-        "quiet_count": f"{CARDS_SHOWN}+" if len(quiet) > CARDS_SHOWN else str(len(quiet)),
-        "done": offered,
-        "tiles": tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN],
+        "quiet": parts[Section.QUIET],
+        "done": parts[Section.DONE],
+        "version": today_cards.signature(parts),
+        "drawn": drawn_parts(request, list(parts.values()), tiles=tiles),
+        "tiles": tiles,
     }
+
+
+def looked_after(owner: Owner) -> list[Asset]:
+    """Return the assets that Today shows."""
+    tiles = Asset.objects.for_owner(owner).looked_after()
+    return list(tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN])
+
+
+def drawn_parts(
+    request: OwnerRequest, parts: list[today_cards.Part], *, tiles: list[Asset] | None = None
+) -> dict[str, list[SafeString]]:
+    """Return the cards of each section as HTML; the first that needs the owner leads."""
+    cards = [card for part in parts for card in part.cards]
+    told = today_cards.last_told(owner=request.user, cards=cards) if cards else {}
+    if tiles is None:
+        tiles = looked_after(request.user)
+    is_first_page = len(parts) > 1
+    lead = cards[0] if is_first_page and cards and parts[0].cards else None
+    html = iter(drawing.draw(request, cards, told=told, assets=tiles, lead=lead))
+    return {part.section.value: [next(html) for _card in part.cards] for part in parts}
 
 
 def headline(count: int) -> str:
@@ -274,7 +321,7 @@ def say_done(request: OwnerRequest, journey: Journey | None, name: str) -> None:
 def answer(request: OwnerRequest, journey: Journey) -> HttpResponse:
     """Return the part of the page the form stood in, or send the browser back to it."""
     if request.htmx and request.htmx.target == "feed":
-        context = feed_context(request.user) | {"is_swapped": True}
+        context = feed_context(request) | {"is_swapped": True}
         return render(request, "notifications/_feed.html", context)
     back = way_back(request, reverse("journey", args=[journey.uuid]))
     if request.htmx:

@@ -1,12 +1,17 @@
+import gzip
+import html
 import re
 import uuid
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import ConnectionError as CacheAwayError
 
 from assets.models import Asset
+from notifications import drawing
 from notifications.models import Card, Journey, Notification
 from owners.choices import Topic
 from owners.models import Membership, Owner
@@ -320,3 +325,116 @@ def test_the_journey_page_needs_few_queries(ana: Client, journey: Journey) -> No
     with CaptureQueriesContext(connection) as found:
         text_of(ana, f"/journeys/{journey.uuid}/")
     assert len(found) <= 24, [query["sql"][:90] for query in found.captured_queries]
+
+
+def cards(owner: Owner, count: int) -> None:
+    """Give Ana's household so many quiet cards and on-their-way cards, as long as real ones."""
+    household = owner.memberships.get().household
+    thread = [{"outcome": "absorbed", "kind": "message", "contact": str(uuid.uuid4())}] * 9
+    for number in range(count):
+        journey = factories.JourneyFactory.create(household=household, title=f"Matter {number}")
+        section = "on_its_way" if number % 2 else "quiet"
+        body = {
+            "journey": str(journey.uuid),
+            "section": section,
+            "title": journey.title,
+            "thread": thread,
+            "actions": [{"name": "accept", "label": "Accept", "fields": [], "is_primary": False}],
+            "promise": {
+                "start": "2026-11-13T08:00:00-05:00",
+                "end": "2026-11-13T12:00:00-05:00",
+                "zone": "America/New_York",
+            },
+        }
+        factories.CardFactory.create(
+            journey=journey, section=section, body=body, meta="Skyline TV · Living-room DVR"
+        )
+
+
+def test_today_with_200_cards_is_light_and_takes_few_queries(ana: Client, story: Owner) -> None:
+    cards(story, 200)
+    page = ana.get("/").content  # notes the session, and reads the month's saving
+    assert page.count(b"data-card ") == 20
+    assert len(gzip.compress(page)) < 40_000
+    with CaptureQueriesContext(connection) as warm:
+        ana.get("/")
+    assert len(warm) <= 12
+    everything = ana.get("/?shown=200", headers={"hx-request": "true"}).content
+    assert everything.count(b"data-card ") == 200
+    assert len(gzip.compress(everything)) < 40_000
+
+
+def test_every_card_comes_once_on_the_way_down(ana: Client, story: Owner) -> None:
+    cards(story, 61)
+    page = ana.get("/").content.decode()
+    seen = re.findall(r'id="card-([^"]+)"', page)
+    waiting = re.findall(r'<a class="button more" href="([^"]+)"', page)
+    while waiting:
+        part = ana.get(html.unescape(waiting.pop()), headers={"hx-request": "true"})
+        text = part.content.decode()
+        seen += re.findall(r'id="card-([^"]+)"', text)
+        waiting += re.findall(r'<a class="button more" href="([^"]+)"', text)
+    assert len(seen) == len(set(seen)) == Card.objects.count()
+
+
+def test_more_cards_have_a_page_of_their_own_without_scripts(ana: Client, story: Owner) -> None:
+    cards(story, 61)
+    more = re.search(r'<a class="button more" href="([^"]+)"', text_of(ana, "/"))
+    assert more
+    assert "<h1>" in text_of(ana, html.unescape(more[1]))
+    assert ana.get("/?more=nonsense").status_code == 400
+    assert ana.get("/?more=quiet~2026-01-01T00:00~1").status_code == 400
+
+
+def test_an_unchanged_feed_is_not_sent_again(ana: Client, journey: Journey) -> None:
+    page = text_of(ana, "/")
+    version = re.search(r'data-feed-version="([^"]+)"', page)
+    assert version
+    headers = {"hx-request": "true", "x-feed-version": version[1]}
+    assert ana.get("/?shown=1", headers=headers).status_code == 204
+    Card.objects.update(version=99)
+    assert ana.get("/?shown=1", headers=headers).status_code == 200
+
+
+def test_a_kept_card_carries_each_readers_own_token(ana: Client, story: Owner) -> None:
+    first = text_of(ana, "/")
+    second = text_of(ana, "/")
+    assert drawing.placeholder() not in first + second
+    checked = Client(enforce_csrf_checks=True)
+    checked.force_login(story)
+    form = re.search(
+        r'<form method="post" action="(/journeys/[^"]+/act/)".*?name="csrfmiddlewaretoken" '
+        r'value="([^"]+)"',
+        checked.get("/").content.decode(),
+        re.DOTALL,
+    )
+    assert form
+    sent = {"name": "works", "next": "/", "csrfmiddlewaretoken": form[2]}
+    assert checked.post(form[1], sent).status_code == 302
+
+
+def test_a_changed_card_is_drawn_anew(ana: Client, story: Owner) -> None:
+    assert "Is the Living-room DVR working again?" in text_of(ana, "/")
+    Card.objects.update(title="Is it <b>well</b>?", version=77)
+    page = text_of(ana, "/")
+    assert "Is it &lt;b&gt;well&lt;/b&gt;?</a>" in page
+    assert "Is the Living-room DVR working again?</a>" not in page
+
+
+def test_today_is_there_without_the_cache(
+    ana: Client, story: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_more: object) -> None:
+        raise CacheAwayError
+
+    for name in ("get_many", "set_many", "get_or_set"):
+        monkeypatch.setattr(drawing.cache, name, away)
+    assert "One thing needs you today" in text_of(ana, "/")
+
+
+def test_the_months_saving_is_told(ana: Client, story: Owner) -> None:
+    with time_machine.travel("2026-11-20T12:00:00+00:00", tick=False):
+        ana.force_login(story)
+        page = text_of(ana, "/")
+    assert re.search(r'<p class="stat">\d+ min</p>', page)
+    assert "contacts came in, 3 reached you." in page

@@ -173,7 +173,7 @@
     address.searchParams.set("shown", String(cardsOf(place).size));
     window.htmx.ajax("GET", address.pathname + address.search, {
       source: place, target: "#feed", swap: "innerHTML", headers: { "X-Feed-Version": place.firstElementChild?.dataset.feedVersion ?? "" },
-    }).finally(() => { isAsking = false; });
+    }).catch(() => {}).finally(() => { isAsking = false; });
   }
 
   /* In use, cards are renewed where they stand; anything that would move them waits behind a pill. */
@@ -266,6 +266,13 @@
     if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
   }
 
+  function onProgress({ target, detail }) {
+    const bar = target.closest("[data-progress]")?.querySelector("progress");
+    if (!bar || !detail.lengthComputable) return;
+    bar.closest("[hidden]")?.removeAttribute("hidden");
+    bar.value = 100 * detail.loaded / detail.total;
+  }
+
   async function copy(button) {
     await navigator.clipboard.writeText(byId(button.dataset.copy).textContent.trim());
     const place = button.querySelector("span") ?? button;
@@ -310,6 +317,7 @@
   document.addEventListener("change", onChange);
   document.addEventListener("submit", onSubmit);
   for (const name of ["dragover", "dragleave", "drop"]) document.addEventListener(name, onDrag);
+  document.addEventListener("htmx:xhr:progress", onProgress);
   document.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.addEventListener("htmx:afterSwap", onAfterSwap);
   document.addEventListener("htmx:afterSettle", settle);

@@ -1,0 +1,139 @@
+/* Steward on a device: what is kept, what waits to be sent, installing, and being woken. */
+(() => {
+  "use strict";
+  if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
+  const root = document.documentElement;
+  const owner = document.body.dataset.owner;
+  const byId = (id) => document.getElementById(id);
+  const LOGIN = "/accounts/login/";
+
+  async function tell(message) { (await navigator.serviceWorker.ready).active?.postMessage(message); }
+
+  /* ---- a kept page says when it was true ---- */
+  function showAge() {
+    const place = byId("kept");
+    const at = root.dataset.keptAt;
+    if (!place || !at) return;
+    const when = new Date(at);
+    const isToday = when.toDateString() === new Date().toDateString();
+    const time = when.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    const shown = isToday ? time : `${when.toLocaleDateString(root.lang, { day: "numeric", month: "short" })}, ${time}`;
+    place.querySelector("[data-when]").textContent = place.dataset.words.replace("{when}", shown);
+    place.hidden = false;
+  }
+
+  /* ---- what waits to be sent ---- */
+  const named = (write) => {
+    const fields = Object.fromEntries(write.fields.filter(([, value]) => typeof value === "string"));
+    return fields.text || fields.note || fields.answer || fields.name || write.path;
+  };
+
+  async function showQueue() {
+    const place = byId("queued");
+    if (!place) return;
+    const writes = owner ? (await queue.all()).filter((write) => write.whose === owner) : [];
+    place.hidden = !writes.length;
+    place.querySelector("[data-count]").textContent = (writes.length === 1 ? place.dataset.one : place.dataset.many).replace("{n}", writes.length);
+    place.querySelector("ul").replaceChildren(...writes.map((write) => {
+      const row = document.createElement("li");
+      const words = document.createElement("span");
+      words.textContent = named(write).slice(0, 80).replaceAll("_", " ");
+      const undo = document.createElement("button");
+      undo.type = "button";
+      undo.className = "button button--small";
+      undo.textContent = place.dataset.undo;
+      undo.addEventListener("click", async () => { await queue.drop(write.id); await showQueue(); });
+      row.append(words, " ", undo);
+      if (write.refused) row.append(" ", place.dataset.refused);
+      return row;
+    }));
+  }
+
+  /* Each write carries its key: sent twice, it happens once. */
+  async function send(write) {
+    const form = new FormData();
+    for (const [name, value] of write.fields) form.append(name, value);
+    form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "");
+    const response = await fetch(write.path, { method: "POST", body: form, headers: { "Idempotency-Key": write.key } });
+    if (new URL(response.url).pathname.startsWith(LOGIN) || response.status >= 500 || response.status === 409) return false;
+    await queue.drop(write.id);
+    return true;
+  }
+
+  async function sendAll() {
+    if (!owner || !navigator.onLine) return;
+    await navigator.locks.request("steward-queue", async () => {
+      let sent = 0;
+      for (const write of await queue.all()) {
+        if (write.whose !== owner) { await queue.drop(write.id); continue; }
+        try { if (!(await send(write))) break; } catch { break; }
+        sent += 1;
+      }
+      await showQueue();
+      if (sent) location.reload();
+    });
+  }
+
+  /* ---- installing: offered after the second useful visit, never at the first ---- */
+  function watchInstalling() {
+    const place = byId("install");
+    if (!place || localStorage.getItem("steward-install") === "no") return;
+    const today = new Date().toDateString();
+    const days = new Set(JSON.parse(localStorage.getItem("steward-days") ?? "[]"));
+    document.addEventListener("submit", () => {
+      days.add(today);
+      localStorage.setItem("steward-days", JSON.stringify([...days].slice(-2)));
+    });
+    window.addEventListener("beforeinstallprompt", (event) => {
+      event.preventDefault();
+      if (days.size < 2) return;
+      place.hidden = false;
+      place.querySelector("[data-install]").addEventListener("click", () => { place.hidden = true; event.prompt(); });
+      place.querySelector("[data-not-now]").addEventListener("click", () => {
+        place.hidden = true;
+        localStorage.setItem("steward-install", "no");
+      });
+    });
+  }
+
+  /* ---- being woken: the toggle of the preferences ---- */
+  async function watchPush() {
+    const toggle = document.querySelector("[data-push-key]");
+    if (!toggle?.dataset.pushKey || !("PushManager" in window)) return;
+    const worker = await navigator.serviceWorker.ready;
+    const ask = (method, address, body) => fetch(address, {
+      method, body: body && JSON.stringify(body),
+      headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
+    });
+    let subscription = await worker.pushManager.getSubscription();
+    toggle.checked = subscription !== null;
+    toggle.closest("[hidden]")?.removeAttribute("hidden");
+    toggle.addEventListener("change", async () => {
+      if (toggle.checked) {
+        subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: toggle.dataset.pushKey }).catch(() => null);
+        const answer = subscription && (await ask("POST", toggle.dataset.pushUrl, subscription.toJSON()));
+        toggle.checked = Boolean(answer?.ok);
+        if (answer?.ok) localStorage.setItem("steward-push", (await answer.json()).id);
+      } else {
+        await subscription?.unsubscribe();
+        await ask("DELETE", `${toggle.dataset.pushUrl}${localStorage.getItem("steward-push")}/`);
+      }
+    });
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (new URL(event.target.action, location.href).pathname === "/accounts/logout/") tell({ sign_out: true });
+  });
+  navigator.serviceWorker.addEventListener("message", showQueue);
+  window.addEventListener("online", sendAll);
+  navigator.serviceWorker.register("/sw.js", { scope: "/" }).then(async () => {
+    if (owner) {
+      const links = [...document.querySelectorAll("#feed a[href^='/journeys/']")].map((link) => new URL(link.href).pathname);
+      await tell({ owner, pages: root.dataset.keptAt ? [] : [location.pathname, ...new Set(links)] });
+    }
+    watchPush();
+  });
+  showAge();
+  showQueue().then(sendAll);
+  watchInstalling();
+})();

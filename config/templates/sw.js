@@ -1,0 +1,113 @@
+{% autoescape off %}/* Keeps the shell and what was last read on this device, and what could not be sent. */
+"use strict";
+importScripts("{{ queue }}");
+const SHELL = "steward-shell-{{ version }}";
+const PAGES = "steward-pages";
+const OFFLINE = "/offline/";
+const KEPT_MOST = 60;
+const FILES = [{% for path in shell %}"{{ path }}", {% endfor %}];
+// What is read again without a net: Today, journeys with their call cards, the calendar, assets.
+const READ = /^\/(?:$|journeys\/|calendar\/(?!.*\.ics$)|assets\/(?!add)|log\/|suppliers\/(?!add)|more\/)/;
+// What is sent later: answers, notes and photos; see queue.js.
+const IN = /^\/accounts\/|^\/_allauth\//;
+
+self.addEventListener("install", (event) => event.waitUntil((async () => {
+  const cache = await caches.open(SHELL);
+  await cache.addAll([...FILES, OFFLINE].map((path) => new Request(path, { cache: "reload", credentials: "same-origin" })));
+  await self.skipWaiting();
+})()));
+
+self.addEventListener("activate", (event) => event.waitUntil((async () => {
+  for (const name of await caches.keys()) if (name !== SHELL && name !== PAGES) await caches.delete(name);
+  await self.clients.claim();
+})()));
+
+/* Nobody's words stay on a device after its owner has signed out. */
+async function forget() {
+  await caches.delete(PAGES);
+  await queue.clear();
+  try { await (await self.registration.pushManager?.getSubscription())?.unsubscribe(); } catch { /* none to end */ }
+}
+
+async function keep(request, response) {
+  const headers = new Headers(response.headers);
+  headers.set("x-kept-at", new Date().toISOString());
+  const cache = await caches.open(PAGES);
+  await cache.put(request.url, new Response(await response.blob(), { status: 200, headers }));
+  const kept = await cache.keys();
+  for (const old of kept.slice(0, Math.max(0, kept.length - KEPT_MOST))) await cache.delete(old);
+}
+
+/* A kept page says when it was true. */
+async function kept(request) {
+  const cache = await caches.open(PAGES);
+  const found = (await cache.match(request.url)) ?? (new URL(request.url).pathname === "/" ? await cache.match(new URL("/", location.href).href) : undefined);
+  if (!found) return (await caches.match(OFFLINE)) ?? Response.error();
+  const html = (await found.text()).replace("<html ", `<html data-kept-at="${found.headers.get("x-kept-at")}" `);
+  return new Response(html, { headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": found.headers.get("content-security-policy") ?? "default-src 'self'" } });
+}
+
+async function page(event) {
+  const { request } = event;
+  try {
+    const response = await fetch(request);
+    const path = new URL(response.url).pathname;
+    if (IN.test(path) && response.redirected) event.waitUntil(forget());
+    else if (response.ok && !response.redirected && READ.test(path) && response.headers.get("content-type")?.startsWith("text/html")) {
+      event.waitUntil(keep(request, response.clone()));
+    }
+    return response;
+  } catch {
+    return kept(request);
+  }
+}
+
+async function write(event) {
+  const { request } = event;
+  const copy = request.clone();
+  const path = new URL(request.url).pathname;
+  try {
+    const response = await fetch(request);
+    if (path === "/accounts/logout/") await forget();
+    return response;
+  } catch {
+    if (!queue.takes(path)) return (request.mode === "navigate" && (await caches.match(OFFLINE))) || Response.error();
+    await queue.add(path, await copy.formData());
+    for (const client of await self.clients.matchAll()) client.postMessage("queued");
+    if (request.mode !== "navigate") return new Response(null, { status: 204 });
+    return Response.redirect(path.startsWith("/journeys/") ? path.replace(/act\/$/, "") : "/", 303);
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== location.origin || url.pathname.startsWith("/admin/")) return;
+  if (request.method === "POST" && !url.pathname.startsWith("/api/")) event.respondWith(write(event));
+  else if (request.method !== "GET") return;
+  else if (FILES.includes(url.pathname)) event.respondWith(caches.match(request, { cacheName: SHELL }).then((found) => found ?? fetch(request)));
+  else if (request.mode === "navigate") event.respondWith(page(event));
+});
+
+self.addEventListener("message", (event) => {
+  const { owner, pages, sign_out } = event.data ?? {};
+  if (sign_out) event.waitUntil(forget());
+  if (owner) event.waitUntil(queue.belongsTo(owner).then((is) => (is ? undefined : forget().then(() => queue.setOwner(owner)))));
+  if (pages) event.waitUntil((async () => {
+    for (const path of pages.slice(0, 20)) {
+      const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
+      if (response?.ok && !response.redirected) await keep(new Request(path), response);
+    }
+  })());
+});
+
+self.addEventListener("push", (event) => {
+  const said = event.data?.json() ?? {};
+  event.waitUntil(self.registration.showNotification(said.title ?? "Steward", { body: said.body, tag: said.tag, data: said.url }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(self.clients.openWindow(event.notification.data ?? "/"));
+});
+{% endautoescape %}
