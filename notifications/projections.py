@@ -131,8 +131,8 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         JourneyKey,
         [
             row
-            for (pk, *name), row in keys.items()
-            if ledger.keys.get(pk, {}).get(tuple(name)) != row["said_at"]
+            for (pk, scheme, issuer, value), row in keys.items()
+            if ledger.keys.get(pk, {}).get((scheme, issuer, value)) != row["said_at"]
         ],
         unique=("household", "scheme", "value", "issuer", "journey"),
         update=("said_at",),

@@ -120,9 +120,9 @@ def _upsert_sql(
         sql += f" ON CONFLICT ({by}) DO " + (f"UPDATE SET {changes}" if update else "NOTHING")
         if update and not returning:
             # What is the same stays as it lies: no new row version, no entry in any index.
-            names = [column for _n, column, _k in _columns(model, update)]
-            before = ", ".join(f't."{column}"' for column in names)
-            after = ", ".join(f'EXCLUDED."{column}"' for column in names)
+            changed = [column for _n, column, _k in _columns(model, update)]
+            before = ", ".join(f't."{column}"' for column in changed)
+            after = ", ".join(f'EXCLUDED."{column}"' for column in changed)
             sql += f" WHERE ({before}) IS DISTINCT FROM ({after})"
     if returning:
         back = ", ".join(f'"{column}"' for _n, column, _k in _columns(model, returning))
