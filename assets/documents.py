@@ -13,7 +13,7 @@ from django.db import transaction
 
 from assets import folding, reading, sniffing, vault
 from assets.choices import DocumentKind, FindableKind
-from assets.models import Asset, Document, Findable, Wording
+from assets.models import Asset, Document, Findable, Wording, in_every_language
 from owners import undo
 from owners.models import Change, Household, Owner
 
@@ -213,7 +213,7 @@ def _words(media_type: str, content: bytes) -> str:
 
 def _note(document: Document, text: str) -> None:
     about = document.asset.name if document.asset else ""
-    kind = str(DocumentKind(document.kind).label)
+    kinds = in_every_language(DocumentKind(document.kind).label)
     Findable.objects.note(
         [
             Wording(

@@ -137,6 +137,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_SIGNUP_REDIRECT_URL = "/welcome/"
+OPERATOR_CONTACT = env.text("OPERATOR_CONTACT")  # an e-mail address or a sentence
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -140,7 +140,7 @@ def find(*, owner: Owner, text: str) -> Found:
             )
         }
         groups = [
-            Group(kind=kind, label=_(kind.label), hits=hits) for kind, hits in by_kind.items()
+            Group(kind=kind, label=str(kind.label), hits=hits) for kind, hits in by_kind.items()
         ]
         details = [] if is_near else _details(owner, journeys[:EACH], asked)
         groups.append(Group(kind="fact", label=_("Facts and references"), hits=details[:EACH]))

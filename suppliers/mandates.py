@@ -10,11 +10,13 @@ from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 
 from assets.models import Asset
-from owners.models import Household, Owner
+from owners import undo
+from owners.models import Change, Household, Owner
 from suppliers import outbox
 from suppliers.choices import MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
+ENDED = "mandate.end"
 USUAL_PURPOSES = (Purpose.SERVICE, Purpose.BILLING)
 
 
@@ -113,15 +115,45 @@ def change(
     return mandate
 
 
-def end(*, mandate: Mandate, now: datetime) -> Mandate:
-    """End a mandate; what the supplier sends from now on is refused. Twice is once."""
-    if mandate.state != MandateState.ENDED:
-        with transaction.atomic():
-            mandate.state = MandateState.ENDED
-            mandate.ended_at = now
-            mandate.save(update_fields=["state", "ended_at"])
-            _tell(mandate, "revoked", now)
-    return mandate
+def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Change | None:
+    """End a mandate; what the supplier sends from now on is refused. Twice is once.
+
+    Returns what takes it back for 30 days, or None when it had ended before.
+    """
+    if mandate.state == MandateState.ENDED:
+        return None
+    with transaction.atomic():
+        before = {"state": mandate.state}
+        mandate.state = MandateState.ENDED
+        mandate.ended_at = now
+        mandate.save(update_fields=["state", "ended_at"])
+        _tell(mandate, "revoked", now)
+        return undo.remember(
+            kind=ENDED,
+            label=mandate.supplier.name,
+            now=now,
+            owner=owner,
+            household=mandate.household,
+            subject=mandate.uuid,
+            before=before,
+            is_removal=True,
+        )
+
+
+def take_back_end(change: Change, owner: Owner, now: datetime) -> None:
+    """Let a mandate live again under its old address and name."""
+    found = Mandate.objects.filter(household=change.household_id, uuid=change.subject)
+    mandate = found.select_related("household", "supplier").first()
+    if mandate is None:
+        raise undo.UndoError("It is gone for good.")
+    live = Mandate.objects.live().filter(household=mandate.household, supplier=mandate.supplier)
+    if live.exists():
+        raise undo.UndoError("This supplier has a new permission already.")
+    with transaction.atomic():
+        mandate.state = MandateState(change.before["state"])
+        mandate.ended_at = None
+        mandate.save(update_fields=["state", "ended_at"])
+        _tell(mandate, "granted", now)
 
 
 def alias_address(mandate: Mandate) -> str:

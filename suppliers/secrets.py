@@ -56,3 +56,30 @@ def rotate(*, household: Household, supplier: Supplier, now: datetime) -> Made:
         secret.set_value(value)
         secret.save()
     return Made(secret=secret, value=value)
+
+
+def set_endpoint(*, household: Household, supplier: Supplier, url: str) -> str:
+    """Let Steward's own events go to `url`, signed with a new secret, which is returned once.
+
+    No `url` stops them. Raises SecretError where the household does not speak for it.
+    """
+    if not may_manage(household=household, supplier=supplier):
+        raise SecretError
+    value = new_secret(secrets.token_bytes(32)) if url else ""
+    with transaction.atomic():
+        locked = Supplier.objects.select_for_update().get(pk=supplier.pk)
+        locked.webhook_url = url
+        locked.webhook_failing_since = locked.webhook_disabled_at = None
+        if value:
+            locked.set_endpoint_secret(value)
+        else:
+            locked.sealed_endpoint_secret = None
+        locked.save(
+            update_fields=[
+                "webhook_url",
+                "webhook_failing_since",
+                "webhook_disabled_at",
+                "sealed_endpoint_secret",
+            ]
+        )
+    return value

@@ -10,18 +10,29 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from owners import clock, households
+from owners import clock, households, undo
 from owners.choices import Rank
-from owners.models import Household, Owner
-from owners.pages import OwnerRequest, page
-from suppliers import mandates, secrets
-from suppliers.choices import MandateState, Purpose
-from suppliers.forms import MandateForm, SupplierForm
-from suppliers.models import Mandate, Role, SigningSecret, Supplier
+from owners.models import Change, Household, Owner
+from owners.pages import OwnerRequest, page, way_back
+from suppliers import keys, mandates, particulars, secrets, undos
+from suppliers.choices import MandateState, Purpose, RoleKind
+from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
+from suppliers.models import (
+    Mandate,
+    OutboundEvent,
+    OutboundState,
+    Role,
+    SigningSecret,
+    Supplier,
+    SupplierKey,
+)
 
+SENT_SHOWN = 10
+LOST = 5  # answers shown that did not arrive
 STATES = {
     "pause": (MandateState.PAUSED, "Paused. What they send is kept, and nobody is told."),
     "resume": (MandateState.ACTIVE, "Active again."),
@@ -46,7 +57,8 @@ def supplier_add(request: OwnerRequest) -> HttpResponse:
     household = Household.objects.for_owner(owner).order_by("pk").first()
     if household is None:
         return redirect("household")
-    form = SupplierForm(request.POST or None, household=household)
+    initial = {"assets": request.GET.getlist("asset"), "name": request.GET.get("name", "")}
+    form = SupplierForm(request.POST or None, household=household, initial=initial)
     if not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "suppliers/supplier_add.html", {"form": form}, status=status)
@@ -88,34 +100,69 @@ def show(
     *,
     form: MandateForm | None = None,
     made: secrets.Made | None = None,
+    made_key: keys.MadeKey | None = None,
+    endpoint_secret: str = "",
     status: int = 200,
 ) -> HttpResponse:
     """Render the supplier's page, with a faulty form or a secret to be seen once."""
     owner, now = request.user, clock.now()
     mine = Mandate.objects.for_owner(owner).filter(supplier=supplier)
     mandate = mine.select_related("household", "supplier").order_by("-pk").first()
+    roles = Role.objects.filter(household__memberships__owner=owner, supplier=supplier)
     context: dict[str, object] = {
         "supplier": supplier,
         "mandate": mandate,
         "is_live": mandate is not None and mandate.state != MandateState.ENDED,
-        "roles": Role.objects.filter(
-            household__memberships__owner=owner, supplier=supplier
-        ).select_related("asset"),
+        "roles": roles.select_related("asset").order_by("asset__name", "kind", "pk"),
         "made": made,
+        "made_key": made_key,
+        "endpoint_secret": endpoint_secret,
     }
     if mandate is not None:
-        covered = [asset.uuid for asset in mandate.assets.all()]
-        initial = {"purposes": mandate.purposes, "assets": covered}
-        can_sign = secrets.may_manage(household=mandate.household, supplier=supplier)
-        live = SigningSecret.objects.live(now).filter(supplier=supplier) if can_sign else []
+        home = mandate.household
+        assets = list(mandate.assets.order_by("name", "pk"))
+        initial = {"purposes": mandate.purposes, "assets": [asset.uuid for asset in assets]}
+        can_sign = secrets.may_manage(household=home, supplier=supplier)
+        sent = OutboundEvent.objects.for_owner(owner).filter(supplier=supplier)
         context |= {
-            "form": form or MandateForm(initial=initial, household=mandate.household),
+            "form": form or MandateForm(initial=initial, household=home),
+            "purpose_rows": purpose_rows(mandate),
+            "covered": assets,
             "address": mandates.alias_address(mandate),
+            "known": particulars.of(household=home, supplier=supplier),
+            "particular_form": ParticularForm(),
+            "role_form": RoleForm(household=home),
+            "sent": sent.order_by("-created_at", "-pk")[:SENT_SHOWN],
+            "lost": sent.filter(state=OutboundState.FAILED).order_by("-created_at")[:LOST],
             "can_sign": can_sign,
-            "secrets": live,
-            "snippets": snippets(mandate, made) if can_sign else None,
         }
+        if can_sign:
+            context |= {
+                "secrets": SigningSecret.objects.live(now).filter(supplier=supplier),
+                "keys": SupplierKey.objects.live().filter(supplier=supplier).order_by("pk"),
+                "endpoint_form": EndpointForm(initial={"url": supplier.webhook_url}),
+                "snippets": snippets(mandate, made),
+            }
     return render(request, "suppliers/supplier.html", context, status=status)
+
+
+def purpose_rows(mandate: Mandate) -> list[dict[str, object]]:
+    """Return what the supplier may write about, each with its switch."""
+    notes = {
+        Purpose.SERVICE: _("Visits, repairs, orders, questions about them"),
+        Purpose.BILLING: _("Bills, payments and refunds"),
+        Purpose.FEEDBACK: _("Surveys; they never interrupt you, and are held within your cap"),
+        Purpose.MARKETING: _("Offers and adverts; without it they are held and counted only"),
+    }
+    return [
+        {
+            "purpose": purpose,
+            "label": purpose.label,
+            "note": notes[purpose],
+            "is_on": purpose.value in mandate.purposes,
+        }
+        for purpose in Purpose
+    ]
 
 
 def snippets(mandate: Mandate, made: secrets.Made | None) -> dict[str, str]:
@@ -172,10 +219,20 @@ def mandate_end(request: OwnerRequest, key: UUID) -> HttpResponse:
     mandate = find_mandate(request.user, key)
     if request.method == "POST":
         households.require(owner=request.user, household_id=mandate.household_id, least=Rank.ADMIN)
-        mandates.end(mandate=mandate, now=clock.now())
-        messages.success(request, _("Ended. What they send from now on is refused."))
+        change = mandates.end(mandate=mandate, owner=request.user, now=clock.now())
+        text = _("Ended. What they send from now on is refused.")
+        messages.success(request, text, extra_tags=undo_tag(change))
         return redirect("supplier", key=mandate.supplier.uuid)
-    context = {"mandate": mandate, "address": mandates.alias_address(mandate)}
+    roles = Role.objects.filter(household=mandate.household_id, supplier=mandate.supplier_id)
+    waiting = OutboundEvent.objects.for_owner(request.user).filter(
+        mandate=mandate, state=OutboundState.PENDING
+    )
+    context = {
+        "mandate": mandate,
+        "address": mandates.alias_address(mandate),
+        "roles": roles.select_related("asset").order_by("asset__name", "pk"),
+        "waiting": waiting.count(),
+    }
     return render(request, "suppliers/mandate_end.html", context)
 
 
@@ -192,3 +249,136 @@ def secret_rotate(request: OwnerRequest, key: UUID) -> HttpResponse:
     except secrets.SecretError:
         return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
     return show(request, mandate.supplier, made=made)
+
+
+def for_admin(request: OwnerRequest, key: UUID) -> Mandate:
+    """Return the owner's live mandate when the owner may change it."""
+    mandate = find_mandate(request.user, key)
+    households.require(owner=request.user, household_id=mandate.household_id, least=Rank.ADMIN)
+    return mandate
+
+
+@page
+@require_POST
+def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Allow a supplier one purpose, or take it back."""
+    mandate = for_admin(request, key)
+    wanted = str(request.POST.get("purpose", ""))
+    if wanted not in Purpose.values:
+        return HttpResponse(status=400)
+    granted = [purpose for purpose in Purpose if purpose.value in mandate.purposes]
+    if request.POST.get("on"):
+        granted = [p for p in Purpose if p in granted or p.value == wanted]
+    else:
+        granted = [p for p in granted if p.value != wanted]
+    mandates.change(mandate=mandate, purposes=granted, now=clock.now())
+    messages.success(request, _("Saved. They are told."))
+    return redirect("supplier", key=mandate.supplier.uuid)
+
+
+@page
+@require_POST
+def particular_change(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Note a name, number or domain of a supplier, or forget one of this household's."""
+    mandate = for_admin(request, key)
+    form = ParticularForm(request.POST)
+    if not form.is_valid():
+        for errors in form.errors.values():
+            messages.error(request, str(errors[0]))
+        return redirect("supplier", key=mandate.supplier.uuid)
+    got = {"kind": form.cleaned_data["kind"], "value": form.cleaned_data["value"]}
+    change = particulars.forget if request.POST.get("forget") else particulars.note
+    try:
+        change(household=mandate.household, supplier=mandate.supplier, **got)
+    except particulars.ParticularError as error:
+        messages.error(request, _(str(error)))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("supplier", key=mandate.supplier.uuid)
+
+
+@page
+@require_POST
+def role_change(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Note what a supplier is for an asset, or take it away."""
+    mandate = for_admin(request, key)
+    taken = request.POST.get("take", "")
+    if taken:
+        mine = Role.objects.filter(household=mandate.household, supplier=mandate.supplier)
+        role = get_object_or_404(mine, pk=int(taken) if taken.isdecimal() else 0)
+        change = particulars.take_role(role=role, owner=request.user, now=clock.now())
+        messages.success(request, _("Removed."), extra_tags=undo_tag(change))
+        return redirect("supplier", key=mandate.supplier.uuid)
+    form = RoleForm(request.POST, household=mandate.household)
+    if form.is_valid():
+        particulars.give_role(
+            asset=form.cleaned_data["asset"],
+            supplier=mandate.supplier,
+            kind=RoleKind(form.cleaned_data["kind"]),
+        )
+        messages.success(request, _("Saved."))
+    else:
+        messages.error(request, _("Choose a thing and what they are for it."))
+    return redirect("supplier", key=mandate.supplier.uuid)
+
+
+@page
+@require_POST
+def key_change(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Make a key of the supplier's own API and show it once, or revoke one."""
+    mandate = for_admin(request, key)
+    if not secrets.may_manage(household=mandate.household, supplier=mandate.supplier):
+        return HttpResponse(_("Only the supplier itself changes its keys."), status=403)
+    revoked = request.POST.get("revoke", "")
+    if revoked:
+        mine = SupplierKey.objects.filter(supplier=mandate.supplier)
+        found = get_object_or_404(mine, pk=int(revoked) if revoked.isdecimal() else 0)
+        keys.revoke(key=found, now=clock.now())
+        messages.success(request, _("Revoked. It opens nothing any more."))
+        return redirect("supplier", key=mandate.supplier.uuid)
+    name = str(request.POST.get("name", ""))[:80]
+    made = keys.make(supplier=mandate.supplier, name=name, now=clock.now())
+    return show(request, mandate.supplier, made_key=made)
+
+
+@page
+@require_POST
+def endpoint_change(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Say where Steward's events go, and show their new secret once."""
+    mandate = for_admin(request, key)
+    form = EndpointForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Write an address that begins with https://."))
+        return redirect("supplier", key=mandate.supplier.uuid)
+    try:
+        value = secrets.set_endpoint(
+            household=mandate.household,
+            supplier=mandate.supplier,
+            url=form.cleaned_data["url"],
+        )
+    except secrets.SecretError:
+        return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
+    mandate.supplier.refresh_from_db()
+    return show(request, mandate.supplier, endpoint_secret=value)
+
+
+@page
+@require_POST
+def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Take back the end of a mandate, or a role that was removed."""
+    mine = Change.objects.for_owner(request.user)
+    change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
+    if change.household_id is not None:
+        households.require(owner=request.user, household_id=change.household_id, least=Rank.ADMIN)
+    try:
+        undo.put_back(change=change, owner=request.user, undos=undos.UNDOS, now=clock.now())
+    except undo.UndoError as error:
+        messages.error(request, _(str(error)))
+    else:
+        messages.success(request, _("Undone."))
+    return redirect(way_back(request, reverse("suppliers")))
+
+
+def undo_tag(change: Change | None) -> str:
+    """Return where a toast's undo goes."""
+    return f"undo:{reverse('supplier-undo', args=[change.uuid])}" if change else ""

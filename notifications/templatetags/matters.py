@@ -10,13 +10,15 @@ from django.utils.translation import ngettext
 
 from assets.choices import OperationalStatus
 from assets.models import Asset
-from notifications.choices import JourneyState, Turn
-from notifications.models import Journey
+from notifications.choices import AppointmentState, JourneyState, Turn
+from notifications.models import Appointment, Journey
+from owners import clock
 from suppliers.models import Supplier
 
 register = template.Library()
 
 ABOUT_SHOWN, WITH_SHOWN = 20, 10
+NOT_COMING = (AppointmentState.DECLINED, AppointmentState.CANCELLED, AppointmentState.MISSED)
 
 
 def _mine(context: template.Context, which: Q) -> QuerySet[Journey]:
@@ -61,3 +63,11 @@ def count_open_with(context: template.Context, supplier: Supplier) -> int:
     """Return how many of the owner's journeys with a supplier are open."""
     is_theirs = Q(suppliers__contains=[supplier.pk], state=JourneyState.OPEN)
     return _mine(context, is_theirs).count()
+
+
+@register.simple_tag(takes_context=True)
+def visits_with(context: template.Context, supplier: Supplier) -> Any:
+    """Return the owner's visits by a supplier that are still to come."""
+    mine = Appointment.objects.for_owner(context["request"].user)  # type: ignore[attr-defined]  # of its query set
+    coming = mine.filter(supplier=supplier, over_at=None, end__gt=clock.now())
+    return coming.exclude(state__in=NOT_COMING).select_related("journey").order_by("start")

@@ -1,0 +1,180 @@
+"""A household to look around in: made for one owner, told around now, gone in one tap.
+
+Everything in it is its own: its suppliers are known to it only, and it tells nobody
+anything, because every wish of its one member is `never`. What happens in it goes through
+the inbox like anything else; nothing is played, so nobody else's messages are touched.
+"""
+
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from assets import register
+from assets.choices import AssetKind, IdentifierScheme
+from assets.models import Asset
+from owners import households
+from owners.choices import Moment, Topic
+from owners.models import Household, Owner
+from suppliers import inbox, mandates, particulars
+from suppliers.choices import Purpose, RoleKind, Way
+from suppliers.models import Contact, InboundEvent, Mandate, OutboundEvent, Supplier
+
+NAME = "Demo household"
+ALL = (Purpose.SERVICE, Purpose.BILLING, Purpose.FEEDBACK)
+
+
+def of(owner: Owner) -> Household | None:
+    """Return the owner's demo household, when there is one."""
+    mine = Household.objects.for_owner(owner).filter(is_demo=True, name=NAME)
+    return mine.order_by("pk").first()
+
+
+def open_for(*, owner: Owner, now: datetime) -> Household:
+    """Make the demo household of an owner, or return the one there is."""
+    found = of(owner)
+    if found is not None:
+        return found
+    with transaction.atomic():
+        home = households.create(owner=owner, name=NAME, zone=owner.zone, now=now)
+        home.is_demo = True
+        home.save(update_fields=["is_demo"])
+        membership = home.memberships.get(owner=owner)
+        silence = [households.TopicWish(topic=topic, moment=Moment.NEVER) for topic in Topic]
+        households.change_reach(membership=membership, values={}, topics=silence)
+        _tell(home, owner, now)
+    return home
+
+
+def close(*, home: Household) -> None:
+    """Delete the demo household with everything in it."""
+    if not home.is_demo:
+        raise ValueError("only a demo household is deleted so")
+    with transaction.atomic():
+        known = list(Mandate.objects.filter(household=home).values_list("supplier_id", flat=True))
+        # Contacts hold on to what arrived, so they go first.
+        Contact.objects.filter(household=home).delete()
+        InboundEvent.objects.filter(household=home).delete()
+        OutboundEvent.objects.filter(household=home).delete()
+        home.delete()
+        InboundEvent.objects.filter(supplier__in=known).delete()
+        # They were made for this household, and nobody else can know them.
+        Supplier.objects.filter(
+            pk__in=known, verified_at=None, mandates=None, roles=None, outbound=None
+        ).delete()
+
+
+def _thing(home: Household, owner: Owner, now: datetime, **values: Any) -> Asset:
+    serial = values.pop("serial")
+    return register.add(
+        household=home,
+        values={"keeper": owner, **values},
+        identifiers=[(IdentifierScheme.SERIAL, serial)],
+        now=now,
+    )
+
+
+def _tell(home: Household, owner: Owner, now: datetime) -> None:
+    dvr = _thing(
+        home, owner, now, name="Living-room DVR", kind=AssetKind.ELECTRONICS, template="tv",
+        maker="Skyline", model="HR44", place="Living room", serial="R15-204477",
+    )  # fmt: skip
+    boiler = _thing(
+        home, owner, now, name="Boiler", kind=AssetKind.HEATING, template="boiler",
+        maker="Vaillant", model="ecoTEC plus", place="Cellar", serial="21-1723-0010",
+    )  # fmt: skip
+    car = _thing(
+        home, owner, now, name="Family car", kind=AssetKind.VEHICLE, template="car",
+        maker="Skoda", model="Octavia", place="Garage", serial="TMBJJ7NE0F0000001",
+    )  # fmt: skip
+    skyline = _supplier(home, "Skyline TV", "skyline.example", dvr, RoleKind.UTILITY, now)
+    heating = _supplier(home, "Warm & Co", "warm.example", boiler, RoleKind.REPAIRER, now)
+    garage = _supplier(home, "Garage Novak", "novak.example", car, RoleKind.REPAIRER, now)
+    zone = ZoneInfo(home.zone)
+    today = now.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    visit = (today + timedelta(days=1)).replace(hour=8)
+    _call(owner, home, skyline, dvr, now - timedelta(days=3), 12, now,
+          note="The DVR does not record. Not solved.")  # fmt: skip
+    _call(owner, home, skyline, dvr, now - timedelta(days=2), 41, now,
+          note="Upgrade for 49.00. A technician comes.",
+          window={"start": visit.isoformat(), "end": (visit + timedelta(hours=4)).isoformat()},
+          fee={"amount": "49.00", "currency": home.currency})  # fmt: skip
+    for hours in (26, 20):
+        _said(skyline, now - timedelta(hours=hours), now, "message.created",
+              body="We confirm your technician visit. Nothing to do for you.")  # fmt: skip
+    service = (today + timedelta(days=9)).replace(hour=13)
+    _said(heating, now - timedelta(days=1), now, "appointment.requested",
+          uid="service-2211@warm.example", sequence=0, dtstamp=now.isoformat(),
+          start=service.isoformat(), end=(service + timedelta(hours=2)).isoformat(),
+          zone=home.zone, kind="visit")  # fmt: skip
+    due = (today + timedelta(days=10)).date()
+    _said(garage, now - timedelta(hours=30), now, "invoice.issued",
+          invoiceNumber="N-3307", dueDate=due.isoformat(),
+          total={"amount": "184.50", "currency": home.currency})  # fmt: skip
+
+
+def _supplier(
+    home: Household, name: str, domain: str, asset: Asset, role: RoleKind, now: datetime
+) -> Mandate:
+    mandate = mandates.note_supplier(
+        household=home, name=name, domains=[domain], purposes=ALL, assets=[asset], now=now
+    )
+    particulars.give_role(asset=asset, supplier=mandate.supplier, kind=role)
+    return mandate
+
+
+def _call(
+    owner: Owner,
+    home: Household,
+    mandate: Mandate,
+    asset: Asset,
+    at: datetime,
+    minutes: int,
+    now: datetime,
+    **said: Any,
+) -> None:
+    data = {
+        "direction": "out",
+        "medium": "call",
+        "supplier": str(mandate.supplier.uuid),
+        "asset": str(asset.uuid),
+        "started_at": at.isoformat(),
+        "duration_s": minutes * 60,
+        **said,
+    }
+    inbox.log(owner=owner, household=home, data=data, now=now)
+
+
+def _said(mandate: Mandate, at: datetime, now: datetime, kind: str, /, **data: Any) -> None:
+    """Store one event as the supplier's own system would have sent it."""
+    asset = mandate.assets.get()
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": f"/{mandate.supplier.code}",
+        "type": kind,
+        "time": at.isoformat(),
+        "data": {
+            "owner": mandate.owner_ref,
+            "asset": {"serial": asset.identifiers.get().value},
+            **data,
+        },
+    }
+    inbox.record(
+        received=[
+            inbox.Received(
+                supplier_id=mandate.supplier_id,
+                household_id=None,
+                way=Way.WEBHOOK,
+                source=str(event["source"]),
+                event_id=str(event["id"]),
+                type=kind,
+                payload=json.dumps(event).encode(),
+                routing={},
+            )
+        ],
+        now=now,
+    )
