@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.template.loader import get_template
 from django.test import Client, override_settings
 
 from config.templatetags import charts, shell
@@ -54,12 +55,12 @@ def test_the_design_page_is_there_only_for_builders(client: Client) -> None:
 
 
 def test_a_theme_is_kept_on_the_device_and_drawn_at_first_paint(client: Client) -> None:
-    assert "data-scheme" not in client.get("/accounts/login/").content.decode()
+    assert 'data-scheme="' not in client.get("/accounts/login/").content.decode()
     answer = client.post("/appearance/", {"scheme": "dark", "next": "/accounts/login/"})
     assert answer["Location"] == "/accounts/login/"
     assert 'data-scheme="dark"' in client.get("/accounts/login/").content.decode()
     client.post("/appearance/", {"scheme": "auto"})
-    assert "data-scheme" not in client.get("/accounts/login/").content.decode()
+    assert 'data-scheme="' not in client.get("/accounts/login/").content.decode()
 
 
 def test_a_theme_leads_nowhere_else_and_takes_no_other_word(client: Client) -> None:
@@ -101,3 +102,26 @@ def test_a_name_is_shortened_to_initials() -> None:
     assert charts.initials("Skyline TV") == "ST"
     assert charts.initials("ana") == "a"
     assert charts.initials("  ") == "?"
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500", "offline"])
+def test_an_error_page_says_what_to_do_without_a_request(name: str) -> None:
+    page = get_template(f"{name}.html").render({})
+    assert page.count("<h1>") == 1
+    assert page.count("button--primary") <= 1
+    assert 'class="button' in page
+    assert not re.search(r"<[^>]+\s(style|on[a-z]+)=", page)
+
+
+def test_a_page_that_is_not_there_answers_in_the_look(client: Client) -> None:
+    answer = client.get("/no/such/page/")
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.content.decode()
+
+
+def test_a_form_from_elsewhere_is_refused_in_the_look(story: Owner) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(story)
+    answer = strict.post("/looked/")
+    assert answer.status_code == 403
+    assert "This page was open for too long" in answer.content.decode()
