@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
@@ -18,6 +19,7 @@ from assets.models import Asset
 from owners import clock, households
 from owners.api.edge import Known, OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.versions import IF_MATCH, etag_of, require_current
 from owners.models import Household, Owner
 
 
@@ -162,9 +164,15 @@ class OneAsset(OwnerView):
     @extend_schema(operation_id="assets_get", responses=AssetOut)
     def get(self, request: Request, asset: UUID) -> Response:
         """Return one asset."""
-        return Response(show_asset(my_assets(owner_of(request)).get(uuid=asset)))
+        shown = show_asset(my_assets(owner_of(request)).get(uuid=asset))
+        return Response(shown, headers={"ETag": etag_of(shown)})
 
-    @extend_schema(operation_id="assets_change", request=AssetChange, responses=AssetOut)
+    @extend_schema(
+        operation_id="assets_change",
+        parameters=[IF_MATCH],
+        request=AssetChange,
+        responses=AssetOut,
+    )
     @once
     def patch(self, request: Request, asset: UUID) -> Response:
         """Change an asset; one that is gone gets the lifecycle `ended`."""
@@ -174,13 +182,18 @@ class OneAsset(OwnerView):
         values = checked(AssetChange, request, partial=True)
         identifiers = named(values)
         try:
-            register.edit(
-                asset=found,
-                values=values,
-                identifiers=identifiers,
-                owner=owner,
-                now=clock.now(),
-            )
+            with transaction.atomic():
+                if "If-Match" in request.headers:
+                    Asset.objects.select_for_update(no_key=True).get(pk=found.pk)
+                    found = my_assets(owner).get(pk=found.pk)
+                    require_current(request, show_asset(found))
+                register.edit(
+                    asset=found,
+                    values=values,
+                    identifiers=identifiers,
+                    owner=owner,
+                    now=clock.now(),
+                )
         except register.KeeperError as error:
             raise unknown_keeper() from error
         return Response(show_asset(my_assets(owner).get(pk=found.pk)))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
@@ -25,6 +26,8 @@ from owners import clock, households
 from owners.api.edge import OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, limit_of, next_url, read_cursor, write_cursor
 from owners.api.problems import Problem
+from owners.api.versions import IF_MATCH, etag_of, require_current
+from owners.models import Household
 
 ACTION_BODY = PolymorphicProxySerializer(
     component_name="ActionFields",
@@ -107,7 +110,8 @@ class OneCard(OwnerView):
     @extend_schema(operation_id="feed_get", responses=CardOut)
     def get(self, request: Request, card: UUID) -> Response:
         """Return one card."""
-        return Response(Card.objects.for_owner(owner_of(request)).get(uuid=card).body)
+        body = Card.objects.for_owner(owner_of(request)).get(uuid=card).body
+        return Response(body, headers={"ETag": etag_of(body)})
 
 
 class CardAction(OwnerView):
@@ -118,7 +122,8 @@ class CardAction(OwnerView):
         parameters=[
             OpenApiParameter(
                 "name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(JOURNEY_ACTIONS)
-            )
+            ),
+            IF_MATCH,
         ],
         request=ACTION_BODY,
         responses=CardOut,
@@ -134,9 +139,15 @@ class CardAction(OwnerView):
             raise Problem(404, code="not_found", detail="There is no such action.")
         data = plain(checked(form, request))
         try:
-            journey = feed.act(
-                owner=owner, journey=found.journey, name=name, data=data, now=clock.now()
-            )
+            with transaction.atomic():
+                if "If-Match" in request.headers:
+                    # Whoever writes cards holds the household, so the card stands still.
+                    Household.objects.select_for_update(no_key=True).get(pk=found.household_id)
+                    found = Card.objects.select_related("journey").get(pk=found.pk)
+                    require_current(request, found.body)
+                journey = feed.act(
+                    owner=owner, journey=found.journey, name=name, data=data, now=clock.now()
+                )
         except feed.ActionError as error:
             raise refused(error) from error
         ring_after_commit()

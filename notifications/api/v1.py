@@ -3,6 +3,7 @@
 from django.urls import path
 
 from notifications.api.calendar import Calendars, OneCalendar, RenewCalendar
+from notifications.api.changes import Changes
 from notifications.api.contacts import ContactAction, Contacts, Door, DoorAction, OneContact
 from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
 from notifications.api.journeys import Appointments, Journeys, Notifications, OneJourney, Surveys
@@ -26,6 +27,7 @@ urlpatterns = [
     path("journeys/", Journeys.as_view(), name="journeys"),
     path("journeys/<uuid:journey>/", OneJourney.as_view(), name="journey"),
     path("appointments/", Appointments.as_view(), name="appointments"),
+    path("changes/", Changes.as_view(), name="changes"),
     path("calendar/", Calendars.as_view(), name="calendars"),
     path("calendar/<uuid:feed>/", OneCalendar.as_view(), name="calendar-feed"),
     path("calendar/<uuid:feed>/renew/", RenewCalendar.as_view(), name="calendar-renew"),

@@ -22,6 +22,7 @@ TITLES = {
     405: "Method not allowed",
     406: "No such representation",
     409: "Not possible now",
+    410: "Gone",
     413: "Too large",
     415: "Unsupported media type",
     422: "The key was used for another request",
@@ -33,12 +34,21 @@ TITLES = {
 class Problem(APIException):
     """An error with a code for machines and a sentence for people."""
 
-    def __init__(self, status: int, *, code: str, detail: str, pointer: str = "") -> None:
-        """Describe the fault; `pointer` names the field it lies in."""
+    def __init__(
+        self,
+        status: int,
+        *,
+        code: str,
+        detail: str,
+        pointer: str = "",
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Describe the fault; `pointer` names the field it lies in, `more` adds members."""
         super().__init__(detail, code)
         self.status_code = status
         self.code = code
         self.pointer = pointer
+        self.more = dict(more or {})
 
     def answer(self) -> Response:
         """Return the problem as an answer, for work that must stay committed."""
@@ -77,9 +87,11 @@ def document(error: APIException) -> dict[str, Any]:
         return {**body, "code": "invalid", "errors": list(_faults(error.detail))}
     body["code"] = str(error.get_codes())
     body["detail"] = str(error.detail)
-    if isinstance(error, Problem) and error.pointer:
-        fault = {"pointer": error.pointer, "code": error.code, "detail": str(error.detail)}
-        body["errors"] = [fault]
+    if isinstance(error, Problem):
+        body |= error.more
+        if error.pointer:
+            fault = {"pointer": error.pointer, "code": error.code, "detail": str(error.detail)}
+            body["errors"] = [fault]
     return body
 
 
