@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from redis.exceptions import RedisError
 
 from assets.models import Asset
-from notifications import drawing, feed, journeys
+from notifications import calling, drawing, feed, journeys
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -224,6 +224,7 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         "journey": described,
         "related": [other for other in others if str(other.uuid) in described["possibly_related"]],
         "household": journey.household,
+        "call": calling.card_of(journey=journey),
         "others": others,
         "assets": Asset.objects.for_owner(owner)
         .filter(household=journey.household_id)

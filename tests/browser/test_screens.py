@@ -1,6 +1,7 @@
 """Every screen in a real browser: accessible, in bounds, silent, and good by keyboard alone."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -8,13 +9,34 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from pytest_django.live_server_helper import LiveServer
 
 from assets.models import Asset
+from config.templatetags.shell import path_of
 from notifications.models import Journey
 from owners.models import Owner
 from suppliers.models import Mandate
+from tests import factories
 
 pytestmark = pytest.mark.browser
 
 SIZES = {390: 844, 1360: 1000}
+# Pages without a parameter, by URL name: whoever adds one adds it here.
+MORE_SCREENS = [
+    "calendar",
+    "documents",
+    "search",
+    "help",
+    "data",
+    "access",
+    "simulator",
+    "onboarding",
+]
+# Pages of somebody who is not signed in.
+STRANGERS_SCREENS = [
+    "/accounts/login/",
+    "/accounts/login/code/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/no/such/page/",
+]
 
 
 def screens() -> list[str]:
@@ -40,6 +62,7 @@ def screens() -> list[str]:
         "/accounts/password/change/",
         "/accounts/email/",
         "/accounts/sessions/",
+        *(path_of(name) for name in MORE_SCREENS if path_of(name)),
     ]
 
 
@@ -80,32 +103,38 @@ def test_screens_are_accessible_in_bounds_and_silent(
 ) -> None:
     context = signed_in(browser, live_server, session, width=width, scheme=scheme)
     faults: list[tuple[str, str]] = []
+    asked: set[str] = set()
+    context.on("request", lambda request: asked.add(request.url))
 
     def listen(page: Page, address: str) -> None:
         def heard(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):  # the rest is Chromium's advice
+            is_expected = "404" in message.text and address == "/no/such/page/"
+            # The rest is Chromium's advice. A refused style or script is an error here.
+            if message.type in ("error", "warning") and not is_expected:
                 faults.append((address, message.text))
 
         page.on("console", heard)
         page.on("pageerror", lambda error: faults.append((address, str(error))))
 
-    for address in screens():
+    def walk(address: str) -> None:
         page = context.new_page()
         listen(page, address)
         page.goto(live_server.url + address)
         for details in page.locator("main details:not(.menu)").all():
             details.evaluate("node => { node.open = true; }")
-        faults += [(address, found["id"]) for found in Axe().run(page).response["violations"]]
+        faults.extend((address, found["id"]) for found in Axe().run(page).response["violations"])
         if page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append((address, "wider than the window"))
         page.close()
+
+    for address in screens():
+        walk(address)
     context.clear_cookies()
-    page = context.new_page()
-    for address in ("/accounts/login/", "/accounts/login/code/", "/accounts/signup/"):
-        page.goto(live_server.url + address)
-        faults += [(address, found["id"]) for found in Axe().run(page).response["violations"]]
+    for address in STRANGERS_SCREENS:
+        walk(address)
     context.close()
     assert faults == []
+    assert {url for url in asked if not url.startswith((live_server.url, "data:"))} == set()
 
 
 def test_yes_it_works_acts_in_place_and_can_be_undone(page: Page, owner: Owner) -> None:
@@ -151,14 +180,79 @@ def test_everything_needed_works_without_scripts(
     context.close()
 
 
-def test_nothing_is_asked_of_anybody_else(
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", SIZES)
+def test_every_component_is_accessible_and_in_bounds(
+    browser: Browser,
+    live_server: LiveServer,
+    session: str,
+    settings: Any,
+    width: int,
+    scheme: str,
+) -> None:
+    settings.DEBUG = True
+    context = signed_in(browser, live_server, session, width=width, scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/design/")
+    assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    context.close()
+
+
+def test_the_theme_changes_in_place_and_stays(page: Page, live_server: LiveServer) -> None:
+    page.get_by_role("button", name="Dark").first.click()
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
+    page.goto(f"{live_server.url}/journeys/")
+    expect(page.locator("html")).to_have_attribute("data-scheme", "dark")
+    page.get_by_role("button", name="As the device").first.click()
+    expect(page.locator("html")).not_to_have_attribute("data-scheme", "dark")
+
+
+def test_what_is_typed_survives_a_killed_tab(
     browser: Browser, live_server: LiveServer, session: str
 ) -> None:
     context = signed_in(browser, live_server, session)
-    asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
+    page.goto(f"{live_server.url}/log/")
+    page.evaluate("document.querySelector('form.form').dataset.autosave = 'probe'")
+    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle'))")
+    page.get_by_role("textbox").first.fill("They come on Friday")
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.includes('probe'))")
+    page.close()
+    again = context.new_page()
+    again.goto(f"{live_server.url}/log/")
+    again.evaluate("document.querySelector('form.form').dataset.autosave = 'probe'")
+    again.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle'))")
+    expect(again.get_by_role("textbox").first).to_have_value("They come on Friday")
+    context.close()
+
+
+def test_news_never_moves_a_feed_that_is_in_use(page: Page, owner: Owner) -> None:
+    household = owner.memberships.get().household
+    page.locator("[data-card]").first.focus()
+    journey = factories.JourneyFactory.create(household=household, title="New matter")
+    body = {"journey": str(journey.uuid), "section": "on_its_way", "title": "New matter"}
+    body |= {"thread": [], "actions": []}
+    factories.CardFactory.create(journey=journey, section="on_its_way", body=body)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#fresh")).to_be_visible()
+    expect(page.get_by_text("New matter")).to_have_count(0)
+    page.locator("#fresh").click()
+    expect(page.get_by_role("heading", name="New matter")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_large_text_in_a_narrow_window_stays_in_bounds(
+    browser: Browser, live_server: LiveServer, session: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    wide = []
     for address in screens():
         page.goto(live_server.url + address)
+        page.add_style_tag(content="html { font-size: 200% }" if width == 390 else "")
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(address)
     context.close()
-    assert {url for url in asked if not url.startswith(live_server.url)} == set()
+    assert wide == []

@@ -15,7 +15,14 @@ from notifications import drawing
 from notifications.models import Card, Journey, Notification
 from owners.choices import Topic
 from owners.models import Membership, Owner
-from suppliers.models import Contact, InboundEvent, Mandate, SigningSecret, Supplier
+from suppliers.models import (
+    Contact,
+    InboundEvent,
+    Mandate,
+    SigningSecret,
+    Supplier,
+    SupplierNumber,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -438,3 +445,17 @@ def test_the_months_saving_is_told(ana: Client, story: Owner) -> None:
         page = text_of(ana, "/")
     assert re.search(r'<p class="stat">\d+ min</p>', page)
     assert "contacts came in, 3 reached you." in page
+
+
+def test_the_call_card_has_the_number_and_what_to_say(ana: Client, journey: Journey) -> None:
+    page = text_of(ana, f"/journeys/{journey.uuid}/")
+    assert 'href="tel:+18005550199"' in page
+    assert "4471-88213" in page
+    assert "I am calling about my Living-room DVR." in page
+
+
+def test_a_number_that_merely_called_is_never_offered_to_call(
+    ana: Client, journey: Journey
+) -> None:
+    SupplierNumber.objects.all().delete()
+    assert "tel:" not in text_of(ana, f"/journeys/{journey.uuid}/")
