@@ -126,7 +126,9 @@ def remove(*, document: Document, owner: Owner, now: datetime) -> Change:
 
 def put_back(change: Change, owner: Owner, now: datetime) -> None:
     """Take a document out of the bin."""
-    document = Document.objects.filter(household=change.household_id, uuid=change.subject).first()
+    document = Document.objects.filter(
+        household=change.household_id, uuid=undo.subject_of(change)
+    ).first()
     if document is None:
         raise undo.UndoError("It is gone for good.")
     document.removed_at = None

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from assets import starters
@@ -56,7 +57,7 @@ class AssetForm(forms.Form):
             field.initial = mine[0].uuid
 
     @property
-    def photo_file(self) -> UploadedFile | None:
+    def photo_file(self) -> File[bytes] | None:
         """The photo, when one was taken."""
         return self.cleaned_data["photo"]  # type: ignore[no-any-return]  # of a file field
 
@@ -104,12 +105,12 @@ class AssetEditForm(forms.Form):
         help_text=_("Who answers for it and is told."),
     )
 
-    def __init__(self, *args: Any, asset: Asset, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, asset: Asset) -> None:
         """Offer the household's members."""
         initial = {name: getattr(asset, name) for name in self.base_fields}
         initial["keeper"] = asset.keeper.uuid if asset.keeper else None
         initial["bought_on"] = asset.bought_on.isoformat() if asset.bought_on else ""
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         people = Owner.objects.filter(memberships__household=asset.household_id).order_by("pk")
         field = self.fields["keeper"]
         field.queryset = people  # type: ignore[attr-defined]  # the field of a model choice

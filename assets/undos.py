@@ -5,7 +5,7 @@ from datetime import date, datetime
 from assets import documents, register
 from assets.models import Asset
 from owners.models import Change, Owner
-from owners.undo import Undo, UndoError
+from owners.undo import Undo, UndoError, subject_of
 
 
 def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
@@ -31,7 +31,7 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
 
 
 def _asset(change: Change) -> Asset:
-    found = Asset.objects.filter(household=change.household_id, uuid=change.subject).first()
+    found = Asset.objects.filter(household=change.household_id, uuid=subject_of(change)).first()
     if found is None:
         raise UndoError("It is gone for good.")
     return found

@@ -199,8 +199,14 @@ def take_suppliers(request: OwnerRequest, home: Household) -> dict[str, Any] | N
     asset = got["asset"]
     home = asset.household if asset else home
     households.require(owner=owner, household_id=home.pk)
+    known = form.known()
     mandate = mandates.note_supplier(
-        household=home, name=got["name"], assets=[asset] if asset else [], now=now, **form.known()
+        household=home,
+        name=got["name"],
+        domains=known.get("domains", []),
+        numbers=known.get("numbers", []),
+        assets=[asset] if asset else [],
+        now=now,
     )
     if got["note"]:
         write_down(request, home, mandate.supplier, asset, got["note"])

@@ -18,6 +18,13 @@ class UndoError(Exception):
     """The change cannot be undone; the text says why."""
 
 
+def subject_of(change: Change) -> UUID:
+    """Return the public id of what was changed; raises UndoError where none was noted."""
+    if change.subject is None:
+        raise UndoError("Nothing names what was changed.")
+    return change.subject
+
+
 def remember(  # noqa: PLR0913 - what was changed has that many sides
     *,
     kind: str,

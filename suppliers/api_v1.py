@@ -326,7 +326,8 @@ class ParticularIn(serializers.Serializer[Any]):
         """Bring the value into the form in which it is compared."""
         form = ParticularForm(attrs)
         if not form.is_valid():
-            raise serializers.ValidationError({"value": form.errors.get("value", [])})
+            texts = [str(text) for text in form.errors.get("value") or []]
+            raise serializers.ValidationError({"value": texts})
         return {"kind": attrs["kind"], "value": form.cleaned_data["value"]}
 
 
@@ -467,8 +468,10 @@ class MandateKeys(OfAdmin):
 
     @extend_schema(operation_id="mandates_keys", responses=KeyOut(many=True))
     def get(self, request: Request, mandate: UUID) -> Response:
-        """List the live keys, at most a hundred; for admins."""
-        found = self.speaking(request, mandate)
+        """List the live keys, at most a hundred; none where the supplier keeps its own."""
+        found = self.mandate_of(request, mandate)
+        if not secrets.may_manage(household=found.household, supplier=found.supplier):
+            return Response([])
         rows = SupplierKey.objects.live().filter(supplier=found.supplier).order_by("pk")[:100]
         return Response([show_key(row) for row in rows])
 

@@ -142,7 +142,7 @@ def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Chang
 
 def take_back_end(change: Change, owner: Owner, now: datetime) -> None:
     """Let a mandate live again under its old address and name."""
-    found = Mandate.objects.filter(household=change.household_id, uuid=change.subject)
+    found = Mandate.objects.filter(household=change.household_id, uuid=undo.subject_of(change))
     mandate = found.select_related("household", "supplier").first()
     if mandate is None:
         raise undo.UndoError("It is gone for good.")

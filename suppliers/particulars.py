@@ -72,7 +72,8 @@ def note(*, household: Household, supplier: Supplier, kind: str, value: str) -> 
     with transaction.atomic():
         if rows.count() >= MOST:
             raise ParticularError("These are enough of them.")
-        rows.get_or_create(household=household, supplier=supplier, **{kind: value})
+        values: dict[str, Any] = {"household": household, "supplier": supplier, kind: value}
+        rows.get_or_create(**values)
         _renew_words(household, supplier)
 
 
@@ -109,7 +110,9 @@ def take_role(*, role: Role, owner: Owner, now: datetime) -> Change:
 
 def put_role_back(change: Change, owner: Owner, now: datetime) -> None:
     """Give a role again that was taken away."""
-    asset = Asset.objects.filter(household=change.household_id, uuid=change.subject).first()
+    asset = Asset.objects.filter(
+        household=change.household_id, uuid=undo.subject_of(change)
+    ).first()
     supplier = Supplier.objects.filter(pk=change.before["supplier"]).first()
     if asset is None or supplier is None:
         raise undo.UndoError("It is gone for good.")

@@ -133,7 +133,9 @@ def show(
             "particular_form": ParticularForm(),
             "role_form": RoleForm(household=home),
             "sent": sent.order_by("-created_at", "-pk")[:SENT_SHOWN],
-            "lost": sent.filter(state=OutboundState.FAILED).order_by("-created_at")[:LOST],
+            "lost": sent.filter(state=OutboundState.FAILED)
+            .exclude(type__startswith="owner.mandate.")  # they need not hear of those
+            .order_by("-created_at")[:LOST],
             "can_sign": can_sign,
         }
         if can_sign:

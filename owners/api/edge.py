@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -112,14 +112,14 @@ def request_hash(request: Request) -> bytes:
     files = {
         name: [_digest(file) for file in request.FILES.getlist(name)] for name in request.FILES
     }
-    given = request.data
+    given: Any = request.data
     if files:
         given = {name: value for name, value in given.items() if name not in files} | files
     values = json.dumps(given, sort_keys=True, cls=JSONEncoder)
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{values}".encode()).digest()
 
 
-def _digest(file: UploadedFile) -> str:
+def _digest(file: File[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)

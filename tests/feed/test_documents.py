@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import InMemoryStorage, default_storage
 from django.test import Client
 from PIL import Image
 
@@ -140,7 +140,7 @@ def test_a_full_storage_leaves_neither_row_nor_file(
     def full(*args: object, **kwargs: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(default_storage._wrapped), "save", full)
+    monkeypatch.setattr(InMemoryStorage, "save", full)
     with pytest.raises(documents.DocumentError) as caught:
         keep(cast, PDF, "scan.pdf", now)
     assert caught.value.code == "no_room"
@@ -190,7 +190,7 @@ def test_the_app_sends_a_file_once(cast: factories.Cast) -> None:
 
     app = app_of(cast.ana)
 
-    def send() -> object:
+    def send():
         file = io.BytesIO(PDF)
         file.name = "scan.pdf"
         return app.post(

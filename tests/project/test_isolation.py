@@ -20,7 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 
-from notifications import calendar, feed
+from assets import documents
+from notifications import calendar, feed, push_devices
 from notifications.choices import FactState
 from notifications.models import Decision, Fact, Link
 from owners import channels
@@ -100,8 +101,19 @@ def world(cast: factories.Cast) -> Ids:
     unproved = channels.add(
         owner=cast.ana, kind=ChannelKind.SMS, address="+12125550111", now=factories.START
     )
+    device = push_devices.add(
+        owner=cast.ana, endpoint=f"https://{CANARY}.example/x", keys={}, now=factories.START
+    )
     subscription = calendar.subscribe(
         owner=cast.ana, household=cast.household, asset=cast.dvr, now=factories.START
+    )
+    paper = documents.add(
+        household=cast.household,
+        asset=cast.dvr,
+        owner=cast.ana,
+        name=f"{CANARY}.txt",
+        content=f"{CANARY} bought for 49.00".encode(),
+        now=factories.START,
     )
     return Ids(
         objects={
@@ -111,6 +123,8 @@ def world(cast: factories.Cast) -> Ids:
             "contact": str(contacts[1].uuid),
             "decision": str(decision.uuid),
             "delivery": str(delivery.uuid),
+            "document": str(paper.uuid),
+            "device": str(device.uuid),
             "fact": str(fact.uuid),
             "feed": str(subscription.uuid),
             "household": str(cast.household.uuid),
