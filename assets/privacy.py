@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from assets import vault
+from assets import documents, vault
 from assets.models import Asset, AssetIdentifier, Document
+from owners import undo
 from owners.models import Household, Owner
 from owners.privacy import Piece, Section, Whose, of_households, table
 
@@ -44,6 +45,17 @@ def erase_household(*, household: Household, now: datetime) -> None:
     # Last: the triggers note what is deleted.
     History.objects.filter(household=household).delete()
     transaction.on_commit(lambda: _forget(keys))  # not before: the rows may yet stay
+
+
+def empty_bin(*, now: datetime, limit: int = 200) -> int:
+    """Erase what lies in the bin for as long as it can be put back; return how much."""
+    before = now - undo.KEPT
+    done = documents.erase_due(before=before, limit=limit)
+    old = Asset.objects.filter(removed_at__lt=before).order_by("removed_at")[:limit]
+    for asset in old:
+        asset.delete()
+        done += 1
+    return done
 
 
 def _forget(keys: list[UUID]) -> None:

@@ -85,6 +85,7 @@ def work_due(now: datetime) -> int:
     done += erase_due(now=now)
     done += suppliers.privacy.purge_due(now=now)
     done += exports.forget_due(now=now)
+    done += assets.privacy.empty_bin(now=now)
     return done + undo.forget_due(now=now)
 
 

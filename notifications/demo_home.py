@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from assets import privacy as assets_privacy
 from assets import register
 from assets.choices import AssetKind, IdentifierScheme
 from assets.models import Asset
@@ -20,8 +21,9 @@ from owners import households
 from owners.choices import Moment, Topic
 from owners.models import Household, Owner
 from suppliers import inbox, mandates, particulars
+from suppliers import privacy as suppliers_privacy
 from suppliers.choices import Purpose, RoleKind, Way
-from suppliers.models import Contact, InboundEvent, Mandate, OutboundEvent, Supplier
+from suppliers.models import Contact, InboundEvent, Mandate
 
 NAME = "Demo household"
 ALL = (Purpose.SERVICE, Purpose.BILLING, Purpose.FEEDBACK)
@@ -49,22 +51,18 @@ def open_for(*, owner: Owner, now: datetime) -> Household:
     return home
 
 
-def close(*, home: Household) -> None:
-    """Delete the demo household with everything in it."""
+def close(*, home: Household, now: datetime) -> None:
+    """Delete the demo household with everything in it, papers and suppliers included."""
     if not home.is_demo:
         raise ValueError("only a demo household is deleted so")
     with transaction.atomic():
         known = list(Mandate.objects.filter(household=home).values_list("supplier_id", flat=True))
-        # Contacts hold on to what arrived, so they go first.
+        # Contacts hold on to what arrived, and what arrived to its supplier.
         Contact.objects.filter(household=home).delete()
-        InboundEvent.objects.filter(household=home).delete()
-        OutboundEvent.objects.filter(household=home).delete()
-        home.delete()
         InboundEvent.objects.filter(supplier__in=known).delete()
-        # They were made for this household, and nobody else can know them.
-        Supplier.objects.filter(
-            pk__in=known, verified_at=None, mandates=None, roles=None, outbound=None
-        ).delete()
+        suppliers_privacy.erase_household(household=home, now=now)
+        assets_privacy.erase_household(household=home, now=now)
+        home.delete()
 
 
 def _thing(home: Household, owner: Owner, now: datetime, **values: Any) -> Asset:

@@ -298,7 +298,7 @@ def demo_close(request: OwnerRequest) -> HttpResponse:
     home = demo_home.of(request.user)
     if home is not None:
         households.require(owner=request.user, household_id=home.pk)
-        demo_home.close(home=home)
+        demo_home.close(home=home, now=clock.now())
     request.session.pop(DEMO, None)
     messages.success(request, _("The demo is gone. Nothing of it is left."))
     return redirect("welcome")

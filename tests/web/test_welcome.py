@@ -88,4 +88,4 @@ def test_the_demo_is_gone_in_one_tap_and_leaves_nothing(
 
 def test_no_other_household_is_deleted_so(cast: factories.Cast) -> None:
     with pytest.raises(ValueError, match="demo"):
-        demo_home.close(home=cast.household)
+        demo_home.close(home=cast.household, now=factories.START)
