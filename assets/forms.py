@@ -57,7 +57,7 @@ class AssetForm(forms.Form):
             field.initial = mine[0].uuid
 
     @property
-    def photo_file(self) -> File[bytes] | None:
+    def photo_file(self) -> "File[bytes] | None":
         """The photo, when one was taken."""
         return self.cleaned_data["photo"]  # type: ignore[no-any-return]  # of a file field
 
