@@ -8,12 +8,14 @@ from tests.bench.rows import (
     memory,
     pipeline,
     single,
+    today,
     visible,
 )
 
 # The rows that store millions come last: what they leave would weigh on the others.
 ROWS = {
     "single": single,
+    "today": today,
     "batches": batches,
     "visible": visible,
     "deliveries": deliveries,
