@@ -1,19 +1,27 @@
 """The API for owners, its schema and its page to read."""
 
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 import assets.api.v1
 import notifications.api.v1
+import owners.api.trust
 import owners.api.v1
 import suppliers.api_v1
-from owners.api.edge import KEY_HEADER
+from config import privacy
+from owners import access, clock, exports
+from owners.api.edge import KEY_HEADER, owner_of
 from owners.api.problems import PROBLEM_JSON
+from owners.api.trust import Guarded
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = {
@@ -46,6 +54,20 @@ KEY = {
     "schema": {"type": "string", "maxLength": 255},
     "description": "Makes a repeated write happen once; the repetition gets the first answer.",
 }
+
+
+class ExportFile(Guarded):
+    """The ZIP of an export."""
+
+    @extend_schema(
+        operation_id="exports_take", responses={(200, "application/zip"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: Request, export: UUID) -> StreamingHttpResponse:
+        """Return everything of the owner, until the export expires."""
+        owner, now = owner_of(request), clock.now()
+        found = exports.find(owner=owner, key=str(export), now=now)
+        access.note(kind="export_taken", actor=owner, now=now)
+        return StreamingHttpResponse(privacy.archive(found), content_type="application/zip")
 
 
 def only_v1(endpoints: list[Any], **_: Any) -> list[Any]:
@@ -88,6 +110,8 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 v1 = [
     *owners.api.v1.urlpatterns,
+    *owners.api.trust.urlpatterns,
+    path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,
     *notifications.api.v1.urlpatterns,

@@ -185,9 +185,13 @@ HEADLESS_TOKEN_STRATEGY = "owners.adapters.SessionTokens"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "owners.api.signing_in.SessionToken",
+        "owners.api.signing_in.Bearer",
         "owners.api.signing_in.Session",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "owners.api.signing_in.WithinScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["owners.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -225,6 +229,9 @@ SPECTACULAR_SETTINGS = {
         "AppointmentState": "notifications.choices.AppointmentState",
         "SurveyState": "notifications.choices.SurveyState",
         "DeliveryState": "notifications.choices.DeliveryState",
+        "Rank": "owners.choices.Rank",
+        "TokenScope": "owners.choices.TokenScope",
+        "ExportState": "owners.choices.ExportState",
     },
     "COMPONENT_SPLIT_REQUEST": True,
 }
@@ -360,6 +367,7 @@ TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com").rstrip("/"
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_FROM = env.text("TWILIO_FROM")  # a number, or the SID of a messaging service
 TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
+VAPID_PUBLIC_KEY = env.text("VAPID_PUBLIC_KEY")  # base64url; without it browsers are not woken
 SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds
 INBOX_LEASE_S = env.number("INBOX_LEASE_S", 120, least=1)  # a killed worker's batch waits so long
 DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)

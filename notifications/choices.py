@@ -97,3 +97,4 @@ class DeliveryPurpose(TextChoices):
     NOTIFICATION = "notification", _("Notification")
     DIGEST = "digest", _("Digest")
     CODE = "code", _("Code")
+    INVITATION = "invitation", _("Invitation")

@@ -20,7 +20,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState, NotificationSt
 from notifications.models import Attempt, Decision, Notification
 from owners import sealing
 from owners.choices import ChannelKind
-from owners.models import ChannelCode
+from owners.models import ChannelCode, Invitation
 
 MOST_CLAIMS = 8  # a row that was claimed so often without an outcome is parked
 WORKING = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
@@ -52,10 +52,13 @@ class Row:
     told_at: datetime | None
     journey_id: int | None
     journey_uuid: UUID | None
+    invitation: Invitation | None = None  # to somebody who has no channel here
 
     @property
     def address(self) -> str:
         """The address in the clear; for the transport only."""
+        if self.invitation is not None:
+            return self.invitation.address
         if self.channel_uuid is None or self.sealed_address is None:
             raise sealing.UnsealError("the delivery's channel is gone")
         # As `Channel.address`, without making a model of thousands a second.
@@ -67,6 +70,11 @@ class Row:
     def code_uuid(self) -> UUID:
         """Which code a delivery of purpose code carries."""
         return UUID(self.key.removeprefix("code:"))
+
+    @property
+    def invitation_uuid(self) -> UUID:
+        """Which invitation a delivery of purpose invitation carries."""
+        return UUID(self.key.removeprefix("invitation:"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +265,9 @@ class _Known:
         """Return the words to send; a code is opened only now."""
         if row.purpose == DeliveryPurpose.CODE:
             return row.text.replace("{code}", self.codes.get(row.code_uuid, ""))
+        if row.invitation is not None:
+            link = f"{settings.SITE_URL}/invitation/{row.invitation.token}/"
+            return row.text.replace("{link}", link)
         return row.text
 
 
@@ -288,10 +299,19 @@ def _known(rows: Iterable[Row]) -> _Known:
         codes = {
             one.uuid: one.code for one in ChannelCode.objects.filter(uuid__in=wanted, used_at=None)
         }
+    invited = [row for row in rows if row.purpose == DeliveryPurpose.INVITATION]
+    if invited:
+        keys = [row.invitation_uuid for row in invited]
+        open_ones = Invitation.objects.filter(uuid__in=keys, accepted_at=None, revoked_at=None)
+        found = {one.uuid: one for one in open_ones}
+        for row in invited:
+            row.invitation = found.get(row.invitation_uuid)
     return _Known(seen=seen, acted=acted, open_attempts=open_attempts, codes=codes)
 
 
-def _judge(row: Row, *, known: _Known, now: datetime, is_repeatable: bool) -> Verdict | None:
+def _judge(  # noqa: PLR0911 - each return is a reason of its own
+    row: Row, *, known: _Known, now: datetime, is_repeatable: bool
+) -> Verdict | None:
     """Return why a claimed delivery is not sent now; None when it is."""
     in_doubt = row.state == DeliveryState.UNKNOWN
     if row.pk in known.open_attempts and not in_doubt and not is_repeatable:
@@ -306,6 +326,10 @@ def _judge(row: Row, *, known: _Known, now: datetime, is_repeatable: bool) -> Ve
         return None
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict(delivery=row, state=DeliveryState.EXPIRED, detail="too late to help")
+    if row.purpose == DeliveryPurpose.INVITATION:
+        said = "taken back or used"
+        gone = Verdict(delivery=row, state=DeliveryState.SUPERSEDED, detail=said)
+        return gone if row.invitation is None else None
     if row.channel_uuid is None or row.channel_failed_at is not None:
         said = "the address is gone or does not work"
         return Verdict(delivery=row, state=DeliveryState.FAILED, detail=said)

@@ -17,6 +17,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from notifications import claims, fallback, ladder, transports
 from notifications.choices import DeliveryPurpose, DeliveryState
@@ -27,7 +29,7 @@ from notifications.transports import local, sms
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
-from owners.models import Channel, ChannelCode
+from owners.models import Channel, ChannelCode, Invitation
 from owners.reach import Reach
 
 SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL)
@@ -155,6 +157,52 @@ def take_codes(*, now: datetime) -> int:
     return len(waiting)
 
 
+def take_invitations(*, now: datetime) -> int:
+    """Make deliveries of the invitations that wait; return how many.
+
+    The one who invites owns the row: whoever is invited has no account yet.
+    """
+    with transaction.atomic():
+        waiting = list(
+            Invitation.objects.waiting(now)
+            .select_related("household", "invited_by")
+            .select_for_update(skip_locked=True, of=("self",))[:500]
+        )
+        made = []
+        for one in waiting:
+            if one.invited_by is None:
+                continue
+            with translation.override(one.language):
+                values = {"who": one.invited_by.get_full_name(), "household": one.household.name}
+                made.append(
+                    Delivery(
+                        key=f"invitation:{one.uuid}",
+                        household=one.household,
+                        owner=one.invited_by,
+                        purpose=DeliveryPurpose.INVITATION,
+                        kind=ChannelKind.EMAIL,
+                        subject=_shortened(_("%(who)s invites you to Steward") % values),
+                        # The link itself stays sealed where it is until it is sent.
+                        text=_(
+                            "%(who)s would like to share %(household)s with you.\n\n{link}\n\n"
+                            "The link works once, for a week."
+                        )
+                        % values,
+                        next_at=now,
+                        expires_at=one.expires_at,
+                        created_at=now,
+                    )
+                )
+        Delivery.objects.bulk_create(made, ignore_conflicts=True)
+        Invitation.objects.filter(pk__in=[one.pk for one in waiting]).update(queued_at=now)
+    return len(waiting)
+
+
+def has_letters(*, now: datetime) -> bool:
+    """Whether codes or invitations wait to be taken."""
+    return ChannelCode.objects.waiting(now).exists() or Invitation.objects.waiting(now).exists()
+
+
 def stop_ladder(*, notification_ids: Iterable[int], now: datetime) -> int:
     """Put away what is not needed any more, because somebody has seen or acted.
 
@@ -187,7 +235,7 @@ def deliver_due(
     follow until nothing is due or 20 seconds have passed, while slow receivers hold
     nothing but their own place. Returns when everything begun has its outcome written.
     """
-    taken = take_codes(now=now)
+    taken = take_codes(now=now) + take_invitations(now=now)
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True

@@ -115,6 +115,8 @@ def due(*, now: datetime) -> list[str]:
         "outbox": OutboundEvent.objects.filter(free, state=OutboundState.PENDING, next_at__lte=now),
     }
     bells = [name for name, rows in waiting.items() if rows.exists()]
+    if "delivery" not in bells and delivery.has_letters(now=now):
+        bells.append("delivery")
     if "feed" not in bells and Notification.objects.due(now).exists():
         bells.append("feed")
     return bells

@@ -1,5 +1,7 @@
 """What every endpoint for owners has in common: who calls, once-only writes, no caching."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Callable

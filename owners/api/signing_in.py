@@ -6,11 +6,14 @@ from allauth.core.internal.sessionkit import get_session_user
 from allauth.headless import app_settings
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import SessionAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from owners import sessions
+from owners import clock, sessions, tokens
+from owners.choices import TokenScope
+from owners.models import ApiToken
 
 
 class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]  # allauth has no types
@@ -35,6 +38,42 @@ class SessionToken(XSessionTokenAuthentication):  # type: ignore[misc]  # allaut
         return 'Session realm="steward", header="X-Session-Token"'
 
 
+class Bearer(BaseAuthentication):
+    """`Authorization: Bearer` with a token its owner has made; see `owners.tokens`.
+
+    A token that is not live is refused, even beside a live cookie.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Return the token's owner, or None when there is no token of ours."""
+        scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given.startswith(tokens.PREFIX):
+            return None
+        found = tokens.holder(token=given.strip(), now=clock.now())
+        if found is None:
+            raise AuthenticationFailed
+        return found.owner, found
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme, so that the answer is 401."""
+        return 'Bearer realm="steward"'
+
+
+class WithinScope(BasePermission):
+    """Lets a token do only what its scope allows, and nothing for good."""
+
+    message = "This token may not do this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the one who calls may call so."""
+        token = request.auth
+        if not isinstance(token, ApiToken):
+            return True
+        if getattr(view, "is_sensitive", False):
+            return False
+        return request.method in SAFE_METHODS or token.scope == TokenScope.ACT
+
+
 class Session(SessionAuthentication):
     """The browser's cookie; writes need the CSRF token."""
 
@@ -53,6 +92,17 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
             "name": "X-Session-Token",
             "description": "The session token that `/_allauth/app/v1/auth/` answers with.",
         }
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers subclasses untyped
+    """How the schema names an owner's token."""
+
+    target_class = Bearer
+    name = "Token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """Describe the header."""
+        return {"type": "http", "scheme": "bearer", "description": "A token from `tokens/`."}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers subclasses untyped
