@@ -86,7 +86,7 @@ def _drawn(card: Card, note: Notification | None, *, assets: Sequence[Asset], is
 
 def _key(card: Card, note: Notification | None, *, is_lead: bool) -> str:
     """Return where a card is kept; nothing for one that shows what is not its own."""
-    body = card.body
+    body = card.said
     if any(action["name"] == "choose_asset" for action in body.get("actions", [])):
         return ""
     now = timezone.localtime(clock.now())

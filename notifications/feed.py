@@ -70,10 +70,22 @@ def tell_due(*, now: datetime, limit: int = 500) -> int:
 
 def sweep(*, now: datetime, limit: int = 500) -> int:
     """Settle the journeys at which time alone changes something."""
+    _reword(now)
     due = Journey.objects.due(now)
     return _settle_due(
         due.values("household"), lambda pks: due.filter(household__in=pks), now, limit
     )
+
+
+def _reword(now: datetime) -> None:
+    """Wake every journey of households in which a member reads another language now."""
+    with transaction.atomic():
+        locked = _lock(Household.objects.filter(needs_words=True), limit=HOUSEHOLDS_AT_ONCE)
+        if not locked:
+            return
+        Journey.objects.filter(household__in=locked, is_emptied=False).update(next_at=now)
+        ours = [household.pk for household in locked]
+        Household.objects.filter(pk__in=ours).update(needs_words=False)
 
 
 def _settle_due(

@@ -18,11 +18,12 @@ _PAGE = """
     SELECT counts.needs_you, counts.new, page.changed_at, page.id, page.body
     FROM ({counts}) counts
     LEFT JOIN (
-        SELECT card.changed_at::text AS changed_at, card.id, card.body::text AS body
+        SELECT card.changed_at::text AS changed_at, card.id, card.body AS body
         FROM owners_membership member
         {household}
         CROSS JOIN LATERAL (
-            SELECT changed_at, id, body FROM notifications_card
+            SELECT changed_at, id, coalesce(translations ->> %(language)s, body::text) AS body
+            FROM notifications_card
             WHERE household_id = member.household_id {section} {after}
             ORDER BY changed_at DESC, id DESC LIMIT {limit}
         ) card
@@ -85,7 +86,7 @@ def read(
         after="AND (changed_at, id) < (%(changed_at)s, %(id)s)" if after else "",
         limit=int(limit) + 1,
     )
-    values: dict[str, Any] = {"owner": owner.pk}
+    values: dict[str, Any] = {"owner": owner.pk, "language": owner.language}
     if section:
         values["section"] = section.value
     if household:

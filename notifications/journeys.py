@@ -9,6 +9,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
 from assets.models import Asset
 from notifications import why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
@@ -21,6 +25,7 @@ from suppliers import letters, outbox
 from suppliers.choices import Outcome, Stage
 from suppliers.models import OutboundState
 
+LOCALES = {"en": "en_GB"}  # dates and numbers of a language, where it has several
 SLOT_STATES = {
     Stage.ASKED: AppointmentState.OFFERED,
     Stage.QUOTED: AppointmentState.OFFERED,
@@ -40,15 +45,25 @@ def slot_state(slot: Slot) -> AppointmentState:
 
 
 def words_for(
-    ledger: Ledger, household: Household, matter: Matter, *, zone: ZoneInfo | None = None
+    ledger: Ledger,
+    household: Household,
+    matter: Matter,
+    *,
+    zone: ZoneInfo | None = None,
+    language: str = "",
 ) -> Words:
-    """Return the names, zone and language in which a matter is put into words."""
+    """Return the names, zone and language in which a matter is put into words.
+
+    Without a language it is the one that is active; the words are made under it.
+    """
     asset = ledger.assets.get(matter.asset)
+    language = language or get_language() or settings.LANGUAGE_CODE
     return Words(
         zone=zone or ZoneInfo(household.zone),
         now=ledger.now,
         suppliers=ledger.names,
         asset=asset.name if asset else "",
+        locale=LOCALES.get(language, language),
     )
 
 
@@ -95,8 +110,8 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
     found: list[dict[str, Any]] = []
     if matter.closed_at is None and matter.done_at is not None:
         found += [
-            _action("works", "Yes, it works", primary=True),
-            _action("not_yet", "Not yet"),
+            _action("works", _("Yes, it works"), primary=True),
+            _action("not_yet", _("Not yet")),
         ]
     for name, current, other in matter.conflicts:
         for value in (current, other):
@@ -104,71 +119,73 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
                 _action(
                     "correct",
                     wording.settled_by(name, value.key, words),
-                    _field("fact", "Fact", "hidden", value=name),
-                    _field("value", "Value", "hidden", value=value.key),
+                    _field("fact", _("Fact"), "hidden", value=name),
+                    _field("value", _("Value"), "hidden", value=value.key),
                 )
             )
         draft = wording.drafted_question(name, current, other, words)
         found.append(
             _action(
                 "reply",
-                "Ask them",
-                _field("text", "Message", "text", value=draft),
+                _("Ask them"),
+                _field("text", _("Message"), "text", value=draft),
                 primary=not found[:-2],
             )
         )
     if matter.lacks_asset:
-        found.append(_action("choose_asset", "Choose", _field("asset", "Asset", "asset")))
+        found.append(_action("choose_asset", _("Choose"), _field("asset", _("Asset"), "asset")))
     if matter.closed_at is None:
         found += _visit_actions(matter, words)
         if matter.asks and not any(action["name"] == "reply" for action in found):
             found.append(
-                _action("reply", "Answer", _field("text", "Message", "text"), primary=not found)
+                _action(
+                    "reply", _("Answer"), _field("text", _("Message"), "text"), primary=not found
+                )
             )
     if has_survey and matter.score is None:
         found.append(
             _action(
                 "rate",
-                "Rate",
-                _field("score", "Score", "integer", minimum=1, maximum=5),
-                _field("text", "In your words", "text", required=False),
+                _("Rate"),
+                _field("score", _("Score"), "integer", minimum=1, maximum=5),
+                _field("text", _("In your words"), "text", required=False),
             )
         )
     if matter.closed_at is None:
-        found.append(_action("snooze", "Later", _field("until", "Until", "datetime")))
+        found.append(_action("snooze", _("Later"), _field("until", _("Until"), "datetime")))
         if not any(action["name"] == "reply" for action in found):
-            found.append(_action("reply", "Write", _field("text", "Message", "text")))
+            found.append(_action("reply", _("Write"), _field("text", _("Message"), "text")))
     return found
 
 
 def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
-    windows = _field("windows", "Windows", "windows", maximum=3)
+    windows = _field("windows", _("Windows"), "windows", maximum=3)
     live = matter.live_slots
     if not live:
         return []
     slot = live[0]
     if slot.is_overdue(words.now):
         return [
-            _action("reply", "Message", _field("text", "Message", "text"), primary=True),
-            _action("counter", "Rebook", windows),
+            _action("reply", _("Message"), _field("text", _("Message"), "text"), primary=True),
+            _action("counter", _("Rebook"), windows),
         ]
     if slot.span is None or slot.stage not in (Stage.ASKED, Stage.BOOKED, Stage.CONFIRMED):
         return []
     found: list[dict[str, Any]] = []
     if matter.questions:
-        found.append(_action("yes", "Yes"))
+        found.append(_action("yes", _("Yes")))
         found.append(
             _action(
                 "correct",
-                "Change",
-                _field("fact", "Fact", "hidden", value="window"),
-                _field("value", "Window", "window", value=slot.window.current.key),  # type: ignore[union-attr]
+                _("Change"),
+                _field("fact", _("Fact"), "hidden", value="window"),
+                _field("value", _("Window"), "window", value=slot.window.current.key),  # type: ignore[union-attr]
             )
         )
     elif f"slot:{slot.name}" not in matter.confirmed:
-        found.append(_action("accept", "Accept"))
-    found.append(_action("counter", "Another time", windows))
-    found.append(_action("decline", "Decline"))
+        found.append(_action("accept", _("Accept")))
+    found.append(_action("counter", _("Another time"), windows))
+    found.append(_action("decline", _("Decline")))
     return found
 
 

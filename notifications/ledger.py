@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 
 from assets.models import Asset
 from notifications.choices import JourneyState
@@ -67,6 +68,8 @@ class Member:
     channels: dict[str, Channel]
     cover: int = 0  # the member who is told while this one is away
 
+
+LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
 # Statements are written out: they run with every lot, and making them by the ORM takes
 # longer than running them. Columns of a model stand in the order of its fields.
@@ -403,7 +406,7 @@ class Ledger:
                 Member(
                     owner=membership.owner_id,
                     rank=membership.rank,
-                    language=language,
+                    language=language if language in LANGUAGES else settings.LANGUAGE_CODE,
                     reach=reach_of(
                         membership,
                         rules=[ReachRule(**rule) for rule in orjson.loads(rules or "[]")],
@@ -413,6 +416,11 @@ class Ledger:
                     cover=membership.cover_id or 0,
                 )
             )
+
+    def languages(self, household: int) -> list[str]:
+        """Return the languages of the household's members, its first member's first."""
+        spoken = [member.language for member in self.members.get(household, [])]
+        return list(dict.fromkeys(spoken)) or [settings.LANGUAGE_CODE]
 
     def told_about(self, household: int, asset: str) -> list[Member]:
         """Return who is told: the asset's keeper, else every admin; who is away is covered."""

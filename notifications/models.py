@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from assets.models import Asset
 from notifications.choices import (
@@ -278,7 +279,8 @@ class Card(models.Model):
     """What the owner sees of a journey: one journey, one card.
 
     `body` is the feed item as the API gives it; it is made when the card changes, so a
-    page of the feed is one read.
+    page of the feed is one read. It speaks the household's first member's language;
+    `translations` has the whole item again for each other language of a member.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -288,6 +290,7 @@ class Card(models.Model):
     title = models.CharField(max_length=200)
     meta = models.CharField(max_length=300, blank=True)
     body = models.JSONField(default=dict)
+    translations = models.JSONField(default=dict, db_default={})
     version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField()
     snoozed_until = models.DateTimeField(null=True)
@@ -304,6 +307,15 @@ class Card(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def in_language(self, language: str) -> dict[str, Any]:
+        """Return the feed item in a reader's language, else as the household speaks."""
+        return self.translations.get(language, self.body)  # type: ignore[no-any-return]  # JSON
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The feed item in the language that is active."""
+        return self.in_language(get_language() or "")
 
 
 class Decision(models.Model):

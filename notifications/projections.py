@@ -17,12 +17,12 @@ from django.db import transaction
 
 from assets.choices import FindableKind
 from assets.models import Findable, Wording
-from notifications import journeys
+from notifications import journeys, wording
 from notifications.choices import Section
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, next_change
 from notifications.models import Appointment, Card, Fact, Journey, JourneyKey, Promise
-from notifications.wording import Words
+from notifications.wording import speaking
 from owners import bulk, doorbell
 from owners.choices import Trust
 from suppliers.choices import Stage
@@ -30,8 +30,9 @@ from suppliers.models import Contact
 
 LONGEST_KEY = 300
 _CARDS = """
-    SELECT id, journey_id, section, version, changed_at, body::text FROM notifications_card
-    WHERE journey_id = ANY(%s::bigint[])
+    SELECT id, journey_id, section, version, changed_at, body::text,
+        ARRAY(SELECT jsonb_object_keys(translations))
+    FROM notifications_card WHERE journey_id = ANY(%s::bigint[])
 """
 _RECOUNT = """
     UPDATE owners_household h SET needs_you_count = (
@@ -307,16 +308,20 @@ def _promises(journey: Journey, matter: Matter, now: datetime) -> list[dict[str,
 def write_cards(
     ledger: Ledger,
     matters: Mapping[str, Matter],
-    words: Mapping[str, Words],
     titles: Mapping[str, str],
     *,
     surveys: Mapping[str, dict[str, Any]],
 ) -> None:
-    """Write the cards that changed, and the households' exact count of what needs them."""
+    """Write the cards that changed, and the households' exact count of what needs them.
+
+    A card that only says the same in other languages is not a change to anybody.
+    """
     pks = {ledger.journeys[uuid].pk: uuid for uuid in matters}
     existing = {
-        pks[journey]: (pk, section, version, changed_at, orjson.loads(body))
-        for pk, journey, section, version, changed_at, body in bulk.read(_CARDS, [bulk.array(pks)])
+        pks[journey]: (pk, section, version, changed_at, orjson.loads(body), set(others))
+        for pk, journey, section, version, changed_at, body, others in bulk.read(
+            _CARDS, [bulk.array(pks)]
+        )
     }
     changed: list[dict[str, Any]] = []
     gone: list[int] = []
@@ -324,20 +329,26 @@ def write_cards(
     moves: list[tuple[int, datetime | None, datetime | None]] = []
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        pk, was, version, before, old = existing.get(uuid, (None, "", 0, None, None))
+        pk, was, version, before, old, said = existing.get(uuid, (None, "", 0, None, None, set()))
         if journey.is_emptied:
             if pk is not None:
                 gone.append(pk)
                 moves.append((journey.household_id, before, None))
                 recount.add(journey.household_id)
             continue
-        body = journeys.card_body(
-            ledger, journey, matter, words[uuid], title=titles[uuid], survey=surveys.get(uuid)
-        )
-        if old is not None and _same(old, body):
+        language, *others = ledger.languages(journey.household_id)
+        survey = surveys.get(uuid)
+        body = _said(ledger, journey, matter, language, title=titles[uuid], survey=survey)
+        is_new_to = set(others) != said
+        if old is not None and not is_new_to and _same(old, body):
             continue
-        moves.append((journey.household_id, before, ledger.now))
+        at = ledger.now
+        if before and old and (is_new_to or old.get("language") != language):
+            at = before
+        else:
+            moves.append((journey.household_id, before, at))
         card_uuid = uuid_for(uuid, "card")
+        head = {"id": str(card_uuid), "version": version + 1, "changed_at": at.isoformat()}
         changed.append(
             {
                 "uuid": card_uuid,
@@ -347,13 +358,12 @@ def write_cards(
                 "title": body["title"],
                 "meta": body["meta"],
                 "version": version + 1,
-                "changed_at": ledger.now,
+                "changed_at": at,
                 "snoozed_until": matter.snoozed_until,
-                "body": {
-                    "id": str(card_uuid),
-                    "version": version + 1,
-                    "changed_at": ledger.now.isoformat(),
-                    **body,
+                "body": {**head, **body},
+                "translations": {
+                    other: {**head, **_said(ledger, journey, matter, other, survey=survey)}
+                    for other in others
                 },
             }
         )
@@ -365,11 +375,38 @@ def write_cards(
         Card,
         changed,
         unique=("journey",),
-        update=("section", "title", "meta", "body", "version", "changed_at", "snoozed_until"),
+        update=(
+            "section",
+            "title",
+            "meta",
+            "body",
+            "translations",
+            "version",
+            "changed_at",
+            "snoozed_until",
+        ),
     )
     _recount(recount)
     _count_new(moves)
     _hint(ledger, matters, changed, gone)
+
+
+def _said(
+    ledger: Ledger,
+    journey: Journey,
+    matter: Matter,
+    language: str,
+    *,
+    title: str = "",
+    survey: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the feed item of a journey in one language."""
+    household = ledger.households[journey.household_id]
+    with speaking(language):
+        words = journeys.words_for(ledger, household, matter, language=language)
+        title = title or wording.title(matter, words)[:200]
+        body = journeys.card_body(ledger, journey, matter, words, title=title, survey=survey)
+    return {**body, "language": language}
 
 
 def _hint(

@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils import translation
-
 from notifications import delivery, journeys, projections, surveys, telling, wording
 from notifications.choices import NotificationState
 from notifications.consolidation import Candidate, Placement, may_still_link, place
 from notifications.ledger import Ledger, Member, Row
 from notifications.merging import Entry, Matter, fold
 from notifications.models import Decision, Journey, Link, Notification, Told
+from notifications.wording import speaking
 from owners import bulk
 from suppliers.choices import Outcome
 
@@ -249,13 +248,13 @@ def settle(
         {ledger.journeys[uuid].household_id for uuid in uuids},
         {supplier for matter in matters.values() for supplier in matter.suppliers},
     )
-    words = {
-        uuid: journeys.words_for(
-            ledger, ledger.households[ledger.journeys[uuid].household_id], matter
-        )
-        for uuid, matter in matters.items()
-    }
-    titles = {uuid: wording.title(matter, words[uuid])[:200] for uuid, matter in matters.items()}
+    titles: dict[str, str] = {}
+    for uuid, matter in matters.items():
+        household = ledger.households[ledger.journeys[uuid].household_id]
+        language = ledger.languages(household.pk)[0]
+        with speaking(language):
+            words = journeys.words_for(ledger, household, matter, language=language)
+            titles[uuid] = wording.title(matter, words)[:200]
     projections.write_journeys(ledger, matters, titles)
     if link is not None:
         link()
@@ -263,7 +262,7 @@ def settle(
     projections.write_words(ledger, matters, titles)
     offers = surveys.settle(ledger, matters)
     _write_verdicts(ledger, matters)
-    projections.write_cards(ledger, matters, words, titles, surveys=offers)
+    projections.write_cards(ledger, matters, titles, surveys=offers)
     _plan(ledger, matters, looker=looker)
     return matters
 
@@ -455,8 +454,10 @@ def _word(
     ledger: Ledger,
 ) -> None:
     household = ledger.households[notification.household_id]
-    words = journeys.words_for(ledger, household, matter, zone=member.reach.zone)
-    with translation.override(member.language):
+    words = journeys.words_for(
+        ledger, household, matter, zone=member.reach.zone, language=member.language
+    )
+    with speaking(member.language):
         notification.text = wording.text(matter, plan.changes, words)[:1000]
     notification.level = plan.level
     notification.topic = plan.topic

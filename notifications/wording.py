@@ -5,11 +5,13 @@ is quoted only as a short sentence in quotation marks.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
@@ -24,6 +26,11 @@ TITLE_LENGTH = 70
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EPOCH = datetime.min.replace(tzinfo=UTC)
+
+
+def speaking(language: str) -> AbstractContextManager[object]:
+    """Return a context in which words are made in a language; nothing if they are already."""
+    return nullcontext() if get_language() == language else override(language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

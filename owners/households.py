@@ -117,10 +117,18 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
         setattr(owner, field, values[field])
     if changed:
         owner.save(update_fields=sorted(changed))
+    if "language" in changed:
+        reword(owner)
     if "zone" in changed:
         # The digest slot is a time of day in this zone; it is worked out anew.
         Membership.objects.filter(owner=owner).update(next_digest_at=None)
     return owner
+
+
+def reword(owner: Owner) -> None:
+    """Have what an owner's households read said in the owner's language too."""
+    mine = Membership.objects.filter(owner=owner).values("household")
+    Household.objects.filter(pk__in=mine).update(needs_words=True)
 
 
 def intake_address(household: Household) -> str:

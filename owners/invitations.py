@@ -15,7 +15,7 @@ from django.db import transaction
 
 from owners import access, undo
 from owners.choices import Rank
-from owners.households import require
+from owners.households import require, reword
 from owners.models import Change, Household, Invitation, Membership, Owner, ReachRule
 
 LIFE = timedelta(days=7)
@@ -129,6 +129,7 @@ def accept(*, token: str, owner: Owner, now: datetime) -> Membership:
         invitation.accepted_at = now
         invitation.save(update_fields=["accepted_at"])
         if is_new:
+            reword(owner)
             access.note(
                 kind="member_joined",
                 actor=owner,
@@ -246,6 +247,7 @@ def undo_removed(change: Change, owner: Owner, now: datetime) -> None:
     )
     membership.cover_id = cover.owner_id if cover else None
     membership.save()
+    reword(back)
     ReachRule.objects.bulk_create(
         ReachRule(membership=membership, **row) for row in before["reach_rules"]
     )

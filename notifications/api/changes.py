@@ -61,7 +61,7 @@ def journeys(owner: Owner, ids: list[UUID]) -> Objects:
 def cards(owner: Owner, ids: list[UUID]) -> Objects:
     """Return the cards that are there, by id."""
     rows = Card.objects.for_owner(owner).filter(uuid__in=ids)
-    return dict(rows.values_list("uuid", "body"))
+    return {card.uuid: card.in_language(owner.language) for card in rows}
 
 
 def assets(owner: Owner, ids: list[UUID]) -> Objects:

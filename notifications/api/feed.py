@@ -110,7 +110,8 @@ class OneCard(OwnerView):
     @extend_schema(operation_id="feed_get", responses=CardOut)
     def get(self, request: Request, card: UUID) -> Response:
         """Return one card."""
-        body = Card.objects.for_owner(owner_of(request)).get(uuid=card).body
+        owner = owner_of(request)
+        body = Card.objects.for_owner(owner).get(uuid=card).in_language(owner.language)
         return Response(body, headers={"ETag": etag_of(body)})
 
 
@@ -144,14 +145,15 @@ class CardAction(OwnerView):
                     # Whoever writes cards holds the household, so the card stands still.
                     Household.objects.select_for_update(no_key=True).get(pk=found.household_id)
                     found = Card.objects.select_related("journey").get(pk=found.pk)
-                    require_current(request, found.body)
+                    require_current(request, found.in_language(owner.language))
                 journey = feed.act(
                     owner=owner, journey=found.journey, name=name, data=data, now=clock.now()
                 )
         except feed.ActionError as error:
             raise refused(error) from error
         ring_after_commit()
-        return Response(Card.objects.for_owner(owner).get(journey=journey).body)
+        card_now = Card.objects.for_owner(owner).get(journey=journey)
+        return Response(card_now.in_language(owner.language))
 
 
 def section_of(request: Request) -> Section | None:

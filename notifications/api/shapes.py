@@ -75,6 +75,7 @@ class CardOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     journey = serializers.UUIDField()
     section = serializers.ChoiceField(choices=Section.choices)
+    language = serializers.CharField(help_text="Of the words: the reader's, where it is spoken.")
     title = serializers.CharField()
     meta = serializers.CharField(allow_blank=True)
     version = serializers.IntegerField()

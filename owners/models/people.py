@@ -82,12 +82,18 @@ class Household(models.Model):
         max_length=40, unique=True, null=True
     )  # mail that is not a mandate's
     needs_you_count = models.PositiveIntegerField(default=0)  # kept with every card write
+    needs_words = models.BooleanField(default=False, db_default=False)  # in another language
     is_demo = models.BooleanField(default=False)
     raw_days = models.PositiveSmallIntegerField(default=90)  # messages as received; 0: for ever
     purged_at = models.DateTimeField(null=True, blank=True, db_index=True)  # of old ones
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = HouseholdQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index("id", name="household_needs_words", condition=models.Q(needs_words=True))
+        ]
 
     def __str__(self) -> str:
         return self.name
