@@ -17,6 +17,7 @@ from assets import privacy as assets_privacy
 from assets import register
 from assets.choices import AssetKind, IdentifierScheme
 from assets.models import Asset
+from notifications.models import Journey
 from owners import households
 from owners.choices import Moment, Topic
 from owners.models import Household, Owner
@@ -57,7 +58,8 @@ def close(*, home: Household, now: datetime) -> None:
         raise ValueError("only a demo household is deleted so")
     with transaction.atomic():
         known = list(Mandate.objects.filter(household=home).values_list("supplier_id", flat=True))
-        # Contacts hold on to what arrived, and what arrived to its supplier.
+        # Visits hold on to their supplier, contacts to what arrived, and that to its supplier.
+        Journey.objects.filter(household=home).delete()
         Contact.objects.filter(household=home).delete()
         InboundEvent.objects.filter(supplier__in=known).delete()
         suppliers_privacy.erase_household(household=home, now=now)
