@@ -4,6 +4,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def installation(request: HttpRequest) -> dict[str, bool]:
-    """Say whether messages stay on this machine."""
-    return {"is_outbox_local": settings.STEWARD_OUTBOX == "local"}
+def installation(request: HttpRequest) -> dict[str, bool | str]:
+    """Say whether messages stay on this machine, and the key browsers are woken with."""
+    return {
+        "is_outbox_local": settings.STEWARD_OUTBOX == "local",
+        "push_key": settings.VAPID_PUBLIC_KEY,
+    }

@@ -22,18 +22,23 @@ self.addEventListener("activate", (event) => event.waitUntil((async () => {
   await self.clients.claim();
 })()));
 
-/* Nobody's words stay on a device after its owner has signed out. */
+/* Nobody's words stay on a device after its owner has signed out; what is still on its way then
+   belongs to an era that is over. */
+let era = 0;
 async function forget() {
+  era += 1;
   await caches.delete(PAGES);
   await queue.clear();
   try { await (await self.registration.pushManager?.getSubscription())?.unsubscribe(); } catch { /* none to end */ }
 }
 
-async function keep(request, response) {
+async function keep(request, response, since) {
   const headers = new Headers(response.headers);
   headers.set("x-kept-at", new Date().toISOString());
+  const body = await response.blob();
   const cache = await caches.open(PAGES);
-  await cache.put(request.url, new Response(await response.blob(), { status: 200, headers }));
+  if (since !== era) return;
+  await cache.put(request.url, new Response(body, { status: 200, headers }));
   const kept = await cache.keys();
   for (const old of kept.slice(0, Math.max(0, kept.length - KEPT_MOST))) await cache.delete(old);
 }
@@ -49,12 +54,13 @@ async function kept(request) {
 
 async function page(event) {
   const { request } = event;
+  const since = era;
   try {
     const response = await fetch(request);
     const path = new URL(response.url).pathname;
     if (IN.test(path) && response.redirected) event.waitUntil(forget());
     else if (response.ok && !response.redirected && READ.test(path) && response.headers.get("content-type")?.startsWith("text/html")) {
-      event.waitUntil(keep(request, response.clone()));
+      event.waitUntil(keep(request, response.clone(), since));
     }
     return response;
   } catch {
@@ -94,9 +100,10 @@ self.addEventListener("message", (event) => {
   if (sign_out) event.waitUntil(forget());
   if (owner) event.waitUntil(queue.belongsTo(owner).then((is) => (is ? undefined : forget().then(() => queue.setOwner(owner)))));
   if (pages) event.waitUntil((async () => {
+    const since = era;
     for (const path of pages.slice(0, 20)) {
       const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
-      if (response?.ok && !response.redirected) await keep(new Request(path), response);
+      if (response?.ok && !response.redirected) await keep(new Request(path), response, since);
     }
   })());
 });

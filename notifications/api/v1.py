@@ -7,6 +7,7 @@ from notifications.api.changes import Changes
 from notifications.api.contacts import ContactAction, Contacts, Door, DoorAction, OneContact
 from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
 from notifications.api.journeys import Appointments, Journeys, Notifications, OneJourney, Surveys
+from notifications.api.push import OnePushDevice, PushDevices
 from notifications.api.search import Search
 
 urlpatterns = [
@@ -31,6 +32,8 @@ urlpatterns = [
     path("calendar/", Calendars.as_view(), name="calendars"),
     path("calendar/<uuid:feed>/", OneCalendar.as_view(), name="calendar-feed"),
     path("calendar/<uuid:feed>/renew/", RenewCalendar.as_view(), name="calendar-renew"),
+    path("push-devices/", PushDevices.as_view(), name="push-devices"),
+    path("push-devices/<uuid:device>/", OnePushDevice.as_view(), name="push-device"),
     path("surveys/", Surveys.as_view(), name="surveys"),
     path("search/", Search.as_view(), name="search"),
     path("notifications/", Notifications.as_view(), name="notifications"),

@@ -1,0 +1,44 @@
+"""Forms that are sent again: what a device sends twice under one key happens once."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+
+from owners.models import Owner, RequestKey
+
+LONGEST = 200
+MARK = "page:"  # apart from the API's keys, whose answers are kept
+
+
+def once(
+    *, owner: Owner, key: str, address: str, now: datetime, write: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Return what `write` answers, or 204 when this key was used before.
+
+    A write that is refused leaves the key free.
+    """
+    if len(key) > LONGEST or not key.isascii() or not key.isprintable():
+        return HttpResponse(status=400)
+    name = f"{MARK}{key}"
+    digest = hashlib.sha256(f"{owner.pk}:{name}".encode()).digest()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # A repetition waits for the first; then it finds the key.
+            number = int.from_bytes(digest[:8], "big", signed=True)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        if RequestKey.objects.filter(owner=owner, key=name).exists():
+            return HttpResponse(status=204)
+        answer = write()
+        if answer.status_code < 400:
+            RequestKey.objects.create(
+                owner=owner,
+                key=name,
+                request_hash=hashlib.sha256(address.encode()).digest(),
+                status=answer.status_code,
+                sealed_answer=b"",
+                used_at=now,
+            )
+    return answer
