@@ -35,6 +35,8 @@ def faults() -> Iterator[tuple[str, str, str]]:
         yield "E007", "DATABASE_URL is unset.", "Name a PostgreSQL server that is backed up."
     if not settings.REDIS_URL:
         yield "E008", "REDIS_URL is unset.", "Name a Redis server: limits must be shared."
+    if not settings.ADMIN_ASKS_SECOND_FACTOR:
+        yield "E010", "The admin opens without a second factor.", "Unset ADMIN_ASKS_SECOND_FACTOR."
     if settings.STEWARD_OUTBOX == "local":
         yield "E009", "STEWARD_OUTBOX=local would tell nobody anything.", "Unset STEWARD_OUTBOX."
 

@@ -171,6 +171,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
 # Proxies that may say who the client is; none means the address of the connection.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
+# The operator's admin opens only to somebody with a passkey or a code app.
+ADMIN_ASKS_SECOND_FACTOR = env.flag("ADMIN_ASKS_SECOND_FACTOR", default=IS_PRODUCTION)
 MFA_ADAPTER = "owners.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -1,6 +1,8 @@
 """Every address of the product."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
@@ -13,6 +15,19 @@ from notifications.webhooks import twilio_status
 
 # The admin has no sign-in of its own: rate limits and second factors hold for it too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the way allauth documents
+
+
+_may_enter = admin.site.has_permission
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Whether somebody may open the admin: staff, with a second factor where it is asked."""
+    if not _may_enter(request):
+        return False
+    return not settings.ADMIN_ASKS_SECOND_FACTOR or bool(is_mfa_enabled(request.user))
+
+
+admin.site.has_permission = may_enter  # type: ignore[method-assign]  # one rule for every page
 
 
 def missing(request: HttpRequest) -> HttpResponse:

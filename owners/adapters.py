@@ -4,17 +4,25 @@ import base64
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.signals import email_confirmed
+from allauth.account.signals import (
+    email_confirmed,
+    password_changed,
+    password_reset,
+    password_set,
+    user_logged_in,
+)
 from allauth.headless.tokens.strategies.sessions import SessionTokenStrategy
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from owners import channels, clock, households, sealing
+from owners import access, channels, clock, households, sealing
 from owners.models import Owner
 
 # One place for every factor: allauth does not say which row a secret belongs to.
@@ -68,6 +76,41 @@ def note_confirmed(*, email_address: Any, **_: object) -> None:
     channels.trust_email(owner=email_address.user, address=email_address.email, now=clock.now())
 
 
+def note_signed_in(*, request: HttpRequest, user: Owner, **_: object) -> None:
+    """Log a sign-in, and from where."""
+    what = {"from": request.META.get("REMOTE_ADDR", "") if request else ""}
+    access.note(kind="signed_in", actor=user, what=what, now=clock.now())
+
+
+def note_signed_out(*, user: Owner | None, **_: object) -> None:
+    """Log that somebody signed out; a session of nobody is no news."""
+    if user is not None:
+        access.note(kind="signed_out", actor=user, now=clock.now())
+
+
+def note_password(*, user: Owner, **_: object) -> None:
+    """Log another password."""
+    access.note(kind="password_changed", actor=user, now=clock.now())
+
+
+def note_factor_added(*, user: Owner, authenticator: Any, **_: object) -> None:
+    """Log a new passkey or second factor."""
+    what = {"type": str(authenticator.type)}
+    access.note(kind="factor_added", actor=user, what=what, now=clock.now())
+
+
+def note_factor_removed(*, user: Owner, authenticator: Any, **_: object) -> None:
+    """Log that a passkey or second factor is gone."""
+    what = {"type": str(authenticator.type)}
+    access.note(kind="factor_removed", actor=user, what=what, now=clock.now())
+
+
 def connect() -> None:
-    """Hear allauth's word that an address is verified."""
+    """Hear allauth's word of what opens an account."""
     email_confirmed.connect(note_confirmed, dispatch_uid="owners.note_confirmed")
+    user_logged_in.connect(note_signed_in, dispatch_uid="owners.note_signed_in")
+    user_logged_out.connect(note_signed_out, dispatch_uid="owners.note_signed_out")
+    authenticator_added.connect(note_factor_added, dispatch_uid="owners.note_factor_added")
+    authenticator_removed.connect(note_factor_removed, dispatch_uid="owners.note_factor_removed")
+    for changed in (password_changed, password_set, password_reset):
+        changed.connect(note_password, dispatch_uid=f"owners.note_password.{id(changed)}")

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 
 from assets.models import Asset
-from owners import undo
+from owners import access, undo
 from owners.models import Change, Household, Owner
 from suppliers import outbox
 from suppliers.choices import MandateState, Purpose
@@ -18,6 +18,10 @@ from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
 ENDED = "mandate.end"
 USUAL_PURPOSES = (Purpose.SERVICE, Purpose.BILLING)
+
+
+# What the access log says of a change; any other is one of its terms.
+LOGGED = {"granted": "mandate_granted", "revoked": "mandate_ended"}
 
 
 class MandateError(Exception):
@@ -165,6 +169,12 @@ def _tell(mandate: Mandate, change: str, now: datetime) -> None:
     """Let the supplier know what it may do from now on."""
     data = {"state": mandate.state, "purposes": list(mandate.purposes)}
     outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
+    access.note(
+        kind=LOGGED.get(change, "mandate_changed"),
+        household=mandate.household,
+        what={"supplier": mandate.supplier.name, **data},
+        now=now,
+    )
 
 
 def _check_assets(*, household: Household, assets: Sequence[Asset]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from owners import access
 from owners.models import Household
 from suppliers.models import Mandate, Role, SigningSecret, Supplier
 from suppliers.signing import new_secret
@@ -55,6 +56,8 @@ def rotate(*, household: Household, supplier: Supplier, now: datetime) -> Made:
         secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
         secret.set_value(value)
         secret.save()
+        what = {"supplier": supplier.name}
+        access.note(kind="secret_rotated", household=household, what=what, now=now)
     return Made(secret=secret, value=value)
 
 

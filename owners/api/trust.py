@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from owners import access, clock, deletion, doorbell, exports, households, invitations, tokens
+from owners import clock, deletion, doorbell, exports, households, invitations, tokens
 from owners.api.edge import OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, page, page_of
 from owners.api.problems import Problem
@@ -429,7 +429,7 @@ class AccessOut(serializers.Serializer[Any]):
 
     number = serializers.IntegerField()
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=list(access.KINDS.items()))
+    kind = serializers.CharField(help_text="What happened, such as `signed_in`.")
     who = serializers.UUIDField(allow_null=True)
     whom = serializers.UUIDField(allow_null=True)
     what = serializers.DictField()

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,8 +25,17 @@ from assets import documents
 from notifications import calendar, feed, push_devices
 from notifications.choices import FactState
 from notifications.models import Decision, Fact, Link
-from owners import channels
-from owners.choices import ChannelKind
+from owners import (
+    channels,
+    clock,
+    deletion,
+    exports,
+    households,
+    invitations,
+    tokens,
+    undo,
+)
+from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
 from suppliers.choices import Outcome
 from suppliers.models import Supplier
@@ -40,6 +50,12 @@ SEGMENTS = {
     "channels": "channel",
     "contacts": "contact",
     "decisions": "decision",
+    "delete": "deletion",
+    "exports": "export",
+    "households": "household",
+    "invitations": "invitation",
+    "tokens": "token",
+    "undo": "change",
     "journeys": "journey",
     "mandates": "mandate",
     "suppliers": "supplier",
@@ -101,6 +117,30 @@ def world(cast: factories.Cast) -> Ids:
     unproved = channels.add(
         owner=cast.ana, kind=ChannelKind.SMS, address="+12125550111", now=factories.START
     )
+    invited = invitations.invite(
+        household=cast.household,
+        by=cast.ana,
+        address="ben@canary.example",
+        rank=Rank.MEMBER,
+        now=clock.now(),
+    )
+    token = tokens.make(
+        owner=cast.ana, name=CANARY, scope=TokenScope.READ, now=factories.START
+    )
+    export = exports.ask(owner=cast.ana, now=factories.START)
+    export.state, export.expires_at = ExportState.READY, clock.now() + timedelta(days=1)
+    export.save()
+    leaving = deletion.ask_account(owner=cast.ana, typed=cast.ana.email, now=clock.now())
+    change = undo.remember(
+        kind="wishes.changed",
+        label=CANARY,
+        owner=cast.ana,
+        household=cast.household,
+        subject=cast.ana.uuid,
+        before={**households.wishes_kept(cast.membership)},
+        is_removal=True,
+        now=clock.now(),
+    )
     device = push_devices.add(
         owner=cast.ana, endpoint=f"https://{CANARY}.example/x", keys={}, now=factories.START
     )
@@ -120,6 +160,13 @@ def world(cast: factories.Cast) -> Ids:
             "asset": str(cast.dvr.uuid),
             "card": str(card.uuid),
             "channel": str(unproved.uuid),
+            "change": str(change.uuid),
+            "deletion": str(leaving.uuid),
+            "deletion_id": str(leaving.uuid),
+            "export": str(export.uuid),
+            "invitation": str(invited.uuid),
+            "member": str(cast.ana.uuid),
+            "token": str(token.row.uuid),
             "contact": str(contacts[1].uuid),
             "decision": str(decision.uuid),
             "delivery": str(delivery.uuid),

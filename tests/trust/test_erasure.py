@@ -53,6 +53,7 @@ def counts() -> dict[str, int]:
 
 def test_nothing_of_an_erased_owner_is_in_any_table(cast: factories.Cast) -> None:
     world(cast)
+    Deletion.objects.all().delete()
     access.note(kind="signed_in", actor=cast.ana, what={"name": CANARY}, now=NOW)
     invitations.invite(
         household=cast.household, by=cast.ana, address="ben@hart.example", rank=Rank.MEMBER, now=NOW
