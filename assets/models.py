@@ -222,7 +222,7 @@ class Asset(models.Model):
                     detail=made,
                     texts=(
                         made,
-                        str(*in_every_language(AssetKind(self.kind).label)),
+                        *in_every_language(AssetKind(self.kind).label),
                         self.place,
                         *values,
                     ),
