@@ -296,14 +296,14 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["household", "xact", "id"], name="change_in_order")
                 ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("object", "kind", "household"),
-                        name="change_once",
-                        nulls_distinct=False,
-                    )
-                ],
             },
+        ),
+        # By itself, because one made with its table would come after what follows.
+        migrations.AddConstraint(
+            model_name="change",
+            constraint=models.UniqueConstraint(
+                fields=("object", "kind", "household"), name="change_once", nulls_distinct=False
+            ),
         ),
         migrations.RunSQL([*NOTES, FUNCTIONS, *TRIGGERS, *BACKFILL], UNDO),
     ]
