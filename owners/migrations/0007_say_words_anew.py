@@ -4,19 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('owners', '0006_note_what_was_digested'),
+        ("owners", "0006_note_what_was_digested"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='household',
-            name='needs_words',
+            model_name="household",
+            name="needs_words",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(models.F('id'), condition=models.Q(('needs_words', True)), name='household_needs_words'),
+            model_name="household",
+            index=models.Index(
+                models.F("id"),
+                condition=models.Q(("needs_words", True)),
+                name="household_needs_words",
+            ),
         ),
+        # What is there was said before cards named their language.
+        migrations.RunSQL("UPDATE owners_household SET needs_words = true", migrations.RunSQL.noop),
     ]
