@@ -237,7 +237,7 @@ class LogForm(forms.Form):
         label=_("What they asked you for"),
         max_length=300,
         required=False,
-        help_text=_("For example: account number, account number, date of birth."),
+        help_text=_("For example: account number, date of birth."),
     )
     transfers = forms.IntegerField(
         label=_("Times passed on to somebody else"), min_value=0, max_value=50, required=False

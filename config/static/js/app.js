@@ -133,6 +133,8 @@
       const before = JSON.stringify(valuesOf(form));
       fill(form, JSON.parse(kept).values);
       if (JSON.stringify(valuesOf(form)) === before) continue;
+      const fold = form.closest("details");
+      if (fold) fold.open = true;
       say(form.dataset.restored);
       const note = form.querySelector("[data-draft-note]");
       if (note) {
