@@ -44,6 +44,19 @@ NOTE = """
 """
 
 
+AWAIT = """
+    INSERT INTO assets_awaitedwords (household_id, kind, object)
+    SELECT * FROM json_to_recordset(%s::json) AS d(household_id bigint, kind text, object uuid)
+"""
+TAKE = """
+    DELETE FROM assets_awaitedwords WHERE id IN (
+        SELECT id FROM assets_awaitedwords ORDER BY id LIMIT %s)
+    RETURNING kind, object
+"""
+TURN = "SELECT pg_try_advisory_xact_lock(%s)"
+TURN_OF_WORDS = 7_043_101  # our number among the database's advisory locks
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """By which words one thing is found, and how it is shown when it was."""
@@ -114,8 +127,9 @@ class FindableQuerySet(models.QuerySet["Findable"]):
 
 
 class Findable(models.Model):
-    """One thing that can be found by words; written in the transaction that writes the thing.
+    """One thing that can be found by words.
 
+    Written in the transaction that writes the thing, or soon after (`AwaitedWords`).
     `terms` are words folded by us, each with its household (see `folding.lexemes`).
     """
 
@@ -152,6 +166,53 @@ class Findable(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class AwaitedWordsQuerySet(models.QuerySet["AwaitedWords"]):
+    """The queue of what is to be found by other words than before."""
+
+    def put(self, things: Iterable[tuple[int, FindableKind, uuid.UUID | str]]) -> None:
+        """Have these things (household, kind, public id) noted soon; in their transaction."""
+        rows = [
+            {"household_id": household, "kind": kind.value, "object": name}
+            for household, kind, name in things
+        ]
+        if rows:
+            bulk.write(AWAIT, [bulk.dumps(rows)])
+
+    def take(self, limit: int) -> dict[str, set[uuid.UUID]]:
+        """Take the oldest off the queue, by kind, within the caller's transaction.
+
+        One process at a time: with two, the one that read a thing earlier could write it
+        later, and what changed in between would never be found. Nothing while another works.
+        """
+        found: dict[str, set[uuid.UUID]] = {}
+        if bulk.read(TURN, [TURN_OF_WORDS])[0][0]:
+            for kind, name in bulk.read(TAKE, [limit]):
+                found.setdefault(kind, set()).add(name)
+        return found
+
+
+class AwaitedWords(models.Model):
+    """A thing whose words changed since they were noted in `Findable`; the row is the queue.
+
+    Whoever asks can wait a moment for what was just said; the road to the card cannot wait
+    for the folding of its words. Written in the transaction that writes the thing; the same
+    thing may stand here twice.
+    """
+
+    # Its writer holds the household's row or has just read it, and a row left over names
+    # nothing: no check at every commit.
+    household = models.ForeignKey(
+        Household, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    kind = models.CharField(max_length=8, choices=FindableKind)
+    object = models.UUIDField()
+
+    objects = AwaitedWordsQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object}"
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

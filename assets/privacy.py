@@ -33,7 +33,10 @@ SECTIONS: dict[str, Section] = {
 
 def not_exported() -> dict[str, str]:
     """Return the tables that no export holds, each with the reason."""
-    return {"assets_findable": "an index to search, made from the other tables"}
+    return {
+        "assets_findable": "an index to search, made from the other tables",
+        "assets_awaitedwords": "what that index has still to take in",
+    }
 
 
 def erase_household(*, household: Household, now: datetime) -> None:

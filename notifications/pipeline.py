@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db.models import Min, Q
 from django.utils.module_loading import import_string
 
-from notifications import delivery, digests, feed
+from assets.models import AwaitedWords
+from notifications import delivery, digests, feed, indexing
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification
 from owners import doorbell
@@ -28,6 +29,7 @@ BATCH = 1_000  # a larger lot shares the same thirty queries among more contacts
 # Full lots in a row at one stage before the next has its turn: in a flood several contacts
 # of one matter are then decided together, and its card is written once.
 LOTS = 4
+NOTE_S = 1.0  # one go at the words by which things are found
 GO_S = 20.0  # one go of the pump; then it rings again, so that deploys need not wait
 
 
@@ -69,6 +71,20 @@ def _lots(stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: st
     return moved
 
 
+def note(*, seconds: float = NOTE_S) -> int:
+    """Let what the pump moved be found by its words, once no card waits for this process.
+
+    Returns how many things were noted; rings when there is more, as cards come first again.
+    """
+    noted, until = 0, time.monotonic() + seconds
+    while count := indexing.note_due():
+        noted += count
+        if time.monotonic() > until:
+            doorbell.ring("feed")
+            break
+    return noted
+
+
 def tick(*, now: datetime) -> int:
     """Do what time alone brings: overdue visits, survey offers, digests."""
     return feed.sweep(now=now) + digests.make_due(now=now)
@@ -88,6 +104,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     feed.consolidate_due(now=now_fn(), limit=BATCH),
                     feed.sweep(now=now_fn()),
                     feed.tell_due(now=now_fn()),
+                    indexing.note_due(),
                     digests.make_due(now=now_fn()),
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
                     outbox.send_due(now=now_fn(), limit=BATCH),
@@ -117,7 +134,9 @@ def due(*, now: datetime) -> list[str]:
     bells = [name for name, rows in waiting.items() if rows.exists()]
     if "delivery" not in bells and delivery.has_letters(now=now):
         bells.append("delivery")
-    if "feed" not in bells and Notification.objects.due(now).exists():
+    if "feed" not in bells and (
+        Notification.objects.due(now).exists() or AwaitedWords.objects.exists()
+    ):
         bells.append("feed")
     return bells
 

@@ -6,7 +6,7 @@ rows; a card's version rises only when something on it changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ import orjson
 from django.db import transaction
 
 from assets.choices import FindableKind
-from assets.models import Findable, Wording
+from assets.models import AwaitedWords
 from notifications import journeys, wording
 from notifications.choices import Section
 from notifications.ledger import Ledger, Row
@@ -162,46 +162,11 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
     )
 
 
-def write_words(ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[str, str]) -> None:
-    """Let journeys be found by their titles, keys, facts, people and places."""
-    gone = [ledger.journeys[uuid] for uuid in matters if ledger.journeys[uuid].is_emptied]
-    if gone:
-        Findable.objects.forget(
-            households=[journey.household_id for journey in gone],
-            kind=FindableKind.JOURNEY,
-            uuids=[journey.uuid for journey in gone],
-        )
-    Findable.objects.note(
-        Wording(
-            household_id=ledger.journeys[uuid].household_id,
-            kind=FindableKind.JOURNEY,
-            uuid=UUID(uuid),
-            title=titles[uuid],
-            detail=_about(ledger, matter),
-            texts=list(dict.fromkeys(_texts(ledger, uuid, matter))),
-            at=ledger.journeys[uuid].last_said_at,
-        )
-        for uuid, matter in matters.items()
-        if not ledger.journeys[uuid].is_emptied
+def await_words(ledger: Ledger, matters: Mapping[str, Matter]) -> None:
+    """Let journeys be found soon by what they say now (`notifications.indexing`)."""
+    AwaitedWords.objects.put(
+        (ledger.journeys[uuid].household_id, FindableKind.JOURNEY, uuid) for uuid in matters
     )
-
-
-def _about(ledger: Ledger, matter: Matter) -> str:
-    asset = ledger.assets.get(matter.asset)
-    names = [ledger.names.get(supplier, "") for supplier in matter.suppliers]
-    return " · ".join(filter(None, [asset.name if asset else "", *names]))
-
-
-def _texts(ledger: Ledger, uuid: str, matter: Matter) -> Iterator[str]:
-    yield _about(ledger, matter)
-    for row in ledger.rows.get(uuid, []):
-        yield from (key.value for key in row.entry.said.keys)
-    for name, register in matter.facts.items():
-        for value, _state in journeys.register_values(name, register):
-            yield f"{value.label} {value.key}"
-    for slot in matter.slots:
-        yield f"{slot.person} {slot.place}"
-    yield from (promise.what for promise in matter.promises.values())
 
 
 def _collect_keys(

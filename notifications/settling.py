@@ -259,7 +259,7 @@ def settle(
     if link is not None:
         link()
     projections.write_details(ledger, matters, afresh=afresh or set())
-    projections.write_words(ledger, matters, titles)
+    projections.await_words(ledger, matters)
     offers = surveys.settle(ledger, matters)
     _write_verdicts(ledger, matters)
     projections.write_cards(ledger, matters, titles, surveys=offers)

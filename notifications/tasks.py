@@ -13,6 +13,7 @@ def pump() -> None:
     """Take what waits from the inbox to the cards and planned notifications."""
     doorbell.answered("feed")
     pipeline.pump(now_fn=clock.now)
+    pipeline.note()
 
 
 @shared_task(name="notifications.tasks.deliver", ignore_result=True)

@@ -18,8 +18,6 @@ from django.db import DataError, connection, transaction
 from prometheus_client import Counter
 from psycopg import Cursor
 
-from assets.choices import FindableKind
-from assets.models import Findable, Wording
 from owners import bulk, sealing
 from suppliers import adapters, envelopes, outbox, published
 from suppliers.acquaintance import Acquaintance, Home
@@ -72,8 +70,10 @@ CONTACT_COLUMNS = {
     "received_at": "timestamptz", "not_before": "timestamptz", "said": "jsonb",
     "suspicion": "text", "refusal": "text",
 }  # fmt: skip
-# One JSON parameter keeps the statement the same text for any number of rows.
+# One JSON parameter keeps the statement the same text for any number of rows. By which
+# words they are found is noted later.
 STORE = f"""
+    WITH stored AS (
     INSERT INTO suppliers_contact ({", ".join(CONTACT_COLUMNS)},
         outcome, reason, rule, evidence)
     SELECT d.*, '', '', '', '{{}}'::jsonb
@@ -81,18 +81,24 @@ STORE = f"""
         {", ".join(f"{name} {kind}" for name, kind in CONTACT_COLUMNS.items())})
     ORDER BY 1
     ON CONFLICT (uuid) DO NOTHING
+    RETURNING household_id, uuid
+    )
+    INSERT INTO assets_awaitedwords (household_id, kind, object)
+    SELECT household_id, 'contact', uuid FROM stored
 """  # noqa: S608 - constants only
 COMPLETE = """
+    WITH completed AS (
     UPDATE suppliers_contact c
     SET said = d.said, kind = d.kind, medium = d.medium, said_at = d.said_at,
         not_before = d.not_before
     FROM json_to_recordset(%s::json) AS d(uuid uuid, said jsonb, kind text, medium text,
         said_at timestamptz, not_before timestamptz)
     WHERE c.uuid = d.uuid AND c.decided_at IS NULL
+    RETURNING c.household_id, c.uuid
+    )
+    INSERT INTO assets_awaitedwords (household_id, kind, object)
+    SELECT household_id, 'contact', uuid FROM completed
 """
-
-
-WORDS_READ = 20_000  # letters of one text by which it is found
 
 
 @dataclass(slots=True)
@@ -505,7 +511,6 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
                 cursor.execute(COMPLETE, [bulk.dumps(map(_completion, completed))])
             if done:
                 cursor.execute(FINISH, [bulk.dumps(map(_state, done))])
-        Findable.objects.note(map(_wording, (*new, *completed)))
         for work in done:
             if work.profile is not None and work.supplier_id is not None:
                 published.apply(work.profile, supplier_id=work.supplier_id)
@@ -570,21 +575,6 @@ def _columns(row: Row) -> dict[str, Any]:
         "suspicion": admission.suspicion,
         "refusal": admission.refusal,
     }
-
-
-def _wording(row: Row) -> Wording:
-    """Return the words by which what was said is found: those kept in clear, no raw bytes."""
-    contact = row.contact
-    text = contact.quote or contact.body or contact.summary
-    return Wording(
-        household_id=row.household_id,
-        kind=FindableKind.CONTACT,
-        uuid=row.uuid,
-        title=contact.title or text.strip()[:80],
-        detail=contact.sender,
-        texts=(contact.sender, text[:WORDS_READ]),
-        at=contact.said_at,
-    )
 
 
 def _completion(row: Row) -> dict[str, Any]:

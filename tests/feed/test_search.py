@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from assets import register
 from assets.choices import AssetKind, FindableKind
-from assets.models import Findable
-from notifications import search
+from assets.models import AwaitedWords, Findable
+from notifications import indexing, pipeline, search
 from notifications.models import Card, Journey
 from owners import households
 from suppliers import mandates
@@ -86,6 +86,32 @@ def test_the_story_is_found_by_its_matter_reference_fact_and_words() -> None:
     pages = search.find(owner=ana, text="technician").groups
     said = [hit for group in pages for hit in group.hits if hit.kind == "contact"]
     assert {hit.key for hit in said} == {journey.uuid}
+
+
+@pytest.mark.django_db
+def test_words_that_wait_are_rung_for_and_noted_once(now) -> None:
+    ana = played()
+    journey = Journey.objects.for_owner(ana).get()
+    title = Card.objects.for_owner(ana).get().title
+    Findable.objects.filter(object=journey.uuid).delete()
+    for _ in range(2):
+        AwaitedWords.objects.put([(journey.household_id, FindableKind.JOURNEY, journey.uuid)])
+    assert ("journey", title) not in titles(ana, "skyline")
+    assert "feed" in pipeline.due(now=now)
+    pipeline.note()
+    assert titles(ana, "skyline").count(("journey", title)) == 1
+    assert not AwaitedWords.objects.exists()
+    assert pipeline.note() == 0
+
+
+@pytest.mark.django_db
+def test_a_journey_that_was_merged_away_is_found_no_more() -> None:
+    ana = played()
+    journey = Journey.objects.for_owner(ana).get()
+    Journey.objects.filter(pk=journey.pk).update(is_emptied=True)
+    AwaitedWords.objects.put([(journey.household_id, FindableKind.JOURNEY, journey.uuid)])
+    indexing.note_due()
+    assert not Findable.objects.filter(object=journey.uuid).exists()
 
 
 @pytest.mark.django_db
