@@ -95,18 +95,20 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate") event.respondWith(page(event));
 });
 
-self.addEventListener("message", (event) => {
+self.addEventListener("message", (event) => event.waitUntil((async () => {
   const { owner, pages, sign_out } = event.data ?? {};
-  if (sign_out) event.waitUntil(forget());
-  if (owner) event.waitUntil(queue.belongsTo(owner).then((is) => (is ? undefined : forget().then(() => queue.setOwner(owner)))));
-  if (pages) event.waitUntil((async () => {
-    const since = era;
-    for (const path of pages.slice(0, 20)) {
-      const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
-      if (response?.ok && !response.redirected) await keep(new Request(path), response, since);
-    }
-  })());
-});
+  if (sign_out) await forget();
+  if (owner && !(await queue.belongsTo(owner))) {
+    await forget();
+    await queue.setOwner(owner);
+  }
+  // Only now: what is read for this owner belongs to the era that has begun.
+  const since = era;
+  for (const path of (pages ?? []).slice(0, 20)) {
+    const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
+    if (response?.ok && !response.redirected) await keep(new Request(path), response, since);
+  }
+})()));
 
 self.addEventListener("push", (event) => {
   const said = event.data?.json() ?? {};

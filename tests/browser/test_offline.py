@@ -1,0 +1,120 @@
+"""Without a net: what was read stays readable with its age, what is done is sent later, once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from notifications.models import Decision, Journey
+from owners.models import Owner
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 390, "height": 844}
+KEPT = """async () => {
+    const cache = await caches.open("steward-pages");
+    return (await cache.keys()).map((request) => new URL(request.url).pathname);
+}"""
+
+
+@pytest.fixture
+def phone(browser: Browser, live_server: LiveServer, session: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    yield context
+    context.close()
+
+
+def until(page: Page, expression: str, is_right: Callable[[Any], bool]) -> None:
+    """Ask the page until it answers right; its policy lets nobody wait inside it."""
+    for _ in range(150):
+        if is_right(page.evaluate(expression)):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(page.evaluate(expression))
+
+
+def opened(phone: BrowserContext, server: LiveServer) -> Page:
+    """Open Today, and wait until it and its journeys are kept."""
+    page = phone.new_page()
+    page.goto(server.url)
+    wanted = {"/", f"/journeys/{Journey.objects.get().uuid}/"}
+    until(page, f"({KEPT})()", lambda kept: wanted <= set(kept))
+    return page
+
+
+def test_what_was_read_stays_readable_and_says_how_old_it_is(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    page = opened(phone, live_server)
+    phone.set_offline(True)
+    page.goto(live_server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("One thing needs you today")
+    expect(page.locator("#kept")).to_contain_text("This page is as of")
+    page.goto(f"{live_server.url}/journeys/{Journey.objects.get().uuid}/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("DVR")
+    page.goto(f"{live_server.url}/household/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No connection")
+
+
+def test_what_is_done_without_a_net_is_sent_later_and_once(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    page = opened(phone, live_server)
+    phone.set_offline(True)
+    page.goto(live_server.url)
+    page.get_by_role("button", name="Yes, it works").click()
+    expect(page.locator("#queued")).to_contain_text("1 change is waiting to be sent")
+    assert Journey.objects.get().state == "open"
+    phone.set_offline(False)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Nothing needs you today", timeout=15_000
+    )
+    expect(page.locator("#queued")).to_be_hidden()
+    assert Journey.objects.get().state == "closed"
+    assert Decision.objects.filter(name="answer", data__answer="works").count() == 1
+
+
+def test_what_waits_can_be_taken_back(phone: BrowserContext, live_server: LiveServer) -> None:
+    page = opened(phone, live_server)
+    phone.set_offline(True)
+    page.goto(live_server.url)
+    page.get_by_role("button", name="Yes, it works").click()
+    page.locator("#queued summary").click()
+    page.locator("#queued").get_by_role("button", name="Undo").click()
+    expect(page.locator("#queued")).to_be_hidden()
+    phone.set_offline(False)
+    page.goto(live_server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("One thing needs you today")
+    assert not Decision.objects.filter(name="answer").exists()
+
+
+def test_signing_out_leaves_nothing_on_the_device(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    page = opened(phone, live_server)
+    page.evaluate("queue.add('/log/', new FormData())")
+    page.evaluate("document.querySelector('form[action*=logout]').requestSubmit()")
+    page.wait_for_url("**/accounts/**")
+    until(page, f"({KEPT})()", lambda kept: not kept)
+    assert page.evaluate("queue.all()") == []
+    phone.set_offline(True)
+    page.goto(live_server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("No connection")
+
+
+def test_another_owner_on_the_same_device_finds_nothing(
+    phone: BrowserContext, live_server: LiveServer, owner: Owner, client: Any
+) -> None:
+    page = opened(phone, live_server)
+    other = Owner.objects.create_user("ben@hart.example", name="Ben")
+    client.force_login(other)
+    key = client.cookies["sessionid"].value
+    phone.clear_cookies()
+    phone.add_cookies([{"name": "sessionid", "value": key, "url": live_server.url}])
+    page.goto(f"{live_server.url}/assets/")
+    until(page, f"({KEPT})()", lambda kept: not any("journeys" in path for path in kept))
+    phone.set_offline(True)
+    page.goto(f"{live_server.url}/journeys/{Journey.objects.get().uuid}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No connection")
