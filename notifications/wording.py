@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
+from babel.numbers import format_currency, format_decimal
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
@@ -33,6 +35,15 @@ def speaking(language: str) -> AbstractContextManager[object]:
     return nullcontext() if get_language() == language else override(language)
 
 
+def day_of(local: datetime, *, locale: str, has_year: bool = False) -> str:
+    """A day as its zone has it, `Fri 13 Nov`; one far away by its year, `13 Nov 2026`."""
+    if not locale.startswith("en"):
+        skeleton = "yMMMd" if has_year else "MMMEd"
+        return str(format_skeleton(skeleton, local, tzinfo=local.tzinfo, locale=locale))
+    date = f"{local.day} {MONTHS[local.month - 1]}"
+    return f"{date} {local.year}" if has_year else f"{DAYS[local.weekday()]} {date}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What the words need beside the matter: names, language (babel locale) and zone."""
@@ -45,14 +56,20 @@ class Words:
 
     def day(self, at: datetime) -> str:
         """A day, as in `Fri 13 Nov`."""
-        if self.locale.startswith("en"):
-            local = at.astimezone(self.zone)
-            return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}"
-        return str(format_skeleton("MMMEd", at, tzinfo=self.zone, locale=self.locale))
+        return day_of(at.astimezone(self.zone), locale=self.locale)
 
     def clock(self, at: datetime) -> str:
         """A time of day, as in `08:00`."""
         return at.astimezone(self.zone).strftime("%H:%M")
+
+    def money(self, number: str, currency: str = "") -> str:
+        """An amount as its reader writes it: `49.00 EUR`, in Italian `49,00 €`."""
+        if self.locale.startswith("en"):
+            return f"{number} {currency}".rstrip()
+        if not currency:
+            return str(format_decimal(Decimal(number), "#,##0.00####", locale=self.locale))
+        # A text message has no unbreakable space in its alphabet.
+        return format_currency(Decimal(number), currency, locale=self.locale).replace("\xa0", " ")
 
     def window(self, window: Window) -> str:
         """A window, as in `Fri 13 Nov, 08:00 to 12:00`."""
@@ -108,10 +125,10 @@ def short(quote: str) -> str:
     return line if len(line) <= QUOTE_LENGTH else f"{line[: QUOTE_LENGTH - 3].rstrip()}..."
 
 
-def amount(value: Value, matter: Matter) -> str:
+def amount(value: Value, matter: Matter, words: Words) -> str:
     """An amount; the currency is left out when it is the household's own."""
     number, _space, currency = value.key.partition(" ")
-    shown = number if currency in ("", matter.currency) else f"{number} {currency}"
+    shown = words.money(number, "" if currency == matter.currency else currency)
     return f"{value.label}, {shown}" if value.label else shown
 
 
@@ -203,9 +220,9 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
     name = change.item.key.partition(":")[2]
     if change.reason == "money":
         value = matter.facts[name].current
-        shown = amount(value, matter) if value else ""
+        shown = amount(value, matter, words) if value else ""
         if change.before:
-            old = change.before.partition(" ")[0]
+            old = words.money(change.before.partition(" ")[0])
             return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
         return f"{shown}."
     if change.reason == "notice":
@@ -384,7 +401,7 @@ def _quiet_title(matter: Matter, words: Words, who: str) -> str:
     for name in matter.money:
         value = matter.facts[name].current
         if value is not None:
-            return f"{who}: {amount(value, matter)}"[:TITLE_LENGTH]
+            return f"{who}: {amount(value, matter, words)}"[:TITLE_LENGTH]
     if matter.issue:
         return short(matter.issue.splitlines()[0])[:TITLE_LENGTH]
     if any(slot.stage == Stage.CANCELLED for slot in matter.slots):
@@ -408,7 +425,7 @@ def meta(matter: Matter, words: Words) -> str:
         for name in matter.money:
             value = matter.facts[name].current
             if value is not None:
-                parts.append(amount(value, matter))
+                parts.append(amount(value, matter, words))
                 break
     return " · ".join(parts)
 

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from notifications import agenda
 from notifications.agenda import Bar, Day, Entry
+from notifications.wording import day_of
 from owners import clock
 
 register = template.Library()
@@ -42,10 +43,11 @@ def hours(entry: Entry) -> str:
     start, end = timezone.localtime(entry.start), timezone.localtime(entry.end)
     if end == start:
         return f"{start:%H:%M}"
-    closes = f"{end:%H:%M}"
-    if end.date() != start.date():
-        closes = f"{date_format(end, 'D j M')}, {closes}"
-    return _("%(from)s to %(to)s") % {"from": f"{start:%H:%M}", "to": closes}
+    clocks = {"from": f"{start:%H:%M}", "to": f"{end:%H:%M}"}
+    if end.date() == start.date():
+        return _("%(from)s to %(to)s") % clocks
+    day = day_of(end, locale=get_language() or "en")
+    return _("%(from)s to %(day)s, %(to)s") % {**clocks, "day": day}
 
 
 @register.filter
