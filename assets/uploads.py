@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 MOST = 26 * 1024 * 1024  # one file of 25 MiB with its form
 
@@ -16,7 +17,7 @@ def limited(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdecimal() and int(length) > MOST:
-            text = "The file is larger than 25 MB."
+            text = _("The file is larger than 25 MB.")
             return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 

@@ -129,32 +129,34 @@ def take_codes(*, now: datetime) -> int:
     with transaction.atomic():
         waiting = list(
             ChannelCode.objects.waiting(now)
-            .select_related("channel")
+            .select_related("channel__owner")
             .select_for_update(skip_locked=True, of=("self",))[:500]
         )
         if not waiting:
             return 0
         Delivery.objects.bulk_create(
-            (
-                Delivery(
-                    key=f"code:{code.uuid}",
-                    owner_id=code.channel.owner_id,
-                    purpose=DeliveryPurpose.CODE,
-                    kind=code.channel.kind,
-                    channel=code.channel,
-                    subject="Your Steward code",
-                    # The code itself stays sealed where it is until it is sent.
-                    text="Your Steward code is {code}. Nobody from Steward will ask you for it.",
-                    next_at=now,
-                    expires_at=code.expires_at,
-                    created_at=now,
-                )
-                for code in waiting
-            ),
-            ignore_conflicts=True,
+            (_code_letter(code, now=now) for code in waiting), ignore_conflicts=True
         )
         ChannelCode.objects.filter(pk__in=[code.pk for code in waiting]).update(queued_at=now)
     return len(waiting)
+
+
+def _code_letter(code: ChannelCode, *, now: datetime) -> Delivery:
+    """Return the delivery of a code, in its owner's language."""
+    with translation.override(code.channel.owner.language):
+        return Delivery(
+            key=f"code:{code.uuid}",
+            owner_id=code.channel.owner_id,
+            purpose=DeliveryPurpose.CODE,
+            kind=code.channel.kind,
+            channel=code.channel,
+            subject=_("Your Steward code"),
+            # The code itself stays sealed where it is until it is sent.
+            text=_("Your Steward code is {code}. Nobody from Steward will ask you for it."),
+            next_at=now,
+            expires_at=code.expires_at,
+            created_at=now,
+        )
 
 
 def take_invitations(*, now: datetime) -> int:

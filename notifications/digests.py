@@ -14,10 +14,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from notifications.choices import DeliveryPurpose, SurveyState
 from notifications.models import Delivery, Digest, Survey, Told
 from notifications.telling import LATER
+from notifications.wording import speaking
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach, next_digest
@@ -56,22 +59,18 @@ def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[str]:
     of in the digest.
     """
     found = []
-    if counted.at_the_door:
-        found.append(
-            _plural(counted.at_the_door, "contact waits", "contacts wait") + " at the door"
-        )
-    if counted.surveys:
-        found.append(_plural(counted.surveys, "survey request", "survey requests") + " held back")
-    if counted.adverts:
-        found.append(_plural(counted.adverts, "advert", "adverts") + " held back")
-    found += [f"Changed: {title}" for title in put_off[:LISTED]]
-    if len(put_off) > LISTED:
-        found.append(_plural(len(put_off) - LISTED, "more card", "more cards") + " changed")
+    if n := counted.at_the_door:
+        waits = ngettext("%(n)s contact waits at the door", "%(n)s contacts wait at the door", n)
+        found.append(waits % {"n": n})
+    if n := counted.surveys:
+        held = ngettext("%(n)s survey request held back", "%(n)s survey requests held back", n)
+        found.append(held % {"n": n})
+    if n := counted.adverts:
+        found.append(ngettext("%(n)s advert held back", "%(n)s adverts held back", n) % {"n": n})
+    found += [_("Changed: %(title)s") % {"title": title} for title in put_off[:LISTED]]
+    if (n := len(put_off) - LISTED) > 0:
+        found.append(ngettext("%(n)s more card changed", "%(n)s more cards changed", n) % {"n": n})
     return found
-
-
-def _plural(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def last_slot(reach: Reach, *, now: datetime) -> datetime:
@@ -149,9 +148,10 @@ def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
     for slot in slots:
         membership = slot.membership
         is_acting = membership.rank in ACTING
-        said = lines(
-            counted[membership.pk] if is_acting else Counted(), put_off.get(membership.pk, ())
-        )
+        with speaking(membership.owner.language):
+            said = lines(
+                counted[membership.pk] if is_acting else Counted(), put_off.get(membership.pk, ())
+            )
         if said:
             made.append(
                 Digest(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Notification
+from notifications.wording import speaking
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Membership, reach_of
 
@@ -18,7 +21,7 @@ def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
     `fault` is what the provider said when the address itself is to blame: the channel is
     then marked and not used again until it is verified anew, and its owner is told.
     """
-    row = Delivery.objects.select_related("notification", "channel").get(pk=delivery_id)
+    row = Delivery.objects.select_related("notification", "channel", "owner").get(pk=delivery_id)
     if fault and row.channel_id is not None:
         marked = Channel.objects.filter(pk=row.channel_id, failed_at=None).update(
             failed_at=now, failure=fault[:200]
@@ -38,7 +41,11 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
     told = row.notification
     if told is None or row.channel is None:
         return
-    kind = str(ChannelKind(row.kind).label)
+    with speaking(row.owner.language):
+        text = _("%(kind)s to %(address)s does not arrive. Check the address.") % {
+            "kind": ChannelKind(row.kind).label,
+            "address": row.channel.hint,
+        }
     notice = Notification.objects.create(
         household_id=told.household_id,
         journey_id=told.journey_id,
@@ -46,7 +53,7 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
         level=Level.FEED,
         topic=Topic.FAILED,
         reason=REASON,
-        text=f"{kind} to {row.channel.hint} does not arrive. Check the address.",
+        text=text,
         because=told.because,
         rule="delivery.channel_failed",
         state=NotificationState.TOLD,

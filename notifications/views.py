@@ -16,8 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
@@ -41,42 +43,56 @@ DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
 PUT_ASIDE = "not_now"
 PAGE = 30
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
-DONE_WORDS = {
-    "works": "Closed. Good that it works.",
-    "not_yet": "Noted, and they are told that it is not solved.",
-    "yes": "Noted.",
-    "no": "Noted.",
-    "accept": "Accepted. They are told.",
-    "decline": "Declined. They are told.",
-    "counter": "Asked for another time.",
-    "reply": "Sent.",
-    "snooze": "Put aside until then.",
-    "rate": "Thank you. One answer is enough for all of them.",
-    "merge": "Put together.",
-    "choose_asset": "Noted which one it is about.",
-    "correct": "Corrected. Your word counts.",
-    "undo": "Undone.",
-    "let_in": "Let in. You can end this at any time.",
-    "not_now": "Not now. Nobody is told.",
-    "undo_absorb": "Noted: you should have been told.",
-    "always_show": "From now on these are shown.",
-    "split": "Made a matter of its own.",
+NUMBERS: tuple[str | Promise, ...] = (
+    gettext_lazy("No"),
+    gettext_lazy("One"),
+    gettext_lazy("Two"),
+    gettext_lazy("Three"),
+    gettext_lazy("Four"),
+    gettext_lazy("Five"),
+    gettext_lazy("Six"),
+    gettext_lazy("Seven"),
+    gettext_lazy("Eight"),
+    gettext_lazy("Nine"),
+    gettext_lazy("Ten"),
+)
+DONE_WORDS: dict[str, str | Promise] = {
+    "works": gettext_lazy("Closed. Good that it works."),
+    "not_yet": gettext_lazy("Noted, and they are told that it is not solved."),
+    "yes": gettext_lazy("Noted."),
+    "no": gettext_lazy("Noted."),
+    "accept": gettext_lazy("Accepted. They are told."),
+    "decline": gettext_lazy("Declined. They are told."),
+    "counter": gettext_lazy("Asked for another time."),
+    "reply": gettext_lazy("Sent."),
+    "snooze": gettext_lazy("Put aside until then."),
+    "rate": gettext_lazy("Thank you. One answer is enough for all of them."),
+    "merge": gettext_lazy("Put together."),
+    "choose_asset": gettext_lazy("Noted which one it is about."),
+    "correct": gettext_lazy("Corrected. Your word counts."),
+    "undo": gettext_lazy("Undone."),
+    "let_in": gettext_lazy("Let in. You can end this at any time."),
+    "not_now": gettext_lazy("Not now. Nobody is told."),
+    "undo_absorb": gettext_lazy("Noted: you should have been told."),
+    "always_show": gettext_lazy("From now on these are shown."),
+    "split": gettext_lazy("Made a matter of its own."),
 }
 
 
 class Filter(NamedTuple):
     """One way to narrow the list of journeys."""
 
-    label: str
+    label: str | Promise
     where: Q
 
 
 FILTERS = {
-    "open": Filter("Open", Q(state=JourneyState.OPEN)),
-    "mine": Filter("Waiting for you", Q(state=JourneyState.OPEN, turn=Turn.OWNER)),
-    "theirs": Filter("Waiting for them", Q(state=JourneyState.OPEN, turn=Turn.SUPPLIER)),
-    "closed": Filter("Closed", Q(state=JourneyState.CLOSED)),
+    "open": Filter(gettext_lazy("Open"), Q(state=JourneyState.OPEN)),
+    "mine": Filter(gettext_lazy("Waiting for you"), Q(state=JourneyState.OPEN, turn=Turn.OWNER)),
+    "theirs": Filter(
+        gettext_lazy("Waiting for them"), Q(state=JourneyState.OPEN, turn=Turn.SUPPLIER)
+    ),
+    "closed": Filter(gettext_lazy("Closed"), Q(state=JourneyState.CLOSED)),
 }
 
 
@@ -181,7 +197,7 @@ def headline(count: int) -> str:
         return _("Nothing needs you today")
     if count == 1:
         return _("One thing needs you today")
-    number = NUMBERS[count] if count < len(NUMBERS) else str(count)
+    number = str(NUMBERS[count]) if count < len(NUMBERS) else str(count)
     return _("%(number)s things need you today") % {"number": number}
 
 
@@ -316,7 +332,7 @@ def say_done(request: OwnerRequest, journey: Journey | None, name: str) -> None:
         mine = Decision.objects.for_owner(request.user).filter(journey=journey, revoked_at=None)
         last = mine.filter(owner=request.user).order_by("-pk").first()
         undo = f"{journey.uuid}:{last.uuid}" if last else ""
-    messages.success(request, _(DONE_WORDS[name]), extra_tags=undo)
+    messages.success(request, str(DONE_WORDS[name]), extra_tags=undo)
 
 
 def answer(request: OwnerRequest, journey: Journey) -> HttpResponse:

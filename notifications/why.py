@@ -98,6 +98,8 @@ RULES = {
     "mandate": gettext_lazy("Your permission decides what a supplier may say."),
     "purpose_not_granted": gettext_lazy("Your permission decides what a supplier may say."),
     "same_message": gettext_lazy("A message that arrives again is not shown again."),
+    "speak_only_on_change": gettext_lazy("You are told only when something has changed."),
+    "delivery.channel_failed": gettext_lazy("You are told when an address does not work."),
 }
 LINKS = {
     "same_visit": gettext_lazy("It speaks of the same visit."),

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from owners import sealing
 from owners.models import AccessEntry, AccessHead, Household, Owner
@@ -23,41 +25,44 @@ START = b"\x00" * 32
 BATCH = 1_000
 ERASED = "log_erased"
 # What is logged, and the sentence that says so.
-KINDS: dict[str, str] = {
-    "signed_in": "Signed in",
-    "sign_in_failed": "A sign-in failed",
-    "signed_out": "Signed out",
-    "session_ended": "A session was ended",
-    "password_changed": "The password was changed",
-    "email_changed": "The e-mail addresses were changed",
-    "factor_added": "A passkey or second factor was added",
-    "factor_removed": "A passkey or second factor was removed",
-    "channel_added": "A channel was added",
-    "channel_verified": "A channel was verified",
-    "channel_removed": "A channel was removed",
-    "token_made": "A token was made",
-    "token_revoked": "A token was revoked",
-    "export_asked": "An export was asked for",
-    "export_taken": "An export was downloaded",
-    "deletion_asked": "A deletion was asked for",
-    "deletion_cancelled": "A deletion was cancelled",
-    "deleted": "An account or household was deleted",
-    "mandate_granted": "A supplier was let in",
-    "mandate_changed": "What a supplier may do was changed",
-    "mandate_ended": "A supplier's permission was ended",
-    "mandate_restored": "A supplier's permission was restored",
-    "secret_rotated": "A supplier's secret was rotated",
-    "member_invited": "Somebody was invited",
-    "invitation_revoked": "An invitation was revoked",
-    "member_joined": "Somebody joined",
-    "member_rank": "A rank was changed",
-    "member_removed": "A member was removed",
-    "member_left": "A member left",
-    "member_restored": "A member was put back",
-    "household_changed": "The household was changed",
-    "operator_looked": "An operator opened a record",
-    "operator_changed": "An operator changed a record",
-    ERASED: "Lines of a deleted account were blanked",
+KINDS: dict[str, str | Promise] = {
+    "signed_in": gettext_lazy("Signed in"),
+    "sign_in_failed": gettext_lazy("A sign-in failed"),
+    "signed_out": gettext_lazy("Signed out"),
+    "session_ended": gettext_lazy("A session was ended"),
+    "password_changed": gettext_lazy("The password was changed"),
+    "email_changed": gettext_lazy("The e-mail addresses were changed"),
+    "factor_added": gettext_lazy("A passkey or second factor was added"),
+    "factor_removed": gettext_lazy("A passkey or second factor was removed"),
+    "channel_added": gettext_lazy("A channel was added"),
+    "channel_verified": gettext_lazy("A channel was verified"),
+    "channel_removed": gettext_lazy("A channel was removed"),
+    "token_made": gettext_lazy("A token was made"),
+    "token_revoked": gettext_lazy("A token was revoked"),
+    "export_asked": gettext_lazy("An export was asked for"),
+    "export_taken": gettext_lazy("An export was downloaded"),
+    "deletion_asked": gettext_lazy("A deletion was asked for"),
+    "deletion_cancelled": gettext_lazy("A deletion was cancelled"),
+    "deleted": gettext_lazy("An account or household was deleted"),
+    "mandate_granted": gettext_lazy("A supplier was let in"),
+    "mandate_changed": gettext_lazy("What a supplier may do was changed"),
+    "mandate_ended": gettext_lazy("A supplier's permission was ended"),
+    "mandate_restored": gettext_lazy("A supplier's permission was restored"),
+    "secret_rotated": gettext_lazy("A supplier's secret was rotated"),
+    "endpoint_changed": "Where Steward's events go was changed",
+    "key_made": "A key of a supplier was made",
+    "key_revoked": "A key of a supplier was revoked",
+    "member_invited": gettext_lazy("Somebody was invited"),
+    "invitation_revoked": gettext_lazy("An invitation was revoked"),
+    "member_joined": gettext_lazy("Somebody joined"),
+    "member_rank": gettext_lazy("A rank was changed"),
+    "member_removed": gettext_lazy("A member was removed"),
+    "member_left": gettext_lazy("A member left"),
+    "member_restored": gettext_lazy("A member was put back"),
+    "household_changed": gettext_lazy("The household was changed"),
+    "operator_looked": gettext_lazy("An operator opened a record"),
+    "operator_changed": gettext_lazy("An operator changed a record"),
+    ERASED: gettext_lazy("Lines of a deleted account were blanked"),
 }
 
 
