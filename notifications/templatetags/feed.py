@@ -8,19 +8,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.contrib.messages.storage.base import Message
+from django.db.models import Choices
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from assets.choices import AssetKind
 from assets.models import Asset
 from assets.starters import STARTERS, USUAL
 from notifications import why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
-from notifications.wording import Words
+from notifications.wording import Words, day_of
 from owners import clock
 from owners.choices import Topic
-from suppliers.choices import ContactKind, Medium, Outcome, RoleKind, Stage
+from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind, Stage
 from suppliers.models import Contact
 
 register = template.Library()
@@ -48,18 +50,58 @@ MEDIUM_ICONS: dict[str, str] = {
     Medium.IN_PERSON: "users",
     Medium.NONE: "info",
 }
-WORDS: dict[str, dict[str, str]] = {
-    "medium": {str(value): str(label) for value, label in Medium.choices},
-    "outcome": {str(value): str(label) for value, label in Outcome.choices},
-    "visit": {str(value): str(label) for value, label in AppointmentState.choices},
-    "promise": {str(value): str(label) for value, label in PromiseState.choices},
-    "survey": {str(value): str(label) for value, label in SurveyState.choices},
-    "turn": {str(value): str(label) for value, label in Turn.choices},
-    "topic": {str(value): str(label) for value, label in Topic.choices},
-    "role": {str(value): str(label) for value, label in RoleKind.choices},
-    "asset_kind": {str(value): str(label) for value, label in AssetKind.choices},
-    "kind": {str(value): str(label) for value, label in ContactKind.choices},
-    "stage": {str(value): str(label) for value, label in Stage.choices},
+# Labels stay lazy: each reader sees them in a language of their own.
+WORDS: dict[str, type[Choices]] = {
+    "medium": Medium,
+    "outcome": Outcome,
+    "visit": AppointmentState,
+    "promise": PromiseState,
+    "survey": SurveyState,
+    "turn": Turn,
+    "topic": Topic,
+    "role": RoleKind,
+    "asset_kind": AssetKind,
+    "kind": ContactKind,
+    "stage": Stage,
+    "purpose": Purpose,
+}
+# What the owner did, as the list of it says it.
+DEEDS: dict[str, str | Promise] = {
+    "accept": gettext_lazy("accepted"),
+    "always_show": gettext_lazy("always show these"),
+    "answer": gettext_lazy("answered"),
+    "choose_asset": gettext_lazy("chose the thing"),
+    "correct": gettext_lazy("corrected"),
+    "counter": gettext_lazy("asked for another time"),
+    "decline": gettext_lazy("declined"),
+    "let_in": gettext_lazy("let in"),
+    "merge": gettext_lazy("put together"),
+    "not_now": gettext_lazy("not now"),
+    "rate": gettext_lazy("rated"),
+    "reply": gettext_lazy("wrote"),
+    "snooze": gettext_lazy("put aside"),
+    "split": gettext_lazy("made a matter of its own"),
+    "undo_absorb": gettext_lazy("should have been told"),
+    "yes": gettext_lazy("said yes"),
+    "no": gettext_lazy("said no"),
+}
+# The facts that every adapter names alike; what else a supplier names is its own word.
+FACTS: dict[str, str | Promise] = {
+    "amount_due": gettext_lazy("Amount due"),
+    "answer_by": gettext_lazy("Answer by"),
+    "coverage": gettext_lazy("Coverage"),
+    "due_on": gettext_lazy("To be paid by"),
+    "fee": gettext_lazy("Price"),
+    "next_due": gettext_lazy("Next due"),
+    "next_step": gettext_lazy("Next step"),
+    "person": gettext_lazy("Who comes"),
+    "place": gettext_lazy("Place"),
+    "reference": gettext_lazy("Reference"),
+    "total": gettext_lazy("Total"),
+    "valid_until": gettext_lazy("Valid until"),
+    "visit": gettext_lazy("Visit"),
+    "window": gettext_lazy("Time window"),
+    "work_done": gettext_lazy("Work done"),
 }
 OUTCOME_CHIPS: dict[str, str] = {
     Outcome.SHOWN: "chip--pine",
@@ -123,8 +165,7 @@ def day(value: Any) -> str:
     near = {0: _("Today"), -1: _("Yesterday"), 1: _("Tomorrow")}
     if days in near:
         return near[days]
-    pattern = "%a %-d %b" if abs(days) < 300 else "%-d %b %Y"
-    return at.strftime(pattern)
+    return day_of(at, locale=get_language() or "en", has_year=abs(days) >= 300)
 
 
 @register.filter
@@ -133,26 +174,44 @@ def span(start: Any, end: Any) -> str:
     opens, closes = instant(start), instant(end)
     if opens is None:
         return ""
-    text = f"{day(opens)}, {opens:%H:%M}"
+    said = {"day": day(opens), "start": f"{opens:%H:%M}"}
     if closes is None or closes == opens:
-        return text
+        return _("%(day)s, %(start)s") % said
+    said["end"] = f"{closes:%H:%M}"
     if closes.date() == opens.date():
-        return _("%(from)s to %(to)s") % {"from": text, "to": f"{closes:%H:%M}"}
-    return _("%(from)s to %(to)s") % {"from": text, "to": f"{day(closes)}, {closes:%H:%M}"}
+        return _("%(day)s, %(start)s to %(end)s") % said
+    days = {"start_day": said["day"], "end_day": day(closes)}
+    return _("%(start_day)s, %(start)s to %(end_day)s, %(end)s") % {**said, **days}
 
 
 @register.filter
 def said(kind: str, group: str) -> str:
     """Return the word for a value: `journey.turn|said:"turn"`."""
-    found = WORDS[group].get(str(kind))
-    return found if found is not None else plain(str(kind))
+    for value, label in WORDS[group].choices:
+        if str(value) == str(kind):
+            return str(label)
+    return plain(str(kind))
 
 
 @register.filter
 def plain(code: str) -> str:
-    """Return a code as words: `same_window` becomes Same window."""
+    """Return a code as words: `same_window` becomes Same window; known facts by their names."""
+    if code in FACTS:
+        return str(FACTS[code])
     words = str(code).replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+@register.filter
+def deed(name: str) -> str:
+    """Return what a decision was, inside a sentence: `let_in` becomes let in."""
+    return str(DEEDS[name]) if name in DEEDS else plain(name).lower()
+
+
+@register.filter
+def within(words: str) -> str:
+    """Return words as they stand inside a sentence; German keeps the capitals of its nouns."""
+    return words if (get_language() or "").startswith("de") else words.lower()
 
 
 @register.filter
@@ -340,7 +399,7 @@ def tried_step(step: dict[str, Any]) -> str:
     what = {"answer": _("You said"), "call": _("A call")}.get(step.get("what", ""), "") or plain(
         str(step.get("what", ""))
     )
-    result = plain(str(step.get("result", ""))).lower()
+    result = within(plain(str(step.get("result", ""))))
     return f"{what}: {result}" if result else what
 
 
