@@ -5,7 +5,8 @@ from datetime import date, datetime
 from assets import documents, register
 from assets.models import Asset
 from owners.models import Change, Owner
-from owners.undo import Undo, UndoError, subject_of
+from owners.undo import UndoError, subject_of
+from owners.undoing import Way
 
 
 def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
@@ -37,8 +38,8 @@ def _asset(change: Change) -> Asset:
     return found
 
 
-UNDOS: dict[str, Undo] = {
-    register.CHANGED: undo_change,
-    register.REMOVED: put_back_asset,
-    documents.REMOVED: documents.put_back,
+UNDOS: dict[str, Way] = {
+    register.CHANGED: Way(undo=undo_change),
+    register.REMOVED: Way(undo=put_back_asset),
+    documents.REMOVED: Way(undo=documents.put_back),
 }

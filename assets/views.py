@@ -21,7 +21,7 @@ from assets import documents, register, starters, undos
 from assets.choices import AssetKind, DocumentKind, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.forms import AssetEditForm, AssetForm, IdentifierForm
 from assets.models import Asset, Document
-from owners import clock, households, undo
+from owners import clock, households, undo, undoing
 from owners.models import Change, Owner
 from owners.pages import OwnerRequest, page, way_back
 
@@ -324,10 +324,8 @@ def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Undo a change of an asset or a document."""
     mine = Change.objects.for_owner(request.user)
     change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
-    if change.household_id is not None:
-        households.require(owner=request.user, household_id=change.household_id)
     try:
-        undo.put_back(change=change, owner=request.user, undos=undos.UNDOS, now=clock.now())
+        undoing.put_back(change=change, owner=request.user, ways=undos.UNDOS, now=clock.now())
     except undo.UndoError as error:
         messages.error(request, _(str(error)))
     else:

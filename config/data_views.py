@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from config import privacy
 from config.undos import UNDOS
-from owners import access, clock, deletion, doorbell, exports, households, undo
+from owners import access, clock, deletion, doorbell, exports, undo, undoing
 from owners.choices import ExportState, Rank
 from owners.models import AccessEntry, Change, Deletion, Export, Household, Membership, Owner
 from owners.pages import OwnerRequest, chosen_household, page, way_back
@@ -52,6 +52,11 @@ def data(request: OwnerRequest) -> HttpResponse:
     return render(request, "privacy/data.html", context)
 
 
+def said(value: object) -> str:
+    """Say a logged value: a list as its parts."""
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def named(entries: object) -> list[dict[str, object]]:
     """Return lines of the log with the names of the people in them."""
     rows: list[AccessEntry] = list(entries)  # type: ignore[call-overload]  # a page or a slice
@@ -63,7 +68,7 @@ def named(entries: object) -> list[dict[str, object]]:
             "what": access.KINDS.get(row.kind, row.kind),
             "who": names.get(row.actor_id or 0, ""),
             "whom": names.get(row.subject_id or 0, "") if row.subject_id != row.actor_id else "",
-            "details": ", ".join(f"{name}: {value}" for name, value in row.what.items()),
+            "details": ", ".join(f"{name}: {said(value)}" for name, value in row.what.items()),
             "number": row.number,
         }
         for row in rows
@@ -170,10 +175,8 @@ def bin_page(request: OwnerRequest) -> HttpResponse:
 def undo_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Undo one change: from the sentence that told of it, or from the bin."""
     change = get_object_or_404(Change.objects.for_owner(request.user), uuid=key)
-    if change.household_id is not None:
-        households.require(owner=request.user, household_id=change.household_id)
     try:
-        undo.put_back(change=change, owner=request.user, undos=UNDOS, now=clock.now())
+        undoing.put_back(change=change, owner=request.user, ways=UNDOS, now=clock.now())
     except undo.UndoError as error:
         messages.error(request, str(error))
     else:

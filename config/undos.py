@@ -5,12 +5,15 @@ from collections.abc import Mapping
 import assets.undos
 import suppliers.undos
 from owners import households, invitations
-from owners.undo import Undo
+from owners.choices import Rank
+from owners.undoing import Way
 
-UNDOS: Mapping[str, Undo] = {
+UNDOS: Mapping[str, Way] = {
     **assets.undos.UNDOS,
     **suppliers.undos.UNDOS,
-    "wishes.changed": households.undo_wishes,
-    "member.rank": invitations.undo_rank,
-    "member.removed": invitations.undo_removed,
+    # Everybody's wishes are their own, whatever the rank.
+    households.WISHES_CHANGED: Way(undo=households.undo_wishes, least=Rank.VIEWER),
+    households.CHANGED: Way(undo=households.undo_change, least=Rank.ADMIN),
+    invitations.RANKED: Way(undo=invitations.undo_rank, least=Rank.ADMIN),
+    invitations.REMOVED: Way(undo=invitations.undo_removed, least=Rank.ADMIN),
 }

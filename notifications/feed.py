@@ -214,7 +214,7 @@ def act(
         journey = Journey.objects.select_related("household").get(pk=journey.pk)
         ledger.journeys[str(journey.uuid)] = journey
         if name == "undo":
-            return _undo(ledger, journey, data)
+            return _undo(ledger, journey, owner, data)
         data = _checked(ledger, journey, name, data)
         if name == "merge":
             return _merge(ledger, journey, owner, data)
@@ -546,7 +546,7 @@ def _relink(ledger: Ledger, contacts: list[int], journey: Journey, *, rule: str)
     )
 
 
-def _undo(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> Journey:
+def _undo(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) -> Journey:
     """Take a decision back: the named one, else the last on this journey."""
     decisions = Decision.objects.filter(household=journey.household, revoked_at=None)
     wanted = str(data.get("decision", ""))
@@ -579,7 +579,7 @@ def _undo(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> Journey:
         ledger.journeys[str(back.uuid)] = back
         touched.add(str(back.uuid))
     if decision.name == "let_in":
-        touched |= _put_out(ledger, decision)
+        touched |= _put_out(ledger, owner, decision)
     settling.settle(ledger, touched, afresh=touched)
     if decision.name == "let_in":
         rows = ledger.undecided(len(decision.data["contacts"]) + 500)
@@ -587,13 +587,13 @@ def _undo(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> Journey:
     return journey
 
 
-def _put_out(ledger: Ledger, decision: Decision) -> set[str]:
+def _put_out(ledger: Ledger, owner: Owner, decision: Decision) -> set[str]:
     """Take a let-in back: the mandate it made ends, and its contacts wait again."""
     contacts = Contact.objects.filter(pk__in=decision.data["contacts"])
     suspicion = decision.data.get("suspicion", "unknown_sender")
     if decision.data.get("is_new"):
         mandate = Mandate.objects.get(uuid=decision.data["mandate"])
-        mandates.end(mandate=mandate, now=ledger.now)
+        mandates.end(mandate=mandate, owner=owner, now=ledger.now)
         contacts.update(supplier=None, mandate=None)
     contacts.update(suspicion=suspicion, trust=Trust.UNKNOWN, decided_at=None)
     links = Link.objects.filter(contact__in=contacts, revoked_at=None)
@@ -672,7 +672,7 @@ def _mandate_for(
             )
         live = Mandate.objects.live().filter(household=contact.household, supplier=supplier).first()
         return live or mandates.grant(
-            household=contact.household, supplier=supplier, now=ledger.now
+            household=contact.household, supplier=supplier, owner=owner, now=ledger.now
         )
     proved = _proved(sender, said)
     if proved is not None:
@@ -688,6 +688,7 @@ def _mandate_for(
             supplier=proved,
             purposes=[Purpose.SERVICE, Purpose.BILLING],
             assets=list(guessed) if len(guessed) == 1 else [],
+            owner=owner,
             now=ledger.now,
         )
     return mandates.note_supplier(
@@ -697,6 +698,7 @@ def _mandate_for(
         numbers=[sender.number] if sender.number else [],
         purposes=[Purpose.SERVICE, Purpose.BILLING],
         assets=list(guessed) if len(guessed) == 1 else [],
+        owner=owner,
         now=ledger.now,
     )
 

@@ -18,6 +18,7 @@ from assets import register, starters
 from assets.models import Asset
 from notifications import demo_home
 from owners import clock, doorbell, households
+from owners.choices import Rank
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from owners.reach import PRESETS
@@ -142,10 +143,12 @@ def take_you(request: OwnerRequest, home: Household) -> dict[str, Any] | None:
     form = YouForm(request.POST)
     if not form.is_valid():
         return {"form": form}
-    households.change_owner(owner=request.user, values=form.cleaned_data)
-    households.require(owner=request.user, household_id=home.pk)
-    if home.zone == "UTC":
-        households.change(household=home, values={"zone": form.cleaned_data["zone"]})
+    owner = request.user
+    households.change_owner(owner=owner, values=form.cleaned_data)
+    mine = households.require(owner=owner, household_id=home.pk)
+    if home.zone == "UTC" and mine.rank == Rank.ADMIN:
+        zone = {"zone": form.cleaned_data["zone"]}
+        households.change(household=home, values=zone, by=owner, now=clock.now())
     return None
 
 
@@ -206,6 +209,7 @@ def take_suppliers(request: OwnerRequest, home: Household) -> dict[str, Any] | N
         domains=known.get("domains", []),
         numbers=known.get("numbers", []),
         assets=[asset] if asset else [],
+        owner=owner,
         now=now,
     )
     if got["note"]:

@@ -10,10 +10,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from owners import undo
+from owners import access, undo
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
 from owners.models import Change, Household, Membership, Owner, ReachRule
 
+WISHES_CHANGED = "wishes.changed"
+CHANGED = "household.changed"
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
 HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap", "raw_days"})
 OWNER_FIELDS = frozenset({"name", "zone", "language"})
@@ -63,6 +65,8 @@ def create(
     zone: str = "UTC",
     country: str = "",
     currency: str = "EUR",
+    survey_cap: int = 2,
+    raw_days: int = 90,
 ) -> Household:
     """Create a household whose admin is `owner`."""
     with transaction.atomic():
@@ -71,6 +75,8 @@ def create(
             zone=zone,
             country=country,
             currency=currency,
+            survey_cap=survey_cap,
+            raw_days=raw_days,
             intake_alias=f"in{secrets.token_hex(8)}",
             created_at=now,
         )
@@ -138,16 +144,49 @@ def intake_address(household: Household) -> str:
     return f"{household.intake_alias}@{settings.MAIL_DOMAIN}"
 
 
-def change(*, household: Household, values: Mapping[str, Any]) -> Household:
-    """Change what a household is called and where it is."""
-    changed = HOUSEHOLD_FIELDS & values.keys()
-    for field in changed:
-        setattr(household, field, values[field])
-    if changed:
-        household.save(update_fields=sorted(changed))
-    if "zone" in changed:
-        Membership.objects.filter(household=household).update(next_digest_at=None)
-    return household
+def change(
+    *, household: Household, values: Mapping[str, Any], by: Owner, now: datetime
+) -> Change | None:
+    """Change what a household is called and where it is; for admins.
+
+    Returns what takes it back, or None when nothing is different.
+    """
+    require(owner=by, household_id=household.pk, least=Rank.ADMIN)
+    with transaction.atomic():
+        kept = Household.objects.select_for_update(no_key=True).get(pk=household.pk)
+        before = {
+            field: getattr(kept, field)
+            for field in sorted(HOUSEHOLD_FIELDS & values.keys())
+            if getattr(kept, field) != values[field]
+        }
+        for field in HOUSEHOLD_FIELDS & values.keys():
+            setattr(household, field, values[field])
+        if not before:
+            return None
+        household.save(update_fields=list(before))
+        if "zone" in before:
+            Membership.objects.filter(household=household).update(next_digest_at=None)
+        change = undo.remember(
+            kind=CHANGED,
+            label=kept.name,
+            owner=by,
+            household=household,
+            subject=household.uuid,
+            before=before,
+            after={field: values[field] for field in before},
+            now=now,
+        )
+        what = {"fields": list(before)}
+        access.note(kind="household_changed", actor=by, household=household, what=what, now=now)
+    return change
+
+
+def undo_change(change_made: Change, owner: Owner, now: datetime) -> None:
+    """Give a household the name, zone, limits and so on that it had."""
+    if change_made.household is None:
+        raise undo.UndoError("The household is gone.")
+    household = change_made.household
+    change(household=household, values=change_made.before, by=owner, now=now)
 
 
 def change_reach(
@@ -198,7 +237,7 @@ def set_wishes(
         before = wishes_kept(membership)
         change_reach(membership=membership, values=values, topics=topics)
         return undo.remember(
-            kind="wishes.changed",
+            kind=WISHES_CHANGED,
             label=membership.household.name,
             owner=membership.owner,
             household=membership.household,
@@ -214,7 +253,7 @@ def drop_wish(*, membership: Membership, scope: Scope, subject: UUID, now: datet
         before = wishes_kept(membership)
         membership.reach_rules.filter(scope=scope, subject=subject).delete()
         return undo.remember(
-            kind="wishes.changed",
+            kind=WISHES_CHANGED,
             label=membership.household.name,
             owner=membership.owner,
             household=membership.household,

@@ -18,6 +18,8 @@ from owners.choices import Rank
 from owners.households import require, reword
 from owners.models import Change, Household, Invitation, Membership, Owner, ReachRule
 
+RANKED = "member.rank"
+REMOVED = "member.removed"
 LIFE = timedelta(days=7)
 A_DAY = 20  # of one household: every one is a mail to a stranger
 # What is kept of a membership that was removed, and how it is read back.
@@ -153,7 +155,7 @@ def change_rank(*, membership: Membership, rank: Rank, by: Owner, now: datetime)
         membership.rank = rank
         membership.save(update_fields=["rank"])
         change = undo.remember(
-            kind="member.rank",
+            kind=RANKED,
             label=membership.owner.get_full_name(),
             owner=by,
             household=membership.household,
@@ -191,7 +193,7 @@ def remove(*, membership: Membership, by: Owner, now: datetime) -> Change:
         owner.keeps.filter(household=household).update(keeper=None)
         Membership.objects.filter(household=household, cover=owner).update(cover=None)
         change = undo.remember(
-            kind="member.removed",
+            kind=REMOVED,
             label=owner.get_full_name(),
             owner=by,
             household=household,

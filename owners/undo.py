@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from owners.models import Change, Household, Owner
 
 KEPT = timedelta(days=30)
@@ -52,18 +50,10 @@ def remember(  # noqa: PLR0913 - what was changed has that many sides
     )
 
 
-def put_back(*, change: Change, owner: Owner, undos: Mapping[str, Undo], now: datetime) -> Change:
-    """Undo a change once; again is nothing. Raises UndoError when it is too late."""
-    with transaction.atomic():
-        change = Change.objects.select_for_update().get(pk=change.pk)
-        if change.undone_at is not None:
-            return change
-        if change.expires_at <= now:
-            raise UndoError("This is too long ago to be undone.")
-        undos[change.kind](change, owner, now)
-        change.undone_at = now
-        change.save(update_fields=["undone_at"])
-    return change
+def latest(*, kind: str, subject: UUID) -> Change | None:
+    """Return the last change of this kind to one thing, where it is not undone."""
+    found = Change.objects.filter(kind=kind, subject=subject, undone_at=None)
+    return found.order_by("-pk").first()
 
 
 def forget_due(*, now: datetime, limit: int = 1_000) -> int:

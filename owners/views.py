@@ -59,10 +59,8 @@ def household(request: OwnerRequest) -> HttpResponse:
         return render(request, "owners/household_none.html")
     form = HouseholdForm(request.POST or None, instance=found)
     if form.is_valid():
-        households.require(owner=owner, household_id=found.pk, least=Rank.ADMIN)
-        households.change(household=found, values=form.cleaned_data)
-        access.note(kind="household_changed", actor=owner, household=found, now=now)
-        said(request, _("Saved."))
+        change = households.change(household=found, values=form.cleaned_data, by=owner, now=now)
+        said(request, _("Saved."), change)
         return back_to_household(found)
     return show_household(request, found, form=form)
 

@@ -160,7 +160,9 @@ class Suppliers(OwnerView):
         if "purposes" in values:
             values["purposes"] = [Purpose(name) for name in dict.fromkeys(values["purposes"])]
         try:
-            mandate = mandates.note_supplier(household=household, now=clock.now(), **values)
+            mandate = mandates.note_supplier(
+                household=household, owner=owner, now=clock.now(), **values
+            )
         except mandates.MandateError as error:
             raise problem(error) from error
         return Response(_one(owner, mandate.supplier.uuid), status=201)
@@ -260,7 +262,7 @@ class Mandates(OwnerView):
         if "purposes" in values:
             values["purposes"] = [Purpose(name) for name in dict.fromkeys(values["purposes"])]
         try:
-            mandate = mandates.grant(now=clock.now(), **values)
+            mandate = mandates.grant(owner=owner, now=clock.now(), **values)
         except mandates.MandateError as error:
             raise problem(error) from error
         return Response(show_mandate(my_mandates(owner).get(pk=mandate.pk)), status=201)
@@ -288,6 +290,7 @@ class OneMandate(OwnerView):
                 state=MandateState(state) if state else None,
                 purposes=None if purposes is None else [Purpose(name) for name in purposes],
                 assets=values.get("assets"),
+                owner=owner,
                 now=clock.now(),
             )
         except mandates.MandateError as error:
@@ -446,7 +449,12 @@ class MandateSecret(OfAdmin):
     def post(self, request: Request, mandate: UUID) -> Response:
         """Make a new signing secret; older ones work for another 24 hours. For admins."""
         found = self.speaking(request, mandate)
-        made = secrets.rotate(household=found.household, supplier=found.supplier, now=clock.now())
+        made = secrets.rotate(
+            household=found.household,
+            supplier=found.supplier,
+            owner=owner_of(request),
+            now=clock.now(),
+        )
         return Response({"value": made.value}, status=201)
 
 
@@ -459,7 +467,13 @@ class MandateEndpoint(OfAdmin):
         """Set the address and get the new secret of what is sent there. For admins."""
         found = self.speaking(request, mandate)
         url = checked(EndpointIn, request)["url"]
-        value = secrets.set_endpoint(household=found.household, supplier=found.supplier, url=url)
+        value = secrets.set_endpoint(
+            household=found.household,
+            supplier=found.supplier,
+            url=url,
+            owner=owner_of(request),
+            now=clock.now(),
+        )
         return Response({"value": value})
 
 
@@ -481,7 +495,13 @@ class MandateKeys(OfAdmin):
         """Make a key and get its token. For admins."""
         found = self.speaking(request, mandate)
         name = checked(KeyIn, request).get("name", "")
-        made = keys.make(supplier=found.supplier, name=name, now=clock.now())
+        made = keys.make(
+            supplier=found.supplier,
+            name=name,
+            household=found.household,
+            owner=owner_of(request),
+            now=clock.now(),
+        )
         return Response({"value": made.token}, status=201)
 
 
@@ -494,7 +514,12 @@ class MandateKey(OfAdmin):
         """Revoke a key for ever; twice is once. For admins."""
         found = self.speaking(request, mandate)
         mine = SupplierKey.objects.filter(supplier=found.supplier)
-        keys.revoke(key=mine.get(uuid=key), now=clock.now())
+        keys.revoke(
+            key=mine.get(uuid=key),
+            household=found.household,
+            owner=owner_of(request),
+            now=clock.now(),
+        )
         return Response(status=204)
 
 

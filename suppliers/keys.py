@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
+from owners import access
+from owners.models import Household, Owner
 from suppliers import signing
 from suppliers.models import Supplier, SupplierKey
 
@@ -21,21 +24,54 @@ class MadeKey:
     token: str
 
 
-def make(*, supplier: Supplier, name: str, now: datetime) -> MadeKey:
-    """Make a bearer key; only the hash of its token is kept."""
+def make(
+    *,
+    supplier: Supplier,
+    name: str,
+    now: datetime,
+    household: Household | None = None,
+    owner: Owner | None = None,
+) -> MadeKey:
+    """Make a bearer key; only the hash of its token is kept.
+
+    One that a household made for its supplier is in the household's access log.
+    """
     token = PREFIX + secrets.token_urlsafe(32)
-    key = SupplierKey.objects.create(
-        supplier=supplier, name=name, token_hash=_hash(token), created_at=now
-    )
+    with transaction.atomic():
+        key = SupplierKey.objects.create(
+            supplier=supplier, name=name, token_hash=_hash(token), created_at=now
+        )
+        _note("key_made", key, household=household, owner=owner, now=now)
     return MadeKey(key=key, token=token)
 
 
-def revoke(*, key: SupplierKey, now: datetime) -> SupplierKey:
+def revoke(
+    *,
+    key: SupplierKey,
+    now: datetime,
+    household: Household | None = None,
+    owner: Owner | None = None,
+) -> SupplierKey:
     """Close a key for ever. Twice is once."""
     if key.revoked_at is None:
-        key.revoked_at = now
-        key.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            key.revoked_at = now
+            key.save(update_fields=["revoked_at"])
+            _note("key_revoked", key, household=household, owner=owner, now=now)
     return key
+
+
+def _note(
+    kind: str,
+    key: SupplierKey,
+    *,
+    household: Household | None,
+    owner: Owner | None,
+    now: datetime,
+) -> None:
+    if household is not None:
+        what = {"supplier": key.supplier.name, "key": key.name}
+        access.note(kind=kind, actor=owner, household=household, what=what, now=now)
 
 
 def holder(token: str) -> Supplier | None:

@@ -1,8 +1,9 @@
 """Mandates: the household's revocable permission for one supplier."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -17,6 +18,8 @@ from suppliers.choices import MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
 ENDED = "mandate.end"
+GRANTED = "mandate.granted"
+CHANGED = "mandate.changed"
 USUAL_PURPOSES = (Purpose.SERVICE, Purpose.BILLING)
 
 
@@ -53,6 +56,7 @@ def note_supplier(
     numbers: Iterable[str] = (),
     purposes: Sequence[Purpose] = USUAL_PURPOSES,
     assets: Sequence[Asset] = (),
+    owner: Owner | None = None,
 ) -> Mandate:
     """Note a supplier nobody knows yet and give it a mandate.
 
@@ -66,7 +70,12 @@ def note_supplier(
         for number in dict.fromkeys(numbers):
             SupplierNumber.objects.create(supplier=supplier, household=household, number=number)
         return grant(
-            household=household, supplier=supplier, purposes=purposes, assets=assets, now=now
+            household=household,
+            supplier=supplier,
+            purposes=purposes,
+            assets=assets,
+            owner=owner,
+            now=now,
         )
 
 
@@ -77,8 +86,12 @@ def grant(
     now: datetime,
     purposes: Sequence[Purpose] = USUAL_PURPOSES,
     assets: Sequence[Asset] = (),
+    owner: Owner | None = None,
 ) -> Mandate:
-    """Give a supplier a mandate; raises MandateError when a live one exists."""
+    """Give a supplier a mandate; raises MandateError when a live one exists.
+
+    What an `owner` gave can be taken back for 30 days (`undo.latest` finds it).
+    """
     _check_assets(household=household, assets=assets)
     try:
         with transaction.atomic():
@@ -89,7 +102,9 @@ def grant(
                 granted_at=now,
             )
             mandate.assets.set(assets)
-            _tell(mandate, "granted", now)
+            if owner is not None:
+                _remember(mandate, kind=GRANTED, owner=owner, before={}, now=now)
+            _tell(mandate, "granted", now, by=owner)
     except IntegrityError as error:
         raise MandateError("exists", "This supplier already has a mandate.") from error
     return mandate
@@ -102,11 +117,22 @@ def change(
     state: MandateState | None = None,
     purposes: Sequence[Purpose] | None = None,
     assets: Sequence[Asset] | None = None,
-) -> Mandate:
-    """Change what a live mandate allows, or pause and resume it."""
+    owner: Owner | None = None,
+) -> Change | None:
+    """Change what a live mandate allows, or pause and resume it.
+
+    Returns what takes back for 30 days what an `owner` changed.
+    """
     if mandate.state == MandateState.ENDED:
         raise MandateError("ended", "This mandate has ended; give a new one.")
     with transaction.atomic():
+        kept = Mandate.objects.select_for_update(no_key=True).get(pk=mandate.pk)
+        covered = kept.assets.order_by("pk").values_list("uuid", flat=True)
+        before = {
+            "state": kept.state,
+            "purposes": list(kept.purposes),
+            "assets": [str(uuid) for uuid in covered],
+        }
         if assets is not None:
             _check_assets(household=mandate.household, assets=assets)
             mandate.assets.set(assets)
@@ -115,8 +141,35 @@ def change(
         if state is not None:
             mandate.state = state
         mandate.save(update_fields=["purposes", "state"])
-        _tell(mandate, "paused" if state == MandateState.PAUSED else "changed", now)
-    return mandate
+        made = None
+        if owner is not None:
+            made = _remember(mandate, kind=CHANGED, owner=owner, before=before, now=now)
+        told = "paused" if state == MandateState.PAUSED else "changed"
+        _tell(mandate, told, now, by=owner)
+    return made
+
+
+def take_back_change(change_made: Change, owner: Owner, now: datetime) -> None:
+    """Let a mandate allow what it allowed before."""
+    mandate = _changed(change_made)
+    before = change_made.before
+    still_here = Asset.objects.filter(household=mandate.household, uuid__in=before["assets"])
+    try:
+        change(
+            mandate=mandate,
+            state=MandateState(before["state"]),
+            purposes=[Purpose(purpose) for purpose in before["purposes"]],
+            assets=list(still_here),
+            owner=owner,
+            now=now,
+        )
+    except MandateError as error:
+        raise undo.UndoError(error.detail) from error
+
+
+def take_back_grant(change_made: Change, owner: Owner, now: datetime) -> None:
+    """End a mandate that was given by mistake; that can be taken back in turn."""
+    end(mandate=_changed(change_made), owner=owner, now=now)
 
 
 def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Change | None:
@@ -131,33 +184,53 @@ def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Chang
         mandate.state = MandateState.ENDED
         mandate.ended_at = now
         mandate.save(update_fields=["state", "ended_at"])
-        _tell(mandate, "revoked", now)
-        return undo.remember(
-            kind=ENDED,
-            label=mandate.supplier.name,
-            now=now,
-            owner=owner,
-            household=mandate.household,
-            subject=mandate.uuid,
-            before=before,
-            is_removal=True,
-        )
+        made = _remember(mandate, kind=ENDED, owner=owner, before=before, is_removal=True, now=now)
+        _tell(mandate, "revoked", now, by=owner)
+        return made
 
 
-def take_back_end(change: Change, owner: Owner, now: datetime) -> None:
+def take_back_end(change_made: Change, owner: Owner, now: datetime) -> None:
     """Let a mandate live again under its old address and name."""
-    found = Mandate.objects.filter(household=change.household_id, uuid=undo.subject_of(change))
-    mandate = found.select_related("household", "supplier").first()
-    if mandate is None:
-        raise undo.UndoError("It is gone for good.")
+    mandate = _changed(change_made)
     live = Mandate.objects.live().filter(household=mandate.household, supplier=mandate.supplier)
     if live.exists():
         raise undo.UndoError("This supplier has a new permission already.")
     with transaction.atomic():
-        mandate.state = MandateState(change.before["state"])
+        mandate.state = MandateState(change_made.before["state"])
         mandate.ended_at = None
         mandate.save(update_fields=["state", "ended_at"])
-        _tell(mandate, "granted", now)
+        _tell(mandate, "granted", now, by=owner, kind="mandate_restored")
+
+
+def _changed(change_made: Change) -> Mandate:
+    """Return the mandate that a change was about; raises UndoError when it is gone."""
+    uuid = undo.subject_of(change_made)
+    found = Mandate.objects.filter(household=change_made.household_id, uuid=uuid)
+    mandate = found.select_related("household", "supplier").first()
+    if mandate is None:
+        raise undo.UndoError("It is gone for good.")
+    return mandate
+
+
+def _remember(
+    mandate: Mandate,
+    *,
+    kind: str,
+    owner: Owner | None,
+    before: Mapping[str, Any],
+    now: datetime,
+    is_removal: bool = False,
+) -> Change:
+    return undo.remember(
+        kind=kind,
+        label=mandate.supplier.name,
+        now=now,
+        owner=owner,
+        household=mandate.household,
+        subject=mandate.uuid,
+        before=before,
+        is_removal=is_removal,
+    )
 
 
 def alias_address(mandate: Mandate) -> str:
@@ -165,12 +238,15 @@ def alias_address(mandate: Mandate) -> str:
     return f"{mandate.alias}@{settings.MAIL_DOMAIN}"
 
 
-def _tell(mandate: Mandate, change: str, now: datetime) -> None:
-    """Let the supplier know what it may do from now on."""
+def _tell(
+    mandate: Mandate, change: str, now: datetime, *, by: Owner | None, kind: str = ""
+) -> None:
+    """Let the supplier know what it may do from now on, and log who said so."""
     data = {"state": mandate.state, "purposes": list(mandate.purposes)}
     outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
     access.note(
-        kind=LOGGED.get(change, "mandate_changed"),
+        kind=kind or LOGGED.get(change, "mandate_changed"),
+        actor=by,
         household=mandate.household,
         what={"supplier": mandate.supplier.name, **data},
         now=now,

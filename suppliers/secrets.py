@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from owners import access
-from owners.models import Household
+from owners.models import Household, Owner
 from suppliers.models import Mandate, Role, SigningSecret, Supplier
 from suppliers.signing import new_secret
 
@@ -41,7 +41,9 @@ def may_manage(*, household: Household, supplier: Supplier) -> bool:
     return not any(rows.exists() for rows in elsewhere)
 
 
-def rotate(*, household: Household, supplier: Supplier, now: datetime) -> Made:
+def rotate(
+    *, household: Household, supplier: Supplier, now: datetime, owner: Owner | None = None
+) -> Made:
     """Make a new secret; older ones work for another day. Raises SecretError."""
     if not may_manage(household=household, supplier=supplier):
         raise SecretError
@@ -57,11 +59,18 @@ def rotate(*, household: Household, supplier: Supplier, now: datetime) -> Made:
         secret.set_value(value)
         secret.save()
         what = {"supplier": supplier.name}
-        access.note(kind="secret_rotated", household=household, what=what, now=now)
+        access.note(kind="secret_rotated", actor=owner, household=household, what=what, now=now)
     return Made(secret=secret, value=value)
 
 
-def set_endpoint(*, household: Household, supplier: Supplier, url: str) -> str:
+def set_endpoint(
+    *,
+    household: Household,
+    supplier: Supplier,
+    url: str,
+    now: datetime,
+    owner: Owner | None = None,
+) -> str:
     """Let Steward's own events go to `url`, signed with a new secret, which is returned once.
 
     No `url` stops them. Raises SecretError where the household does not speak for it.
@@ -85,4 +94,6 @@ def set_endpoint(*, household: Household, supplier: Supplier, url: str) -> str:
                 "sealed_endpoint_secret",
             ]
         )
+        what = {"supplier": supplier.name, "url": url}
+        access.note(kind="endpoint_changed", actor=owner, household=household, what=what, now=now)
     return value

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from owners import clock, households, undo
+from owners import clock, households, undo, undoing
 from owners.choices import Rank
 from owners.models import Change, Household, Owner
 from owners.pages import OwnerRequest, page, way_back
@@ -34,8 +35,11 @@ from suppliers.models import (
 SENT_SHOWN = 10
 LOST = 5  # answers shown that did not arrive
 STATES = {
-    "pause": (MandateState.PAUSED, "Paused. What they send is kept, and nobody is told."),
-    "resume": (MandateState.ACTIVE, "Active again."),
+    "pause": (
+        MandateState.PAUSED,
+        gettext_lazy("Paused. What they send is kept, and nobody is told."),
+    ),
+    "resume": (MandateState.ACTIVE, gettext_lazy("Active again.")),
 }
 
 
@@ -70,9 +74,11 @@ def supplier_add(request: OwnerRequest) -> HttpResponse:
         domains=[got["domain"]] if got["domain"] else [],
         numbers=[got["number"]] if got["number"] else [],
         assets=list(got["assets"]),
+        owner=owner,
         now=now,
     )
-    messages.success(request, _("Added. This is the address to give them."))
+    tag = undo_tag(undo.latest(kind=mandates.GRANTED, subject=mandate.uuid))
+    messages.success(request, _("Added. This is the address to give them."), extra_tags=tag)
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -190,13 +196,14 @@ def mandate_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     form = MandateForm(request.POST, household=mandate.household)
     if not form.is_valid():
         return show(request, mandate.supplier, form=form, status=422)
-    mandates.change(
+    change = mandates.change(
         mandate=mandate,
         purposes=[Purpose(purpose) for purpose in form.cleaned_data["purposes"]],
         assets=list(form.cleaned_data["assets"]),
+        owner=request.user,
         now=clock.now(),
     )
-    messages.success(request, _("Saved."))
+    messages.success(request, _("Saved."), extra_tags=undo_tag(change))
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -209,8 +216,8 @@ def mandate_state(request: OwnerRequest, key: UUID) -> HttpResponse:
     wanted = STATES.get(str(request.POST.get("state", "")))
     if wanted is None:
         return HttpResponse(status=400)
-    mandates.change(mandate=mandate, state=wanted[0], now=clock.now())
-    messages.success(request, _(wanted[1]))
+    change = mandates.change(mandate=mandate, state=wanted[0], owner=request.user, now=clock.now())
+    messages.success(request, str(wanted[1]), extra_tags=undo_tag(change))
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -246,7 +253,10 @@ def secret_rotate(request: OwnerRequest, key: UUID) -> HttpResponse:
     households.require(owner=request.user, household_id=mandate.household_id, least=Rank.ADMIN)
     try:
         made = secrets.rotate(
-            household=mandate.household, supplier=mandate.supplier, now=clock.now()
+            household=mandate.household,
+            supplier=mandate.supplier,
+            owner=request.user,
+            now=clock.now(),
         )
     except secrets.SecretError:
         return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
@@ -273,8 +283,8 @@ def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
         granted = [p for p in Purpose if p in granted or p.value == wanted]
     else:
         granted = [p for p in granted if p.value != wanted]
-    mandates.change(mandate=mandate, purposes=granted, now=clock.now())
-    messages.success(request, _("Saved. They are told."))
+    change = mandates.change(mandate=mandate, purposes=granted, owner=request.user, now=clock.now())
+    messages.success(request, _("Saved. They are told."), extra_tags=undo_tag(change))
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -335,11 +345,17 @@ def key_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     if revoked:
         mine = SupplierKey.objects.filter(supplier=mandate.supplier)
         found = get_object_or_404(mine, pk=int(revoked) if revoked.isdecimal() else 0)
-        keys.revoke(key=found, now=clock.now())
+        keys.revoke(key=found, household=mandate.household, owner=request.user, now=clock.now())
         messages.success(request, _("Revoked. It opens nothing any more."))
         return redirect("supplier", key=mandate.supplier.uuid)
     name = str(request.POST.get("name", ""))[:80]
-    made = keys.make(supplier=mandate.supplier, name=name, now=clock.now())
+    made = keys.make(
+        supplier=mandate.supplier,
+        name=name,
+        household=mandate.household,
+        owner=request.user,
+        now=clock.now(),
+    )
     return show(request, mandate.supplier, made_key=made)
 
 
@@ -357,6 +373,8 @@ def endpoint_change(request: OwnerRequest, key: UUID) -> HttpResponse:
             household=mandate.household,
             supplier=mandate.supplier,
             url=form.cleaned_data["url"],
+            owner=request.user,
+            now=clock.now(),
         )
     except secrets.SecretError:
         return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
@@ -370,10 +388,8 @@ def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Take back the end of a mandate, or a role that was removed."""
     mine = Change.objects.for_owner(request.user)
     change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
-    if change.household_id is not None:
-        households.require(owner=request.user, household_id=change.household_id, least=Rank.ADMIN)
     try:
-        undo.put_back(change=change, owner=request.user, undos=undos.UNDOS, now=clock.now())
+        undoing.put_back(change=change, owner=request.user, ways=undos.UNDOS, now=clock.now())
     except undo.UndoError as error:
         messages.error(request, _(str(error)))
     else:

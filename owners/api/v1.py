@@ -107,6 +107,12 @@ class HouseholdIn(serializers.Serializer[Any]):
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
     currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
     survey_cap = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    raw_days = serializers.IntegerField(
+        min_value=0,
+        max_value=3650,
+        required=False,
+        help_text="How long messages are kept as they were received; 0: for ever.",
+    )
 
 
 class Member(serializers.Serializer[Any]):
@@ -126,6 +132,7 @@ class HouseholdOut(serializers.Serializer[Any]):
     country = serializers.CharField(allow_blank=True)
     currency = serializers.CharField()
     survey_cap = serializers.IntegerField()
+    raw_days = serializers.IntegerField()
     intake_alias = serializers.CharField(help_text="Mail that belongs to no mandate yet.")
     needs_you = serializers.IntegerField(help_text="Cards that wait for an owner.")
     members = Member(many=True)
@@ -140,6 +147,7 @@ def show_household(household: Household) -> dict[str, Any]:
         "country": household.country,
         "currency": household.currency,
         "survey_cap": household.survey_cap,
+        "raw_days": household.raw_days,
         "intake_alias": households.intake_address(household),
         "needs_you": household.needs_you_count,
         "members": [
@@ -173,10 +181,7 @@ class Households(OwnerView):
     def post(self, request: Request) -> Response:
         """Make another household, whose admin the owner is."""
         values = checked(HouseholdIn, request)
-        cap = values.pop("survey_cap", None)
         household = households.create(owner=owner_of(request), now=clock.now(), **values)
-        if cap is not None:
-            households.change(household=household, values={"survey_cap": cap})
         return Response(show_household(household), status=201)
 
 
@@ -195,9 +200,11 @@ class OneHousehold(OwnerView):
     @once
     def patch(self, request: Request, household: UUID) -> Response:
         """Change what the household is called and where it is; for admins."""
-        found = households.reachable(owner=owner_of(request), household=household, least=Rank.ADMIN)
+        owner = owner_of(request)
+        found = households.reachable(owner=owner, household=household, least=Rank.ADMIN)
         values = checked(HouseholdIn, request, partial=True)
-        return Response(show_household(households.change(household=found, values=values)))
+        households.change(household=found, values=values, by=owner, now=clock.now())
+        return Response(show_household(found))
 
 
 class ChannelIn(serializers.Serializer[Any]):

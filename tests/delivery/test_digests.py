@@ -173,7 +173,8 @@ class TestSlots:
         elif wish == "zone":
             households.change_owner(owner=cast.ana, values={"zone": "America/Halifax"})
         else:
-            households.change(household=cast.household, values={"zone": "America/Halifax"})
+            zone = {"zone": "America/Halifax"}
+            households.change(household=cast.household, values=zone, by=cast.ana, now=START)
         earlier = SLOT + DAY - timedelta(hours=1)
         digests.make_due(now=SLOT + timedelta(minutes=2))
         digests.make_due(now=earlier)
