@@ -8,6 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from config.templatetags import shell
+
 # Each page's text: what it is for, in two or three sentences.
 TEXTS = {
     "today": _("Today shows what needs you first, then what is on its way. Answer on the card. What is quiet stays folded."),
@@ -22,6 +24,12 @@ TEXTS = {
     "calendar": _("Visits and what is due. Subscribe to it from your phone's calendar."),
     "search": _("Write a name, part of a number or a word from a message. Any spelling will do."),
 }  # fmt: skip
+TITLES = {place.url: place.label for place in shell.MAIN} | {
+    "asset": _("One thing"),
+    "journey": _("One matter"),
+    "supplier": _("One supplier"),
+    "search": _("Search"),
+}
 GENERAL = _(
     "Steward looks after what you own, with everyone who serves it, and speaks to you once."
 )
@@ -33,7 +41,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     about = request.GET.get("about", "")
     texts = {about: TEXTS[about]} if about in TEXTS else TEXTS
     context = {
-        "texts": [{"name": name, "text": text} for name, text in texts.items()],
+        "texts": [{"title": TITLES[name], "text": text} for name, text in texts.items()],
         "is_one": about in TEXTS,
         "general": GENERAL,
         "contact": settings.OPERATOR_CONTACT,
