@@ -31,7 +31,7 @@ from suppliers.models import Contact
 LONGEST_KEY = 300
 _CARDS = """
     SELECT id, journey_id, section, version, changed_at, body::text,
-        ARRAY(SELECT jsonb_object_keys(translations))
+        ARRAY(SELECT jsonb_object_keys(translations)), snoozed_until
     FROM notifications_card WHERE journey_id = ANY(%s::bigint[])
 """
 _RECOUNT = """
@@ -279,12 +279,13 @@ def write_cards(
 ) -> None:
     """Write the cards that changed, and the households' exact count of what needs them.
 
-    A card that only says the same in other languages is not a change to anybody.
+    A card that only says the same in other languages, or is put aside, is not a change to
+    anybody. One whose time aside is over is: it comes back as what changed last.
     """
     pks = {ledger.journeys[uuid].pk: uuid for uuid in matters}
     existing = {
-        pks[journey]: (pk, section, version, changed_at, orjson.loads(body), set(others))
-        for pk, journey, section, version, changed_at, body, others in bulk.read(
+        pks[journey]: (pk, section, version, changed_at, orjson.loads(body), set(others), aside)
+        for pk, journey, section, version, changed_at, body, others, aside in bulk.read(
             _CARDS, [bulk.array(pks)]
         )
     }
@@ -294,7 +295,9 @@ def write_cards(
     moves: list[tuple[int, datetime | None, datetime | None]] = []
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        pk, was, version, before, old, said = existing.get(uuid, (None, "", 0, None, None, set()))
+        pk, was, version, before, old, said, aside = existing.get(
+            uuid, (None, "", 0, None, None, set(), None)
+        )
         if journey.is_emptied:
             if pk is not None:
                 gone.append(pk)
@@ -305,10 +308,14 @@ def write_cards(
         survey = surveys.get(uuid)
         body = _said(ledger, journey, matter, language, title=titles[uuid], survey=survey)
         is_new_to = set(others) != said
-        if old is not None and not is_new_to and _same(old, body):
+        until = matter.snoozed_until
+        until = until if until is not None and until > ledger.now else None
+        is_same = old is not None and _same(old, body)
+        if is_same and not is_new_to and aside == until:
             continue
         at = ledger.now
-        if before and old and (is_new_to or old.get("language") != language):
+        is_put_aside = is_same and until is not None
+        if before and old and (is_new_to or is_put_aside or old.get("language") != language):
             at = before
         else:
             moves.append((journey.household_id, before, at))
@@ -324,7 +331,7 @@ def write_cards(
                 "meta": body["meta"],
                 "version": version + 1,
                 "changed_at": at,
-                "snoozed_until": matter.snoozed_until,
+                "snoozed_until": until,
                 "body": {**head, **body},
                 "translations": {
                     other: {**head, **_said(ledger, journey, matter, other, survey=survey)}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifications import feed, feed_page, journeys, verdict
+from notifications import feed, feed_page, journeys, today, verdict
 from notifications.choices import NotificationState, Section
 from notifications.models import (
     Appointment,
@@ -101,6 +101,63 @@ def test_deciding_twice_changes_nothing(say, now) -> None:
     feed.consolidate_due(now=now)
     assert Card.objects.values().get() == before
     assert Journey.objects.count() == 1
+
+
+@pytest.mark.parametrize("needs_owner", [True, False])
+def test_what_is_put_aside_comes_back_at_its_time(
+    needs_owner, say, cast, now, monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    day = now + timedelta(days=3)
+    say("appointment.requested", **visit(day))
+    if needs_owner:
+        say("appointment.completed", now, uid="job-1", at=now.isoformat())
+    hinted: list[object] = []
+    monkeypatch.setattr("owners.doorbell.hint", hinted.append)
+    card, journey = Card.objects.get(), Journey.objects.get()
+    section, version, changed_at = card.section, card.version, card.changed_at
+    until, later = now + timedelta(hours=4), now + timedelta(hours=1)
+
+    def shown(at: datetime) -> list[str]:
+        parts = today.read(owner=cast.ana, now=at)
+        return [str(found.uuid) for part in parts.values() for found in part.cards]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        feed.act(
+            owner=cast.ana,
+            journey=journey,
+            name="snooze",
+            data={"until": until.isoformat()},
+            now=later,
+        )
+    card.refresh_from_db()
+    assert (card.snoozed_until, card.version) == (until, version + 1)
+    assert shown(later) == []
+    assert hinted == [{card.household_id: [str(card.uuid)]}]
+
+    assert feed.sweep(now=until - timedelta(minutes=1)) == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        assert feed.sweep(now=until) == 1
+    card.refresh_from_db()
+    assert (card.snoozed_until, card.section, card.version) == (None, section, version + 2)
+    assert card.changed_at == until > changed_at
+    assert shown(until) == [str(card.uuid)]
+    assert hinted[1:] == [{card.household_id: [str(card.uuid)]}]
+    assert feed.sweep(now=until + timedelta(minutes=1)) == 0
+
+
+def test_putting_aside_again_keeps_the_later_time_and_undo_brings_it_back(say, cast, now) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=3)))
+    journey = Journey.objects.get()
+    for hours in (1, 2):
+        until, at = now + timedelta(hours=4 * hours), now + timedelta(hours=hours)
+        data = {"until": until.isoformat()}
+        feed.act(owner=cast.ana, journey=journey, name="snooze", data=data, now=at)
+        assert Card.objects.get().snoozed_until == until
+    later = now + timedelta(hours=3)
+    feed.act(owner=cast.ana, journey=journey, name="undo", data={}, now=later)
+    assert Card.objects.get().snoozed_until == now + timedelta(hours=4)
+    feed.act(owner=cast.ana, journey=journey, name="undo", data={}, now=later)
+    assert Card.objects.get().snoozed_until is None
 
 
 def test_yes_it_works_closes_and_tells_the_supplier(say, cast, now) -> None:
