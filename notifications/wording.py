@@ -44,6 +44,16 @@ def day_of(local: datetime, *, locale: str, has_year: bool = False) -> str:
     return f"{date} {local.year}" if has_year else f"{DAYS[local.weekday()]} {date}"
 
 
+def money_of(number: str, currency: str, *, locale: str) -> str:
+    """An amount as its reader writes it: `49.00 EUR`, in Italian `49,00 €`."""
+    if locale.startswith("en"):
+        return f"{number} {currency}".rstrip()
+    if not currency:
+        return str(format_decimal(Decimal(number), "#,##0.00####", locale=locale))
+    # A text message has no unbreakable space in its alphabet.
+    return str(format_currency(Decimal(number), currency, locale=locale)).replace("\xa0", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What the words need beside the matter: names, language (babel locale) and zone."""
@@ -63,13 +73,8 @@ class Words:
         return at.astimezone(self.zone).strftime("%H:%M")
 
     def money(self, number: str, currency: str = "") -> str:
-        """An amount as its reader writes it: `49.00 EUR`, in Italian `49,00 €`."""
-        if self.locale.startswith("en"):
-            return f"{number} {currency}".rstrip()
-        if not currency:
-            return str(format_decimal(Decimal(number), "#,##0.00####", locale=self.locale))
-        # A text message has no unbreakable space in its alphabet.
-        return format_currency(Decimal(number), currency, locale=self.locale).replace("\xa0", " ")
+        """An amount, as in `49.00 EUR`."""
+        return money_of(number, currency, locale=self.locale)
 
     def window(self, window: Window) -> str:
         """A window, as in `Fri 13 Nov, 08:00 to 12:00`."""

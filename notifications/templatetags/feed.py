@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,7 +20,7 @@ from assets.models import Asset
 from assets.starters import STARTERS, USUAL
 from notifications import why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
-from notifications.wording import Words, day_of
+from notifications.wording import Words, day_of, money_of
 from owners import clock
 from owners.choices import Topic
 from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind, Stage
@@ -115,6 +116,7 @@ VISIT_CHIPS: dict[str, str] = {
     AppointmentState.CANCELLED: "chip--brick",
     AppointmentState.ON_THE_WAY: "chip--lake",
 }
+AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
 
 
@@ -295,6 +297,8 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_short(item) for item in value)
     text = str(value)
+    if amount := AMOUNT.fullmatch(text):
+        return money_of(amount[1], amount[2], locale=get_language() or "en")
     try:
         at = datetime.fromisoformat(text) if len(text) >= 16 and text[4:5] == "-" else None
     except ValueError:
