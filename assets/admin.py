@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from assets.models import Asset, AssetIdentifier
-from owners.admin import ReadOnly
+from owners.admin import ReadOnly, Watched
 
 
 class IdentifierInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -14,7 +14,7 @@ class IdentifierInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Asset)
-class AssetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class AssetAdmin(ReadOnly, Watched):
     """What households own; only they change it."""
 
     list_display = ("name", "household", "kind", "maker", "model", "lifecycle")

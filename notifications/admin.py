@@ -16,13 +16,13 @@ from notifications.models import (
     Receipt,
 )
 from owners import clock
-from owners.admin import ReadOnly
+from owners.admin import ReadOnly, Watched
 
 STUCK = (DeliveryState.FAILED, DeliveryState.PARKED, DeliveryState.UNKNOWN)
 
 
 @admin.register(Journey)
-class JourneyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class JourneyAdmin(ReadOnly, Watched):
     """Matters, by their state."""
 
     list_display = ("uuid", "household", "state", "turn", "stage", "last_said_at", "next_at")
@@ -38,7 +38,7 @@ class JourneyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
 
 
 @admin.register(Card)
-class CardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class CardAdmin(ReadOnly, Watched):
     """Where cards stand."""
 
     list_display = ("uuid", "household", "section", "version", "changed_at")
@@ -50,7 +50,7 @@ class CardAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generi
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class DecisionAdmin(ReadOnly, Watched):
     """What owners did; append-only."""
 
     list_display = ("name", "household", "owner", "decided_at", "revoked_at")
@@ -71,7 +71,7 @@ class DecisionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class NotificationAdmin(ReadOnly, Watched):
     """Decisions to speak."""
 
     list_display = ("uuid", "household", "owner", "level", "topic", "reason", "state", "told_at")
@@ -100,7 +100,7 @@ class ReceiptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class DeliveryAdmin(ReadOnly, Watched):
     """Messages on channels, without their text."""
 
     list_display = ("uuid", "owner", "purpose", "kind", "step", "state", "claims", "next_at")
@@ -127,7 +127,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
 
 
 @admin.register(Digest)
-class DigestAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class DigestAdmin(ReadOnly, Watched):
     """That digests were made."""
 
     list_display = ("household", "owner", "slot", "made_at")

@@ -1,11 +1,15 @@
 """How allauth's sign-in meets ours: first household, verified e-mail, sealed factors."""
 
 import base64
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import (
+    email_added,
+    email_changed,
     email_confirmed,
+    email_removed,
     password_changed,
     password_reset,
     password_set,
@@ -16,14 +20,15 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from owners import access, channels, clock, households, sealing
-from owners.models import Owner
+from owners.models import AccessEntry, Owner
 
 # One place for every factor: allauth does not say which row a secret belongs to.
 PLACE = {"table": "mfa_authenticator", "key": "", "field": "secret"}
@@ -78,8 +83,58 @@ def note_confirmed(*, email_address: Any, **_: object) -> None:
 
 def note_signed_in(*, request: HttpRequest, user: Owner, **_: object) -> None:
     """Log a sign-in, and from where."""
-    what = {"from": request.META.get("REMOTE_ADDR", "") if request else ""}
+    what = {"from": request.META.get("REMOTE_ADDR", "")}
     access.note(kind="signed_in", actor=user, what=what, now=clock.now())
+
+
+def note_sign_in_failed(
+    *, credentials: Mapping[str, Any], request: HttpRequest | None = None, **_: object
+) -> None:
+    """Log that a sign-in failed, from where, and how often since the last that did not.
+
+    What was typed as the password is never looked at, and an address that is nobody's
+    concerns nobody.
+    """
+    typed = credentials.get("email") or credentials.get("username") or ""
+    owner = Owner.objects.filter(email__iexact=str(typed)).first() if typed else None
+    if owner is None:
+        return
+    mine = AccessEntry.objects.filter(subject_id=owner.pk)
+    last = mine.filter(kind="signed_in").aggregate(last=Max("number"))["last"] or 0
+    failed = mine.filter(kind="sign_in_failed", number__gt=last).count() + 1
+    what = {"from": request.META.get("REMOTE_ADDR", "") if request else "", "times": failed}
+    access.note(kind="sign_in_failed", subject=owner, what=what, now=clock.now())
+
+
+def note_email(change: str) -> Callable[..., None]:
+    """Return what logs one change of the addresses one signs in with."""
+
+    def note(
+        *,
+        user: Owner,
+        email_address: Any = None,
+        to_email_address: Any = None,
+        **_: object,
+    ) -> None:
+        about = email_address or to_email_address
+        what = {"change": change, "address": hint_of(about.email) if about else ""}
+        access.note(kind="email_changed", actor=user, what=what, now=clock.now())
+
+    return note
+
+
+def hint_of(address: str) -> str:
+    """Return what the log may say of an address."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}…@{domain}"[:40]
+
+
+# Signals hold their receivers weakly, so these must stay.
+NOTE_EMAIL = {
+    "added": (email_added, note_email("added")),
+    "removed": (email_removed, note_email("removed")),
+    "primary": (email_changed, note_email("primary")),
+}
 
 
 def note_signed_out(*, user: Owner | None, **_: object) -> None:
@@ -109,6 +164,9 @@ def connect() -> None:
     """Hear allauth's word of what opens an account."""
     email_confirmed.connect(note_confirmed, dispatch_uid="owners.note_confirmed")
     user_logged_in.connect(note_signed_in, dispatch_uid="owners.note_signed_in")
+    user_login_failed.connect(note_sign_in_failed, dispatch_uid="owners.note_sign_in_failed")
+    for name, (signal, note) in NOTE_EMAIL.items():
+        signal.connect(note, dispatch_uid=f"owners.note_email.{name}")
     user_logged_out.connect(note_signed_out, dispatch_uid="owners.note_signed_out")
     authenticator_added.connect(note_factor_added, dispatch_uid="owners.note_factor_added")
     authenticator_removed.connect(note_factor_removed, dispatch_uid="owners.note_factor_removed")

@@ -3,10 +3,61 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from owners import access, clock
 from owners.models import Channel, Household, Membership, Owner, ReachRule
+
+
+class Watched(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Says in the access log of those concerned what an operator opened and changed."""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a record, and note who looked at it."""
+        shown = self.get_object(request, unquote(object_id))
+        if shown is not None and request.method == "GET":
+            note_operator("operator_looked", request, shown)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Note what was changed, beside Django's own log."""
+        changed = [part.get("changed", {}) for part in message if isinstance(part, dict)]
+        fields = [name for part in changed for name in part.get("fields", [])]
+        note_operator("operator_changed", request, obj, fields=fields)
+        return super().log_change(request, obj, message)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Note what was added."""
+        note_operator("operator_changed", request, obj, did="added")
+        return super().log_addition(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Note what was deleted."""
+        for one in queryset:
+            note_operator("operator_changed", request, one, did="deleted")
+        return super().log_deletions(request, queryset)
+
+
+def note_operator(kind: str, request: HttpRequest, record: Model, **more: Any) -> None:
+    """Write a line for whoever a record is about: a household, an owner, or neither."""
+    household = record if isinstance(record, Household) else getattr(record, "household", None)
+    owner = record if isinstance(record, Owner) else getattr(record, "owner", None)
+    access.note(
+        kind=kind,
+        actor=request.user if isinstance(request.user, Owner) else None,
+        subject=owner if isinstance(owner, Owner) else None,
+        household=household if isinstance(household, Household) else None,
+        what={"record": str(record._meta.verbose_name), **more},  # noqa: SLF001 - Django documents it
+        now=clock.now(),
+    )
 
 
 class ReadOnly:
@@ -33,7 +84,7 @@ class MembershipInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Owner)
-class OwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class OwnerAdmin(Watched):
     """People with an account; the password is never shown."""
 
     list_display = ("email", "name", "zone", "is_active", "is_staff", "joined_at")
@@ -49,7 +100,7 @@ class OwnerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
 
 
 @admin.register(Household)
-class HouseholdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class HouseholdAdmin(Watched):
     """Households and their people."""
 
     list_display = ("name", "zone", "country", "needs_you_count", "is_demo", "created_at")
@@ -62,7 +113,7 @@ class HouseholdAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class ChannelAdmin(ReadOnly, Watched):
     """Addresses, by their hints only."""
 
     list_display = ("owner", "kind", "hint", "verified_at", "failed_at", "failure")
@@ -73,7 +124,7 @@ class ChannelAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
 
 
 @admin.register(ReachRule)
-class ReachRuleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class ReachRuleAdmin(ReadOnly, Watched):
     """Cells of the reach matrix that members changed."""
 
     list_display = ("membership", "topic", "moment", "channel")

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from owners import access
 from owners.choices import ChannelKind
 from owners.models import Channel, ChannelCode, Household, Owner
 
@@ -44,6 +45,7 @@ def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Chan
             channel = Channel(owner=owner, kind=kind, created_at=now)
             channel.set_address(address)
             channel.save()
+            _note("channel_added", channel, now=now)
         if channel.verified_at is None:
             send_code(channel=channel, now=now)
     return channel
@@ -113,6 +115,7 @@ def verify(*, channel: Channel, code: str, now: datetime) -> bool:
         channel.failed_at = None
         channel.failure = ""
         channel.save(update_fields=["verified_at", "failed_at", "failure"])
+        _note("channel_verified", channel, now=now)
     return True
 
 
@@ -130,6 +133,13 @@ def trust_email(*, owner: Owner, address: str, now: datetime) -> Channel:
     return channel
 
 
-def remove(*, channel: Channel) -> None:
+def remove(*, channel: Channel, now: datetime) -> None:
     """Forget a channel."""
-    channel.delete()
+    with transaction.atomic():
+        _note("channel_removed", channel, now=now)
+        channel.delete()
+
+
+def _note(kind: str, channel: Channel, *, now: datetime) -> None:
+    what = {"channel": channel.kind, "address": channel.hint}
+    access.note(kind=kind, actor=channel.owner, what=what, now=now)

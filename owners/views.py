@@ -333,14 +333,12 @@ def channel_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     now = clock.now()
     try:
         if "remove" in request.POST:
-            channels.remove(channel=found)
-            access.note(kind="channel_removed", actor=request.user, now=now)
+            channels.remove(channel=found, now=now)
             said(request, _("Forgotten."))
         elif "again" in request.POST:
             channels.send_code(channel=found, now=now)
             said(request, _("Another code is on its way."))
         elif channels.verify(channel=found, code=str(request.POST.get("code", "")), now=now):
-            access.note(kind="channel_verified", actor=request.user, now=now)
             said(request, _("Verified. It can be used from now on."))
         else:
             messages.error(request, _("This code is wrong or has expired."))

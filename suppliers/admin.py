@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from owners import clock
-from owners.admin import ReadOnly
+from owners.admin import ReadOnly, Watched
 from suppliers.choices import EventState
 from suppliers.models import (
     Contact,
@@ -50,7 +50,7 @@ class SecretInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # 
 
 
 @admin.register(Supplier)
-class SupplierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class SupplierAdmin(Watched):
     """Organisations that serve assets; here they are verified."""
 
     list_display = ("name", "code", "verified_at", "is_active", "created_at")
@@ -62,7 +62,7 @@ class SupplierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class RoleAdmin(ReadOnly, Watched):
     """What suppliers are for assets."""
 
     list_display = ("supplier", "kind", "asset", "household")
@@ -72,7 +72,7 @@ class RoleAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generi
 
 
 @admin.register(Mandate)
-class MandateAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class MandateAdmin(ReadOnly, Watched):
     """What households allow; only they change it."""
 
     list_display = ("supplier", "household", "state", "purposes", "granted_at", "ended_at")
@@ -83,7 +83,7 @@ class MandateAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
 
 
 @admin.register(InboundEvent)
-class InboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class InboundEventAdmin(ReadOnly, Watched):
     """What arrived, without its words."""
 
     list_display = ("id", "way", "supplier", "type", "state", "code", "claims", "received_at")
@@ -109,7 +109,7 @@ class InboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  
 
 
 @admin.register(Contact)
-class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class ContactAdmin(ReadOnly, Watched):
     """What became of contacts, without their words."""
 
     list_display = ("uuid", "household", "supplier", "kind", "medium", "outcome", "rule", "said_at")
@@ -125,7 +125,7 @@ class ContactAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
 
 
 @admin.register(OutboundEvent)
-class OutboundEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class OutboundEventAdmin(ReadOnly, Watched):
     """What was told to suppliers, without its words."""
 
     list_display = ("type", "supplier", "via", "state", "attempts", "created_at", "sent_at")

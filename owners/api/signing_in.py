@@ -1,10 +1,13 @@
 """Who calls the API: a session token of an app, or the session of a browser."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.internal.flows import reauthentication
 from allauth.core.internal.sessionkit import get_session_user
 from allauth.headless import app_settings
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
+from django.contrib.sessions.backends.base import SessionBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -12,6 +15,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from owners import clock, sessions, tokens
+from owners.api.problems import Problem
 from owners.choices import TokenScope
 from owners.models import ApiToken
 
@@ -72,6 +76,34 @@ class WithinScope(BasePermission):
         if getattr(view, "is_sensitive", False):
             return False
         return request.method in SAFE_METHODS or token.scope == TokenScope.ACT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Caller:
+    """The two things allauth reads of a request, from whichever session it came in."""
+
+    user: Any
+    session: Any
+
+
+def must_be_recent(request: Request) -> None:
+    """Raise a Problem unless the caller proved lately who they are.
+
+    The pages ask the same of the same sessions: allauth decides and remembers.
+    """
+    session = request.auth if isinstance(request.auth, SessionBase) else request._request.session  # noqa: SLF001 - Django's own request
+    caller = _Caller(user=request.user, session=session)
+    if reauthentication.did_recently_reauthenticate(caller):
+        return
+    flows = reauthentication.get_reauthentication_flows(request.user)
+    raise Problem(
+        403,
+        code="reauthenticate",
+        detail="Confirm who you are at `/_allauth/app/v1/auth/reauthenticate` (with the password)"
+        " or `/_allauth/app/v1/auth/2fa/reauthenticate` (with a code), and send this again."
+        " A browser does so at `/accounts/reauthenticate/`.",
+        more={"flows": [str(flow["id"]) for flow in flows]},
+    )
 
 
 class Session(SessionAuthentication):

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +14,7 @@ from owners import clock, deletion, doorbell, exports, households, invitations, 
 from owners.api.edge import OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, page, page_of
 from owners.api.problems import Problem
+from owners.api.signing_in import must_be_recent
 from owners.choices import ExportState, Rank, TokenScope
 from owners.models import (
     AccessEntry,
@@ -30,6 +32,16 @@ class Guarded(OwnerView):
     """An endpoint that opens or ends things for good: sessions only, never a token."""
 
     is_sensitive = True
+
+
+class Confirmed(Guarded):
+    """An endpoint whose writes ask who is there, as the pages for the same do."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a write in a session that was not confirmed lately."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            must_be_recent(request)
 
 
 class MembershipOut(serializers.Serializer[Any]):
@@ -255,7 +267,7 @@ def show_token(row: ApiToken) -> dict[str, Any]:
     }
 
 
-class Tokens(Guarded):
+class Tokens(Confirmed):
     """The owner's tokens."""
 
     @extend_schema(
@@ -319,7 +331,7 @@ def show_export(row: Export) -> dict[str, Any]:
     }
 
 
-class Exports(Guarded):
+class Exports(Confirmed):
     """Everything of the owner, put together on request."""
 
     @extend_schema(
@@ -378,7 +390,7 @@ def show_deletion(row: Deletion) -> dict[str, Any]:
     }
 
 
-class Deletions(Guarded):
+class Deletions(Confirmed):
     """What is to be deleted once its grace is over."""
 
     @extend_schema(

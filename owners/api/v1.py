@@ -284,7 +284,8 @@ class OneChannel(OwnerView):
     @once
     def delete(self, request: Request, channel: UUID) -> Response:
         """Forget a channel."""
-        channels.remove(channel=Channel.objects.for_owner(owner_of(request)).get(uuid=channel))
+        found = Channel.objects.for_owner(owner_of(request)).get(uuid=channel)
+        channels.remove(channel=found, now=clock.now())
         return Response(status=204)
 
 

@@ -1,6 +1,9 @@
 """People, tokens, exports and deletion, all of it goes by the API; tokens keep to their scope."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core import mail
 from rest_framework.test import APIClient
 
@@ -120,3 +123,44 @@ def test_the_last_admin_stays(cast: factories.Cast, ana: APIClient) -> None:
     assert ana.delete(address).json()["code"] == "last_admin"
     assert ana.patch(address, {"rank": "viewer"}).json()["code"] == "last_admin"
     assert Membership.objects.filter(owner=cast.ana).exists()
+
+
+def test_what_opens_or_ends_the_account_asks_an_app_who_is_there(cast: factories.Cast) -> None:
+    """As on the pages: somebody with a password types it again first, in the same session."""
+    cast.ana.set_password(factories.PASSWORD)
+    cast.ana.save()
+    app = app_of(cast.ana)
+    writes = {
+        "tokens": {"name": "lamp"},
+        "exports": {},
+        "deletion": {"typed": cast.ana.email},
+    }
+    for name, body in writes.items():
+        answer = app.post(f"/api/v1/{name}/", body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "reauthenticate")
+        assert answer.json()["flows"] == ["reauthenticate"]
+        assert app.get(f"/api/v1/{name}/").status_code == 200
+    assert not ApiToken.objects.exists()
+    proof = {"password": factories.PASSWORD}
+    proved = app.post("/_allauth/app/v1/auth/reauthenticate", proof)
+    assert proved.status_code == 200
+    assert app.post("/api/v1/tokens/", writes["tokens"]).status_code == 201
+    with time_machine.travel(clock.now() + timedelta(hours=1)):
+        assert app.post("/api/v1/tokens/", writes["tokens"]).status_code == 403
+
+
+def test_channels_changed_by_an_app_are_in_the_log(cast: factories.Cast, ana: APIClient) -> None:
+    made = ana.post("/api/v1/channels/", {"kind": "email", "address": "ana@lake.example"}).json()
+    assert ana.delete(f"/api/v1/channels/{made['id']}/").status_code == 204
+    lines = AccessEntry.objects.filter(kind__startswith="channel").order_by("number")
+    assert [(line.kind, line.actor_id, line.what["address"]) for line in lines] == [
+        ("channel_added", cast.ana.pk, "a…@lake.example"),
+        ("channel_removed", cast.ana.pk, "a…@lake.example"),
+    ]
+
+
+def test_an_admin_says_how_long_messages_are_kept(cast: factories.Cast, ana: APIClient) -> None:
+    place = f"/api/v1/households/{cast.household.uuid}/"
+    assert ana.patch(place, {"raw_days": 7}).json()["raw_days"] == 7
+    assert ana.get(place).json()["raw_days"] == 7
+    assert AccessEntry.objects.get(kind="household_changed").actor_id == cast.ana.pk

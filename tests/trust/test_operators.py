@@ -30,3 +30,49 @@ def test_a_sign_in_is_logged_and_says_from_where(cast: factories.Cast) -> None:
     browser.post("/accounts/login/", {"login": cast.ana.email, "password": factories.PASSWORD})
     entry = AccessEntry.objects.get(kind="signed_in")
     assert (entry.actor_id, entry.what) == (cast.ana.pk, {"from": "127.0.0.1"})
+
+
+def test_failed_sign_ins_are_counted_and_the_password_is_nowhere(cast: factories.Cast) -> None:
+    browser = Client()
+    for typed in ("tried-once-9", "tried-twice-9"):
+        browser.post("/accounts/login/", {"login": cast.ana.email, "password": typed})
+    browser.post("/accounts/login/", {"login": "nobody@hart.example", "password": "x"})
+    lines = list(AccessEntry.objects.filter(kind="sign_in_failed").order_by("number"))
+    assert [(line.actor_id, line.subject_id, line.what["times"]) for line in lines] == [
+        (None, cast.ana.pk, 1),
+        (None, cast.ana.pk, 2),
+    ]
+    assert not any("tried" in str(line.what) for line in lines)
+
+
+def test_changed_addresses_are_logged_by_their_hints(cast: factories.Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+    cast.ana.emailaddress_set.create(email=cast.ana.email, verified=True, primary=True)  # type: ignore[attr-defined]
+    cast.ana.emailaddress_set.create(email="second@hart.example", verified=True)  # type: ignore[attr-defined]
+    removal = {"action_remove": "", "email": "second@hart.example"}
+    assert browser.post("/accounts/email/", removal).status_code == 302
+    line = AccessEntry.objects.get(kind="email_changed")
+    assert line.actor_id == cast.ana.pk
+    assert line.what == {"change": "removed", "address": "s…@hart.example"}
+
+
+@override_settings(ADMIN_ASKS_SECOND_FACTOR=False)
+def test_owners_see_what_an_operator_opened_and_changed(
+    cast: factories.Cast, operator: Owner
+) -> None:
+    browser = Client()
+    browser.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    page = f"/admin/owners/owner/{cast.ana.pk}/change/"
+    assert browser.get(page).status_code == 200
+    values = {"name": "Ana Hart-Lane", "zone": cast.ana.zone, "language": "en", "is_active": "on"}
+    assert browser.post(page, values).status_code == 302
+    mandate = f"/admin/suppliers/mandate/{cast.mandate.pk}/change/"
+    assert browser.get(mandate).status_code == 200
+    lines = AccessEntry.objects.for_owner(cast.ana).filter(kind__startswith="operator")
+    assert [(line.kind, line.actor_id, line.what) for line in lines.order_by("number")] == [
+        ("operator_looked", operator.pk, {"record": "owner"}),
+        ("operator_changed", operator.pk, {"record": "owner", "fields": ["Name"]}),
+        ("operator_looked", operator.pk, {"record": "mandate"}),
+    ]
+    assert not AccessEntry.objects.for_owner(cast.mallory).exists()
