@@ -7,7 +7,9 @@ const OFFLINE = "/offline/";
 const KEPT_MOST = 60;
 const FILES = [{% for path in shell %}"{{ path }}", {% endfor %}];
 // What is read again without a net: Today, journeys with their call cards, the calendar, assets.
-const READ = /^\/(?:$|journeys\/|calendar\/(?!.*\.ics$)|assets\/(?!add)|log\/|suppliers\/(?!add)|more\/)/;
+const READ = /^\/(?:$|journeys\/|calendar\/(?!.*\.ics$)|assets\/(?!add)|log\/|documents\/add\/|suppliers\/(?!add)|more\/)/;
+// Today and the empty forms are the same page whatever stands behind the question mark.
+const FORMS = /^\/(?:log\/|documents\/add\/)?$/;
 // What is sent later: answers, notes and photos; see queue.js.
 const IN = /^\/accounts\/|^\/_allauth\//;
 
@@ -46,9 +48,11 @@ async function keep(request, response, since) {
 /* A kept page says when it was true. */
 async function kept(request) {
   const cache = await caches.open(PAGES);
-  const found = (await cache.match(request.url)) ?? (new URL(request.url).pathname === "/" ? await cache.match(new URL("/", location.href).href) : undefined);
+  const found = (await cache.match(request.url)) ?? (FORMS.test(new URL(request.url).pathname) ? await cache.match(request.url, { ignoreSearch: true }) : undefined);
   if (!found) return (await caches.match(OFFLINE)) ?? Response.error();
-  const html = (await found.text()).replace("<html ", `<html data-kept-at="${found.headers.get("x-kept-at")}" `);
+  // A form kept once and filled in twice is two forms.
+  const html = (await found.text()).replace("<html ", `<html data-kept-at="${found.headers.get("x-kept-at")}" `)
+    .replace(/(name="event_id" value=")[^"]*/, `$1${crypto.randomUUID()}`);
   return new Response(html, { headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": found.headers.get("content-security-policy") ?? "default-src 'self'" } });
 }
 
@@ -96,7 +100,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 self.addEventListener("message", (event) => event.waitUntil((async () => {
-  const { owner, pages, sign_out } = event.data ?? {};
+  const { owner, pages, forms, sign_out } = event.data ?? {};
   if (sign_out) await forget();
   if (owner && !(await queue.belongsTo(owner))) {
     await forget();
@@ -104,7 +108,10 @@ self.addEventListener("message", (event) => event.waitUntil((async () => {
   }
   // Only now: what is read for this owner belongs to the era that has begun.
   const since = era;
-  for (const path of (pages ?? []).slice(0, 20)) {
+  const cache = await caches.open(PAGES);
+  const missing = [];
+  for (const path of forms ?? []) if (!(await cache.match(path))) missing.push(path);
+  for (const path of [...(pages ?? []).slice(0, 20), ...missing]) {
     const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
     if (response?.ok && !response.redirected) await keep(new Request(path), response, since);
   }

@@ -1,12 +1,15 @@
 """Without a net: what was read stays readable with its age, what is done is sent later, once."""
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from assets.models import Asset, Document
 from notifications.models import Decision, Journey
 from owners.models import Owner
 
@@ -33,6 +36,12 @@ def until(page: Page, expression: str, is_right: Callable[[Any], bool]) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError(page.evaluate(expression))
+
+
+def png() -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", (64, 48), "white").save(kept, "PNG")
+    return kept.getvalue()
 
 
 def opened(phone: BrowserContext, server: LiveServer) -> Page:
@@ -74,6 +83,65 @@ def test_what_is_done_without_a_net_is_sent_later_and_once(
     expect(page.locator("#queued")).to_be_hidden()
     assert Journey.objects.get().state == "closed"
     assert Decision.objects.filter(name="answer", data__answer="works").count() == 1
+
+
+def test_a_photo_taken_without_a_net_is_sent_later(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    page = opened(phone, live_server)
+    until(page, f"({KEPT})()", lambda kept: {"/log/", "/documents/add/"} <= set(kept))
+    phone.set_offline(True)
+    page.goto(f"{live_server.url}/documents/add/?asset={Asset.objects.get().uuid}")
+    photo = {"name": "label.png", "mimeType": "image/png", "buffer": png()}
+    page.locator("input[type=file]").set_input_files(photo)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Keep them").click()
+    expect(page.locator("#queued")).to_contain_text("1 change is waiting to be sent")
+    phone.set_offline(False)
+    expect(page.locator("#queued")).to_be_hidden(timeout=15_000)
+    assert Document.objects.get(name="label.png").media_type.startswith("image/")
+
+
+def test_two_notes_written_on_the_same_kept_page_are_two(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    page = opened(phone, live_server)
+    until(page, f"({KEPT})()", lambda kept: "/log/" in kept)
+    phone.set_offline(True)
+    names = set()
+    for _ in range(2):
+        page.goto(f"{live_server.url}/log/?asset={Asset.objects.get().uuid}")
+        names.add(page.locator("[name=event_id]").get_attribute("value"))
+    assert len(names) == 2
+
+
+def test_what_is_refused_stays_and_says_so(phone: BrowserContext, live_server: LiveServer) -> None:
+    page = opened(phone, live_server)
+    page.evaluate("""async () => {
+        const form = new FormData();
+        form.set("name", "nonsense");
+        await queue.add(document.querySelector("#feed form").getAttribute("action"), form);
+    }""")
+    page.reload()
+    page.locator("#queued summary").click()
+    expect(page.locator("#queued")).to_contain_text("could not be sent")
+    page.locator("#queued").get_by_role("button", name="Undo").click()
+    expect(page.locator("#queued")).to_be_hidden()
+
+
+def test_installing_is_offered_after_the_second_useful_day_and_not_again(
+    phone: BrowserContext, live_server: LiveServer
+) -> None:
+    offer = "window.dispatchEvent(new Event('beforeinstallprompt', { cancelable: true }))"
+    page = opened(phone, live_server)
+    for days, is_offered in (("[]", False), ('["Mon"]', False), ('["Mon", "Tue"]', True)):
+        page.evaluate("days => localStorage.setItem('steward-days', days)", days)
+        page.reload()
+        page.evaluate(offer)
+        expect(page.locator("#install")).to_be_visible(visible=is_offered)
+    page.get_by_role("button", name="Not now").click()
+    page.reload()
+    page.evaluate(offer)
+    expect(page.locator("#install")).to_be_hidden()
 
 
 def test_what_waits_can_be_taken_back(phone: BrowserContext, live_server: LiveServer) -> None:

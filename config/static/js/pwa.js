@@ -25,7 +25,8 @@
   /* ---- what waits to be sent ---- */
   const named = (write) => {
     const fields = Object.fromEntries(write.fields.filter(([, value]) => typeof value === "string"));
-    return fields.text || fields.note || fields.answer || fields.name || write.path;
+    const file = write.fields.map(([, value]) => value.name).find(Boolean);
+    return fields.text || fields.note || fields.answer || fields.name || file || write.path;
   };
 
   async function showQueue() {
@@ -49,14 +50,15 @@
     }));
   }
 
-  /* Each write carries its key: sent twice, it happens once. */
+  /* Each write carries its key: sent twice, it happens once. What is refused stays, and says so. */
+  const LATER = new Set([408, 409, 425, 429]);
   async function send(write) {
     const form = new FormData();
     for (const [name, value] of write.fields) form.append(name, value);
     form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "");
     const response = await fetch(write.path, { method: "POST", body: form, headers: { "Idempotency-Key": write.key } });
-    if (new URL(response.url).pathname.startsWith(LOGIN) || response.status >= 500 || response.status === 409) return false;
-    await queue.drop(write.id);
+    if (new URL(response.url).pathname.startsWith(LOGIN) || response.status >= 500 || LATER.has(response.status)) return false;
+    await (response.ok ? queue.drop(write.id) : queue.refuse(write));
     return true;
   }
 
@@ -66,6 +68,7 @@
       let sent = 0;
       for (const write of await queue.all()) {
         if (write.whose !== owner) { await queue.drop(write.id); continue; }
+        if (write.refused) continue;
         try { if (!(await send(write))) break; } catch { break; }
         sent += 1;
       }
@@ -129,7 +132,7 @@
   navigator.serviceWorker.register("/sw.js", { scope: "/" }).then(async () => {
     if (owner) {
       const links = [...document.querySelectorAll("#feed a[href^='/journeys/']")].map((link) => new URL(link.href).pathname);
-      await tell({ owner, pages: root.dataset.keptAt ? [] : [location.pathname, ...new Set(links)] });
+      await tell({ owner, pages: root.dataset.keptAt ? [] : [location.pathname, ...new Set(links)], forms: ["/log/", "/documents/add/"] });
     }
     watchPush();
   });

@@ -1,7 +1,7 @@
 /* What could not be sent: kept in order on the device, for the page and the service worker. */
 "use strict";
 const queue = (() => {
-  const TAKEN = /^\/(?:(?:journeys|contacts)\/[^/]+\/act\/|log\/|assets\/[^/]+\/(?:photo|note|notes|photos)\/)$/;
+  const TAKEN = /^\/(?:(?:journeys|contacts)\/[^/]+\/act\/|log\/|documents\/add\/)$/;
   const open = () => new Promise((done, fail) => {
     const asked = indexedDB.open("steward", 1);
     asked.onupgradeneeded = () => {
@@ -26,6 +26,7 @@ const queue = (() => {
   return {
     takes: (path) => TAKEN.test(path),
     all: () => run("writes", "readonly", (writes) => writes.getAll()),
+    refuse: (write) => run("writes", "readwrite", (writes) => writes.put({ ...write, refused: true })),
     drop: (id) => run("writes", "readwrite", (writes) => writes.delete(id)),
     add: async (path, form) => run("writes", "readwrite", ((whose) => (writes) => writes.add({
       path, whose, key: crypto.randomUUID(), at: new Date().toISOString(), fields: [...form.entries()],
