@@ -11,14 +11,16 @@ import io
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+T = TypeVar("T")
 
 IN_MEMORY = 1024 * 1024  # bytes of a request's body kept in memory; the rest goes to disk
 AT_ONCE = 256 * 1024  # bytes of an answer collected before they go out
@@ -29,27 +31,71 @@ class Bridge:
 
     def __init__(self, application: Callable[..., Iterable[bytes]], *, threads: int) -> None:
         self.application = application
-        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self.threads = Threads(threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         body = await _body(receive)
         if body is None:
             return
-        run = asyncio.get_running_loop().run_in_executor
+        run = self.threads.run
         answer = Answer(self.application, environ_of(scope, body))
         try:
-            piece, is_last = await run(self.threads, answer.next)
+            piece, is_last = await run(answer.next)
             start = {"type": "http.response.start", "status": answer.status}
             await send(start | {"headers": answer.headers})
             while not is_last:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece, is_last = await run(self.threads, answer.next)
+                piece, is_last = await run(answer.next)
             await send({"type": "http.response.body", "body": piece, "more_body": False})
         finally:
             if not answer.is_closed:  # the client went away in the middle
-                await run(self.threads, answer.close)
+                await run(answer.close)
             body.close()
+
+
+class Threads:
+    """Threads that work for an event loop.
+
+    An executor's futures are locked, watched and then copied into the loop's: a quarter of
+    what a request costs on its way through here.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.works: SimpleQueue[
+            tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[[], Any]]
+        ] = SimpleQueue()
+        for number in range(count):
+            Thread(target=self._work, name=f"web-{number}", daemon=True).start()
+
+    def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Do `work` in a thread; await what it returns or raises."""
+        loop = asyncio.get_running_loop()
+        awaited: asyncio.Future[T] = loop.create_future()
+        self.works.put((loop, awaited, work))
+        return awaited
+
+    def _work(self) -> None:
+        while True:
+            loop, awaited, work = self.works.get()
+            result, error = None, None
+            try:
+                result = work()
+            except Exception as raised:  # noqa: BLE001 - raised where it is awaited
+                error = raised
+            try:
+                loop.call_soon_threadsafe(_settle, awaited, result, error)
+            except RuntimeError:  # the loop has ended, and with it the connection
+                return
+
+
+def _settle(awaited: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if awaited.cancelled():
+        return
+    if error is not None:
+        awaited.set_exception(error)
+    else:
+        awaited.set_result(result)
 
 
 class Answer:

@@ -231,7 +231,7 @@ class Supervisor:
         command = [PYTHON, "-m", "granian", "--interface", "asgi"]
         command += ["--workers", "2", "--backlog", "1024"]
         # An open stream would hold up a stop for ever.
-        command += ["--workers-kill-timeout", "5"]
+        command += ["--workers-kill-timeout", "2"]
         command += ["--host", self.host, "--port", str(self.port), "--no-ws"]
         command += ["--respawn-failed-workers", "--respawn-interval", "0.5"]
         return [*command, "--log-level", "warning", "config.asgi:application"]
