@@ -36,6 +36,11 @@ _LOCK_WAITING = f"""
         AND (not_before IS NULL OR not_before <= %s))
     LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - names of a model
+# Asked after every lot, and mostly nothing is.
+_HAS_DUE = """
+    SELECT 1 FROM notifications_notification WHERE state = 'planned' AND not_before <= %s
+    ORDER BY not_before LIMIT 1
+"""
 
 
 # -- the stages ------------------------------------------------------------------------
@@ -62,6 +67,8 @@ def consolidate_due(*, now: datetime, limit: int = 500) -> int:
 
 def tell_due(*, now: datetime, limit: int = 500) -> int:
     """Tell what is due, each checked once more against the journey as it is now."""
+    if not bulk.read(_HAS_DUE, [now]):
+        return 0
     due = Notification.objects.due(now)
     return _settle_due(
         due.values("household"), lambda pks: due.filter(household__in=pks), now, limit

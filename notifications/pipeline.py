@@ -48,8 +48,8 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
             told = feed.tell_due(now=now_fn())
         if told:
             doorbell.ring("delivery")
-        if decided:
-            doorbell.ring("outbox")
+        if (arrived or decided) and outbox.is_waiting(now=now_fn()):
+            doorbell.ring("outbox")  # a task that finds nothing costs more than the question
         moved += arrived + decided + told
         if not (arrived or decided or told):
             return moved
