@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from assets.models import Asset
-from config.templatetags.shell import path_of
 from notifications.models import Journey
 from owners.models import Owner
 from suppliers.models import Mandate
@@ -20,14 +20,36 @@ pytestmark = pytest.mark.browser
 SIZES = {390: 844, 1360: 1000}
 # Pages without a parameter, by URL name: whoever adds one adds it here.
 MORE_SCREENS = [
+    "today",
+    "journeys",
+    "door",
+    "log",
+    "outbox",
+    "welcome",
     "calendar",
+    "calendar-subscriptions",
+    "assets",
+    "asset-add",
     "documents",
+    "document-add",
+    "suppliers",
+    "supplier-add",
+    "preferences",
+    "household",
+    "access",
+    "data",
+    "access-log",
+    "bin",
     "search",
     "help",
-    "data",
-    "access",
-    "simulator",
-    "onboarding",
+    "offline",
+    "invitation",
+    "mfa_index",
+    "mfa_list_webauthn",
+    "account_change_password",
+    "account_email",
+    "usersessions_list",
+    "account_logout",
 ]
 # Pages of somebody who is not signed in.
 STRANGERS_SCREENS = [
@@ -42,27 +64,20 @@ STRANGERS_SCREENS = [
 def screens() -> list[str]:
     """Every kind of page of the owner's, by address."""
     mandate = Mandate.objects.get()
+    asset = f"/assets/{Asset.objects.get().uuid}/"
     return [
-        "/",
-        "/journeys/",
+        *(reverse(name) for name in MORE_SCREENS),
+        *(f"/welcome/?step={step}" for step in ("things", "suppliers", "quiet")),
         f"/journeys/{Journey.objects.get().uuid}/",
-        "/door/",
-        "/log/",
-        "/outbox/",
-        "/assets/",
-        "/assets/add/",
-        f"/assets/{Asset.objects.get().uuid}/",
-        "/suppliers/",
-        "/suppliers/add/",
+        "/journeys/?show=closed",
+        "/calendar/?view=month",
+        "/search/?q=skyline",
+        asset,
+        *(f"{asset}?tab={tab}" for tab in ("timeline", "suppliers", "documents", "details")),
+        *(f"{asset}{page}/" for page in ("edit", "remove", "label")),
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
-        "/preferences/",
-        "/household/",
-        "/accounts/2fa/webauthn/",
-        "/accounts/password/change/",
-        "/accounts/email/",
-        "/accounts/sessions/",
-        *(path_of(name) for name in MORE_SCREENS if path_of(name)),
+        "/preferences/?preset=must_act",
     ]
 
 
@@ -208,22 +223,52 @@ def test_the_theme_changes_in_place_and_stays(page: Page, live_server: LiveServe
     expect(page.locator("html")).not_to_have_attribute("data-scheme", "dark")
 
 
+def wait_for_draft(page: Page, name: str) -> None:
+    """Wait until what was typed lies on the device; a strict page evaluates no waiting words."""
+    for _ in range(100):
+        if name in page.evaluate("Object.keys(localStorage).join()"):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"no draft of {name}")
+
+
+@pytest.mark.parametrize(
+    ("address", "label"), [("/log/", "What was said"), ("/assets/add/", "What do you call it?")]
+)
 def test_what_is_typed_survives_a_killed_tab(
+    browser: Browser, live_server: LiveServer, session: str, address: str, label: str
+) -> None:
+    context = signed_in(browser, live_server, session)
+    page = context.new_page()
+    page.goto(live_server.url + address)
+    page.get_by_label(label).first.fill("They come on Friday")
+    wait_for_draft(page, "draft:")
+    page.close()
+    again = context.new_page()
+    again.goto(live_server.url + address)
+    expect(again.get_by_label(label).first).to_have_value("They come on Friday")
+    expect(again.locator("#said")).to_have_text("What you typed is here again.")
+    context.close()
+
+
+def test_a_wish_and_an_answer_survive_a_killed_tab(
     browser: Browser, live_server: LiveServer, session: str
 ) -> None:
     context = signed_in(browser, live_server, session)
     page = context.new_page()
-    page.goto(f"{live_server.url}/log/")
-    page.evaluate("document.querySelector('form.form').dataset.autosave = 'probe'")
-    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle'))")
-    page.get_by_role("textbox").first.fill("They come on Friday")
-    page.wait_for_function("Object.keys(localStorage).some((key) => key.includes('probe'))")
+    page.goto(f"{live_server.url}/preferences/")
+    page.get_by_role("group", name="Progress").get_by_label("Today").check()
+    wait_for_draft(page, "preferences")
+    page.goto(f"{live_server.url}/journeys/{Journey.objects.get().uuid}/")
+    page.get_by_text("Write", exact=True).click()
+    page.get_by_label("Your words").fill("Thank you")
+    wait_for_draft(page, "reply")
     page.close()
     again = context.new_page()
-    again.goto(f"{live_server.url}/log/")
-    again.evaluate("document.querySelector('form.form').dataset.autosave = 'probe'")
-    again.evaluate("document.dispatchEvent(new CustomEvent('htmx:afterSettle'))")
-    expect(again.get_by_role("textbox").first).to_have_value("They come on Friday")
+    again.goto(f"{live_server.url}/preferences/")
+    expect(again.get_by_role("group", name="Progress").get_by_label("Today")).to_be_checked()
+    again.goto(f"{live_server.url}/journeys/{Journey.objects.get().uuid}/")
+    expect(again.get_by_label("Your words")).to_have_value("Thank you")
     context.close()
 
 
@@ -256,3 +301,53 @@ def test_large_text_in_a_narrow_window_stays_in_bounds(
             wide.append(address)
     context.close()
     assert wide == []
+
+
+def test_right_to_left_mirrors_the_page_and_stays_in_bounds(
+    browser: Browser, live_server: LiveServer, session: str
+) -> None:
+    wide = []
+    for width in SIZES:
+        context = signed_in(browser, live_server, session, width=width)
+        context.add_init_script(
+            "addEventListener('DOMContentLoaded', () => { document.documentElement.dir = 'rtl'; })"
+        )
+        page = context.new_page()
+        for address in ("/", "/assets/", "/calendar/?view=month", "/preferences/"):
+            page.goto(live_server.url + address)
+            # What juts out on the left can be scrolled to in a page that starts on the right.
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append((width, address))
+        if width > 1000:
+            side = page.locator("header.side").bounding_box()
+            assert side is not None
+            assert side["x"] > width / 2
+        context.close()
+    assert wide == []
+
+
+def test_dialogs_keep_and_give_back_the_focus(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Search and commands")
+    expect(palette).to_be_visible()
+    expect(page.locator("#palette-words")).to_be_focused()
+    page.keyboard.type("boil")
+    page.keyboard.press("Escape")
+    expect(palette).not_to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_keyboard_alone_answers_and_undoes(page: Page) -> None:
+    yes = page.get_by_role("button", name="Yes, it works")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if yes.evaluate("node => node === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing needs you today")
+    # The focus is not lost with the card that went.
+    assert page.evaluate("document.activeElement !== document.body")
+    page.keyboard.press("z")
+    expect(page.get_by_role("heading", level=1)).to_have_text("One thing needs you today")
