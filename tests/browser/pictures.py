@@ -72,6 +72,7 @@ def test_the_pictures_of_the_readme_are_made(
 ) -> None:
     journey = Journey.objects.get(household__is_demo=False)
     home = journey.household
+    assert journey.asset is not None
     screens = {
         "today": reverse("today"),
         "journey": reverse("journey", args=[journey.uuid]),

@@ -59,6 +59,8 @@ STRANGERS_SCREENS = [
     "/accounts/password/reset/",
     "/no/such/page/",
 ]
+# Pages that are answers to what is not there, and what the browser says of each.
+REFUSED = {"/no/such/page/": "404", "/invitation/": "410"}
 
 
 def screens() -> list[str]:
@@ -123,7 +125,7 @@ def test_screens_are_accessible_in_bounds_and_silent(
 
     def listen(page: Page, address: str) -> None:
         def heard(message: ConsoleMessage) -> None:
-            is_expected = "404" in message.text and address == "/no/such/page/"
+            is_expected = REFUSED.get(address, "never") in message.text
             # The rest is Chromium's advice. A refused style or script is an error here.
             if message.type in ("error", "warning") and not is_expected:
                 faults.append((address, message.text))
@@ -276,7 +278,11 @@ def test_news_never_moves_a_feed_that_is_in_use(page: Page, owner: Owner) -> Non
     household = owner.memberships.get().household
     page.locator("[data-card]").first.focus()
     journey = factories.JourneyFactory.create(household=household, title="New matter")
-    body = {"journey": str(journey.uuid), "section": "on_its_way", "title": "New matter"}
+    body: dict[str, Any] = {
+        "journey": str(journey.uuid),
+        "section": "on_its_way",
+        "title": "New matter",
+    }
     body |= {"thread": [], "actions": []}
     factories.CardFactory.create(journey=journey, section="on_its_way", body=body)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
