@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ChannelKind": "owners.choices.ChannelKind",
         "AssetKind": "assets.choices.AssetKind",
+        "DocumentKind": "assets.choices.DocumentKind",
         "RoleKind": "suppliers.choices.RoleKind",
         "ContactKind": "suppliers.choices.ContactKind",
         "ContactOutcome": "suppliers.choices.Outcome",

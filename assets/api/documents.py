@@ -123,6 +123,9 @@ def problem(error: documents.DocumentError, field: str) -> Exception:
     return serializers.ValidationError({field: [error.detail]}, code=error.code)
 
 
+DOCUMENTS = page_of(DocumentOut, "Document")  # one component of the schema for both lists
+
+
 class Documents(OwnerView):
     """The owner's documents."""
 
@@ -136,7 +139,7 @@ class Documents(OwnerView):
             OpenApiParameter("kind", OpenApiTypes.STR, enum=DocumentKind.values),
             OpenApiParameter("q", OpenApiTypes.STR, description="Words that stand in it."),
         ],
-        responses=page_of(DocumentOut, "Document"),
+        responses=DOCUMENTS,
     )
     def get(self, request: Request) -> Response:
         """List the owner's documents, the newest first."""
@@ -169,7 +172,7 @@ class AssetDocuments(OwnerView):
     @extend_schema(
         operation_id="assets_documents_list",
         parameters=[CURSOR, LIMIT],
-        responses=page_of(DocumentOut, "Document"),
+        responses=DOCUMENTS,
     )
     def get(self, request: Request, asset: UUID) -> Response:
         """List an asset's documents, the newest first."""
