@@ -1,4 +1,4 @@
-"""The digest: once a day, at the member's own time, what has no card or was put off.
+"""The digest: once a day, at the member's own time, what has no card; weekly what was put off.
 
 A digest is a delivery, never a notification. It is never empty and never made twice: the
 slot is a column that is claimed, and the row is unique per member and slot.
@@ -23,7 +23,7 @@ from notifications.telling import LATER
 from notifications.wording import speaking
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Membership, reach_of
-from owners.reach import Reach, next_digest
+from owners.reach import Reach, is_weekly_between, next_digest
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import Contact
 
@@ -45,11 +45,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slot:
-    """One member's slot that is due: what lies in (`since`, `at`] belongs to it."""
+    """One member's slot that is due: what lies in (`since`, `at`] belongs to it.
+
+    Weekly lines, which wait for their day of the week, begin after `weekly_since`; None
+    on the other days.
+    """
 
     membership: Membership
     since: datetime
     at: datetime
+    weekly_since: datetime | None = None
 
 
 def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[str]:
@@ -118,9 +123,16 @@ def _make_batch(*, now: datetime) -> int:
             if slot is not None:
                 slots.append(slot)
                 membership.digested_until = slot.at
+                # What waits for the day is counted from here, whichever day that will be.
+                membership.weekly_until = (
+                    slot.at
+                    if slot.weekly_since is not None
+                    else membership.weekly_until or slot.since
+                )
             elif membership.digested_until is None:
                 membership.digested_until = last_slot(reach, now=now)
-        Membership.objects.bulk_update(memberships, ["next_digest_at", "digested_until"])
+        noted = ["next_digest_at", "digested_until", "weekly_until"]
+        Membership.objects.bulk_update(memberships, noted)
         _write(slots, now=now)
     return len(memberships)
 
@@ -138,7 +150,13 @@ def _slot_of(membership: Membership, *, reach: Reach, now: datetime) -> _Slot | 
     if at < expected:
         return None
     since = membership.digested_until or last_slot(reach, now=expected - timedelta(seconds=1))
-    return _Slot(membership=membership, since=since, at=at)
+    is_weekly = is_weekly_between(reach, since, at)
+    return _Slot(
+        membership=membership,
+        since=since,
+        at=at,
+        weekly_since=(membership.weekly_until or since) if is_weekly else None,
+    )
 
 
 def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
@@ -268,26 +286,32 @@ def _by_household(
 
 
 def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
-    """Return the titles of the cards on which something was put off to the digest.
+    """Return the titles of the cards on which something was put off to the weekly lines.
 
-    Each is named once, whatever else the member was told of the same matter that day.
+    Each is named once, whatever else the member was told of the same matter that week.
     """
-    members = {(slot.membership.household_id, slot.membership.owner_id): slot for slot in slots}
+    members = {
+        (slot.membership.household_id, slot.membership.owner_id): slot
+        for slot in slots
+        if slot.weekly_since is not None
+    }
     marked = (
         Told.objects.filter(
             owner__in={owner for _, owner in members},
             journey__household__in={household for household, _ in members},
-            told_at__gt=min(slot.since for slot in slots),
+            told_at__gt=min(slot.weekly_since for slot in slots if slot.weekly_since),
             snapshot__has_key=LATER,
         )
         .order_by("-told_at", "-pk")
         .values_list("journey__household", "owner", f"snapshot__{LATER}", "journey__card__title")
-        if slots
+        if members
         else []
     )
     found: dict[int, list[str]] = defaultdict(list)
     for household, owner, later, title in marked:
         slot = members.get((household, owner))
-        if slot is not None and title and slot.since < datetime.fromisoformat(later) <= slot.at:
+        if slot is None or slot.weekly_since is None or not title:
+            continue
+        if slot.weekly_since < datetime.fromisoformat(later) <= slot.at:
             found[slot.membership.pk].append(title)
     return found

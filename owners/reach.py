@@ -192,6 +192,18 @@ def quiet_end(reach: Reach, now: datetime) -> datetime | None:
     return None
 
 
+def is_weekly_between(reach: Reach, after: datetime, until: datetime) -> bool:
+    """Return whether a digest slot in (`after`, `until`] is on the day of the weekly lines."""
+    if until - after >= timedelta(days=8):
+        return True
+    slot = next_digest(reach, after + timedelta(seconds=1))
+    while slot <= until:
+        if slot.astimezone(reach.zone).weekday() == reach.digest_weekday:
+            return True
+        slot = next_digest(reach, slot + timedelta(seconds=1))
+    return False
+
+
 def next_digest(reach: Reach, now: datetime) -> datetime:
     """Return the first digest slot (UTC) at or after `now`."""
     local = now.astimezone(reach.zone).replace(hour=12, minute=0)

@@ -40,6 +40,7 @@ class Member:
     quiet: tuple[time, time] | None = (time(22, 0), time(8, 0))
     has_quiet_exceptions: bool = True
     digest_at: time = time(18, 0)
+    digest_weekday: int = 6
     language: str = "en"
     zone: str = ""
     channels: tuple[tuple[ChannelKind, str], ...] = ()
@@ -427,6 +428,7 @@ def _member(value: Any) -> Member:
             "quiet": _quiet,
             "quiet_exceptions": _yes_no,
             "digest_at": _wall_time,
+            "digest_weekday": _number,
             "language": _named,
             "zone": lambda zone: _zone(zone).key,
             "channels": _list(_channel),

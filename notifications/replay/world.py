@@ -193,6 +193,7 @@ def _membership(
     membership.quiet_from, membership.quiet_until = quiet_from, quiet_until
     membership.has_quiet_exceptions = member.has_quiet_exceptions
     membership.digest_at = member.digest_at
+    membership.digest_weekday = member.digest_weekday
     membership.next_digest_at = None  # worked out anew from these wishes
     membership.intake_number = (
         member.intake_number or membership.intake_number or _new_intake_number()

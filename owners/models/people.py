@@ -127,6 +127,7 @@ class Membership(models.Model):
     # The next digest slot; None until it is worked out, and again when the wishes change.
     next_digest_at = models.DateTimeField(null=True, blank=True, db_index=True)
     digested_until = models.DateTimeField(null=True, blank=True)  # what came later is to be told
+    weekly_until = models.DateTimeField(null=True, blank=True)  # the same of the weekly lines
     new_count = models.PositiveIntegerField(default=0)  # cards changed since; kept with each write
     intake_number = models.CharField(max_length=20, unique=True, null=True, blank=True)
 

@@ -12,7 +12,7 @@ from notifications.choices import SurveyState
 from notifications.models import Delivery, Digest, Told
 from owners import households
 from owners.choices import ChannelKind, Rank
-from owners.models import Membership
+from owners.models import Membership, reach_of
 from owners.reach import Reach, next_digest
 from suppliers.choices import ContactKind, Outcome
 from tests.factories import (
@@ -117,22 +117,85 @@ class TestContent:
 
     def test_what_is_put_off_is_named_once_whatever_else_was_told(self, cast: Cast) -> None:
         later = START + timedelta(hours=1)
-        put_off = JourneyFactory(household=cast.household, title="Water bill")
-        CardFactory(journey=put_off, title="Water bill", changed_at=later)
+        bill = JourneyFactory.create(household=cast.household, title="Water bill")
+        CardFactory.create(journey=bill, title="Water bill", changed_at=later)
         Told.objects.create(
-            journey=put_off,
+            journey=bill,
             owner=cast.ana,
             snapshot={telling.LATER: later.isoformat()},
             told_at=later + timedelta(minutes=5),
         )
-        NotificationFactory(journey=put_off, owner=cast.ana, told_at=later)
-        loud = JourneyFactory(household=cast.household, title="DVR")
-        CardFactory(journey=loud, title="DVR", changed_at=later)
+        NotificationFactory.create(journey=bill, owner=cast.ana, told_at=later)
+        today_is_the_day(cast)
+        loud = JourneyFactory.create(household=cast.household, title="DVR")
+        CardFactory.create(journey=loud, title="DVR", changed_at=later)
         Told.objects.create(journey=loud, owner=cast.ana, snapshot={}, told_at=later)
         digest_day()
         assert Digest.objects.get(owner=cast.ana).lines == ["Changed: Water bill"]
         digests.make_due(now=SLOT + DAY)
         assert Digest.objects.filter(owner=cast.ana).count() == 1
+
+
+def today_is_the_day(cast: Cast, *, days: int = 0) -> None:
+    """Let the weekly lines come with the digest of SLOT, or so many days after it."""
+    membership = Membership.objects.select_related("owner", "household").get(pk=cast.membership.pk)
+    zone = reach_of(membership, rules=[], kinds=[]).zone
+    membership.digest_weekday = (SLOT + days * DAY).astimezone(zone).weekday()
+    membership.next_digest_at = None
+    membership.save()
+
+
+def put_off(cast: Cast, title: str, at: datetime) -> None:
+    """Something changed that Ana wants to hear of once a week."""
+    journey = JourneyFactory.create(household=cast.household, title=title)
+    CardFactory.create(journey=journey, title=title, changed_at=at)
+    Told.objects.create(
+        journey=journey, owner=cast.ana, snapshot={telling.LATER: at.isoformat()}, told_at=at
+    )
+
+
+def told(cast: Cast) -> list[tuple[int, list[str]]]:
+    """What Ana's digests said, and how many days after SLOT."""
+    made = Digest.objects.filter(owner=cast.ana).order_by("slot")
+    return [((digest.slot - SLOT).days, digest.lines) for digest in made]
+
+
+@pytest.mark.django_db
+class TestWeekly:
+    def test_weekly_lines_wait_for_their_day_and_the_rest_does_not(self, cast: Cast) -> None:
+        today_is_the_day(cast, days=3)
+        digests.make_due(now=START)
+        put_off(cast, "Water bill", START + timedelta(hours=1))
+        at_the_door(cast)
+        for day in range(11):
+            if day == 2:
+                put_off(cast, "Offer", SLOT + DAY + timedelta(hours=1))
+            digests.make_due(now=SLOT + day * DAY)
+        assert told(cast) == [
+            (0, ["1 contact waits at the door"]),
+            (3, ["Changed: Offer", "Changed: Water bill"]),
+        ]
+
+    @pytest.mark.parametrize(("day", "heard"), [(1, 8), (2, 2), (6, 6)])
+    def test_another_day_loses_nothing_and_repeats_nothing(
+        self, cast: Cast, day: int, heard: int
+    ) -> None:
+        today_is_the_day(cast, days=3)
+        digests.make_due(now=START)
+        put_off(cast, "Water bill", START + timedelta(hours=1))
+        digests.make_due(now=SLOT)
+        digests.make_due(now=SLOT + DAY)
+        today_is_the_day(cast, days=day)
+        for later in range(1, 15):
+            digests.make_due(now=SLOT + later * DAY + timedelta(minutes=1))
+        assert told(cast) == [(heard, ["Changed: Water bill"])]
+
+    def test_a_missed_day_of_the_week_is_made_up_for(self, cast: Cast) -> None:
+        today_is_the_day(cast, days=1)
+        digests.make_due(now=START)
+        put_off(cast, "Water bill", START + timedelta(hours=1))
+        digests.make_due(now=SLOT + 3 * DAY)
+        assert told(cast) == [(3, ["Changed: Water bill"])]
 
 
 @pytest.mark.django_db
