@@ -161,3 +161,55 @@ def test_an_app_is_told_what_is_wrong_with_what_it_sent(
     )
     assert refused.status_code == 400
     assert refused.parsed.errors[0].to_dict()["pointer"] == "/name"
+
+
+def test_an_app_keeps_a_copy_and_hears_what_changed_and_what_is_gone(
+    made: Made, app: Any, home: uuid.UUID
+) -> None:
+    copy: dict[uuid.UUID, Any] = {}
+    cursor = ""
+
+    def fetch() -> list[Any]:
+        nonlocal cursor
+        heard: list[Any] = []
+        while True:
+            page = made.call("changes.changes_list")(client=app, since=cursor, limit=20).parsed
+            heard += page.results
+            cursor = page.cursor
+            if not page.has_more:
+                break
+        for row in heard:
+            if row.is_deleted:
+                copy.pop(row.id, None)
+            else:
+                copy[row.id] = row
+        return heard
+
+    fetch()
+    assert Counter(row.kind.value for row in copy.values())["card"] == 1
+    assert fetch() == []
+    body = made.AssetInRequest(household=home, name="Fahrrad", kind=made.AssetKind.VEHICLE)
+    bike = made.call("assets.assets_add")(client=app, body=body).parsed.id
+    (row,) = fetch()
+    assert (row.id, row.kind.value, row.object_.to_dict()["name"]) == (bike, "asset", "Fahrrad")
+
+    def rename(name: str, etag: str) -> Any:
+        change = made.PatchedAssetChangeRequest(name=name)
+        return made.call("assets.assets_change")(
+            asset=bike, client=app, body=change, if_match=etag, idempotency_key=uuid.uuid4().hex
+        )
+
+    # Somebody else renames it; what this app then sends from its old copy is told so.
+    assert rename("Stadtrad", copy[bike].etag).status_code == 200
+    stale = rename("Rennrad", copy[bike].etag)
+    assert stale.status_code == 409
+    told = stale.parsed.to_dict()
+    assert (told["code"], told["current"]["name"]) == ("stale", "Stadtrad")
+    assert rename("Rennrad", told["etag"]).status_code == 200
+    assert [row.object_.to_dict()["name"] for row in fetch()] == ["Rennrad"]
+
+    made.call("assets.assets_remove")(asset=bike, client=app, idempotency_key=uuid.uuid4().hex)
+    gone = next(row for row in fetch() if row.id == bike)
+    assert gone.is_deleted
+    assert gone.object_ is None
+    assert bike not in copy
