@@ -99,6 +99,7 @@ class OneCalendar(OwnerView):
         return Response(show_feed(my_feeds(owner_of(request)).get(uuid=feed)))
 
     @extend_schema(operation_id="calendar_end", responses={204: None})
+    @once
     def delete(self, request: Request, feed: UUID) -> Response:
         """End it: its address is not found from now on."""
         found = my_feeds(owner_of(request)).get(uuid=feed)

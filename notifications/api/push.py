@@ -90,6 +90,7 @@ class OnePushDevice(OwnerView):
         return Response(show_device(mine.get(uuid=device)))
 
     @extend_schema(operation_id="push_devices_remove", responses={204: None})
+    @once
     def delete(self, request: Request, device: UUID) -> Response:
         """Never wake it again."""
         PushDevice.objects.for_owner(owner_of(request)).get(uuid=device).delete()
