@@ -368,7 +368,9 @@ class EndpointIn(serializers.Serializer[Any]):
 
 
 class OfAdmin(OwnerView):
-    """What belongs to one live mandate; changed by admins."""
+    """What belongs to one live mandate; changed by admins, and by no token."""
+
+    is_sensitive = True
 
     def mandate_of(self, request: Request, mandate: UUID) -> Mandate:
         """Return the mandate when the caller may change it."""
