@@ -76,6 +76,8 @@
   function onKey(event) {
     const key = event.key;
     if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "k" && byId("palette")) { openPalette(event); return; }
+    // Chromium's Escape would only empty the field first.
+    if (key === "Escape" && byId("palette")?.open) { event.preventDefault(); byId("palette").close(); return; }
     if (byId("palette")?.open) { onPaletteKey(event); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !keysAreOn()) return;
     if (waitsForG) { waitsForG = false; if (GO[key]) { event.preventDefault(); follow(GO[key]); } return; }
