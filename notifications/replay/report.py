@@ -18,7 +18,7 @@ from notifications.choices import (
     PromiseState,
     SurveyState,
 )
-from notifications.merging import GRACE
+from notifications.matter import GRACE
 from notifications.models import (
     Appointment,
     Decision,

@@ -68,6 +68,6 @@ def count_open_with(context: template.Context, supplier: Supplier) -> int:
 @register.simple_tag(takes_context=True)
 def visits_with(context: template.Context, supplier: Supplier) -> Any:
     """Return the owner's visits by a supplier that are still to come."""
-    mine = Appointment.objects.for_owner(context["request"].user)  # type: ignore[attr-defined]  # of its query set
+    mine = Appointment.objects.for_owner(context["request"].user)
     coming = mine.filter(supplier=supplier, over_at=None, end__gt=clock.now())
     return coming.exclude(state__in=NOT_COMING).select_related("journey").order_by("start")

@@ -121,7 +121,7 @@ def request_hash(request: Request) -> bytes:
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{values}".encode()).digest()
 
 
-def _digest(file: "File[bytes]") -> str:
+def _digest(file: File[bytes]) -> str:
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)

@@ -12,7 +12,7 @@ from assets.choices import DocumentKind
 from assets.models import Document
 from assets.undos import UNDOS
 from notifications import search
-from owners import undo
+from owners import undoing
 from tests import factories
 
 # One page of a PDF with a text layer: "Receipt Müller 129,90 EUR".
@@ -130,7 +130,7 @@ def test_a_removed_document_is_gone_and_can_be_put_back(cast: factories.Cast, no
     change = documents.remove(document=kept, owner=cast.ana, now=now)
     assert not Document.objects.for_owner(cast.ana).exists()
     assert documents.found_by(owner=cast.ana, words="bosch") == []
-    undo.put_back(change=change, owner=cast.ana, undos=UNDOS, now=now)
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=now)
     assert documents.found_by(owner=cast.ana, words="bosch") == [kept.uuid]
 
 

@@ -38,7 +38,7 @@ from owners import (
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
 from suppliers.choices import Outcome
-from suppliers.models import Supplier
+from suppliers.models import Supplier, SupplierKey
 from tests import factories
 
 VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -54,6 +54,7 @@ SEGMENTS = {
     "exports": "export",
     "households": "household",
     "invitations": "invitation",
+    "keys": "supplier_key",
     "tokens": "token",
     "undo": "change",
     "journeys": "journey",
@@ -124,9 +125,7 @@ def world(cast: factories.Cast) -> Ids:
         rank=Rank.MEMBER,
         now=clock.now(),
     )
-    token = tokens.make(
-        owner=cast.ana, name=CANARY, scope=TokenScope.READ, now=factories.START
-    )
+    token = tokens.make(owner=cast.ana, name=CANARY, scope=TokenScope.READ, now=factories.START)
     export = exports.ask(owner=cast.ana, now=factories.START)
     export.state, export.expires_at = ExportState.READY, clock.now() + timedelta(days=1)
     export.save()
@@ -155,6 +154,9 @@ def world(cast: factories.Cast) -> Ids:
         content=f"{CANARY} bought for 49.00".encode(),
         now=factories.START,
     )
+    opened = SupplierKey.objects.create(
+        supplier=cast.skyline, name=CANARY, token_hash=CANARY.encode().ljust(32)[:32]
+    )
     return Ids(
         objects={
             "asset": str(cast.dvr.uuid),
@@ -180,6 +182,7 @@ def world(cast: factories.Cast) -> Ids:
             "notification": str(told.uuid),
             "owner_ref": cast.mandate.owner_ref,
             "supplier": str(cast.skyline.uuid),
+            "supplier_key": str(opened.uuid),
         },
         others={
             "app_label": ["owners"],

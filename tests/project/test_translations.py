@@ -219,4 +219,6 @@ def _data(owner: Owner) -> set[str]:
 
 
 # What no language changes: our name, initials, names of languages, parts of addresses.
-ALLOWED = frozenset({"AH", "English", "Pseudo", "Steward", "http", "localhost", "mail"})
+ALLOWED = frozenset(
+    {"AH", "Deutsch", "English", "Italiano", "Pseudo", "Steward", "http", "localhost", "mail"}
+)

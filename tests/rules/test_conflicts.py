@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,8 +75,8 @@ def test_a_doubted_visit_is_told_with_both_sources_and_a_question() -> None:
         "a mail that proves nothing says it is cancelled."
     )
     assert wording.title(matter, WORDS) == "Is the visit cancelled or not?"
-    (conflict,) = matter.conflicts
-    assert "Which is right?" in wording.drafted_question(*conflict, WORDS)
+    (name, current, other), *_more = matter.conflicts
+    assert "Which is right?" in wording.drafted_question(name, current, other, WORDS)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,8 @@ def test_the_same_doubt_again_is_absorbed() -> None:
 def test_another_place_or_person_from_somebody_trusted_less_is_a_conflict(
     field, name, trust
 ) -> None:
-    first = booked(**{field: "One"})
+    where: dict[str, Any] = {field: "One"}
+    first = booked(**where)
     other = said("x", "11 09:00", trust, window=MORNING, **{field: "Two"})
     matter = folded(first, other)
     (slot,) = matter.slots
