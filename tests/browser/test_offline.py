@@ -122,8 +122,8 @@ def test_what_is_refused_stays_and_says_so(phone: BrowserContext, live_server: L
         await queue.add(document.querySelector("#feed form").getAttribute("action"), form);
     }""")
     page.reload()
-    page.locator("#queued summary").click()
     expect(page.locator("#queued")).to_contain_text("could not be sent")
+    page.locator("#queued summary").click()
     page.locator("#queued").get_by_role("button", name="Undo").click()
     expect(page.locator("#queued")).to_be_hidden()
 

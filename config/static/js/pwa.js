@@ -58,6 +58,7 @@
     form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "");
     const response = await fetch(write.path, { method: "POST", body: form, headers: { "Idempotency-Key": write.key } });
     if (new URL(response.url).pathname.startsWith(LOGIN) || response.status >= 500 || LATER.has(response.status)) return false;
+    write.refused = !response.ok;
     await (response.ok ? queue.drop(write.id) : queue.refuse(write));
     return true;
   }
@@ -70,7 +71,7 @@
         if (write.whose !== owner) { await queue.drop(write.id); continue; }
         if (write.refused) continue;
         try { if (!(await send(write))) break; } catch { break; }
-        sent += 1;
+        if (!write.refused) sent += 1;
       }
       await showQueue();
       if (sent) location.reload();
