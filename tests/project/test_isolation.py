@@ -154,9 +154,7 @@ def world(cast: factories.Cast) -> Ids:
         content=f"{CANARY} bought for 49.00".encode(),
         now=factories.START,
     )
-    opened = SupplierKey.objects.create(
-        supplier=cast.skyline, name=CANARY, token_hash=CANARY.encode().ljust(32)[:32]
-    )
+    opened = SupplierKey.objects.create(supplier=cast.skyline, name="Portal", token_hash=bytes(32))
     return Ids(
         objects={
             "asset": str(cast.dvr.uuid),
