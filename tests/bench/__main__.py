@@ -46,7 +46,8 @@ def main() -> int:
     import django  # noqa: PLC0415 - after the settings are named
 
     django.setup()
-    from tests.bench.bench import Bench, table  # noqa: PLC0415 - needs the settings
+    from tests.bench import world  # noqa: PLC0415 - needs the settings
+    from tests.bench.bench import Bench, table  # noqa: PLC0415
     from tests.bench.rows import ROWS  # noqa: PLC0415
 
     unknown = set(chosen.rows) - ROWS.keys()
@@ -58,7 +59,9 @@ def main() -> int:
         rows = []
         for name in chosen.rows or ROWS:
             sys.stderr.write(f"measuring {name} ...\n")
+            world.forget_waiting()
             rows.append(ROWS[name].measure(bench))
+            sys.stderr.write(f"{rows[-1].ours} | {rows[-1].floor}\n")
         found = table(rows)
     sys.stdout.write(found)
     if chosen.write:

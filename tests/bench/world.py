@@ -214,6 +214,18 @@ def remember(world: World, *, contacts: int) -> None:
     settle()
 
 
+def forget_waiting() -> None:
+    """Take out of the way what a row left waiting or undecided: it is not the next one's work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE suppliers_inboundevent SET state = 'processed' WHERE state = 'stored'"
+        )
+        cursor.execute(
+            "UPDATE suppliers_contact SET decided_at = now(), outcome = 'shown'"
+            " WHERE decided_at IS NULL"
+        )
+
+
 def settle() -> None:
     """Let the planner know what is there, and the log be written, before the clock runs."""
     with connection.cursor() as cursor:
