@@ -12,6 +12,8 @@ from uuid import UUID
 from django.core.files.base import File
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,10 +22,20 @@ from rest_framework.views import APIView
 
 from owners import clock, sealing
 from owners.api.problems import Problem
-from owners.models import Owner, RequestKey
+from owners.models import Change, Owner, RequestKey
 
 KEY_HEADER = "Idempotency-Key"
 KEY_MOST = 255
+UNDO_HEADER = "Steward-Undo"
+REPLAYED_HEADERS = (UNDO_HEADER, "ETag")  # a repetition gets them as the first answer had them
+UNDO = OpenApiParameter(
+    UNDO_HEADER,
+    OpenApiTypes.UUID,
+    location=OpenApiParameter.HEADER,
+    response=[200, 201, 204],
+    description="The change: `POST undo/{change}/` takes it back for 30 days. Not there when"
+    " nothing is different.",
+)
 M = TypeVar("M", bound=Model)
 Handler = Callable[..., Response]
 
@@ -38,6 +50,11 @@ def checked(form: type[serializers.Serializer[Any]], request: Request, **kwargs:
     read = form(data=request.data, context={"owner": owner_of(request)}, **kwargs)
     read.is_valid(raise_exception=True)
     return read.validated_data
+
+
+def undoable(change: Change | None) -> dict[str, str]:
+    """Return the header that names what takes a write back; none when nothing changed."""
+    return {UNDO_HEADER: str(change.uuid)} if change else {}
 
 
 class OwnerView(APIView):
@@ -101,6 +118,11 @@ def once(handler: Handler) -> Handler:
                 request_hash=digest,
                 status=response.status_code,
                 sealed_answer=sealing.seal(body, **_place(owner, key)),
+                headers={
+                    name: response.headers[name]
+                    for name in REPLAYED_HEADERS
+                    if name in response.headers
+                },
                 used_at=clock.now(),
             )
         return response
@@ -144,7 +166,8 @@ def _again(used: RequestKey, digest: bytes) -> Response:
     if bytes(used.request_hash) != digest:
         raise Problem(422, code="key_reused", detail="This key was used for another request.")
     body = sealing.unseal(bytes(used.sealed_answer), **_place(used.owner, used.key))
-    return Response(json.loads(body), status=used.status, headers={"Idempotency-Replayed": "true"})
+    headers = {**used.headers, "Idempotency-Replayed": "true"}
+    return Response(json.loads(body), status=used.status, headers=headers)
 
 
 def _place(owner: Owner, key: str) -> dict[str, str]:

@@ -3,15 +3,18 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar
+from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Choices, Model, Q, QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from owners.api.problems import Problem
@@ -120,3 +123,72 @@ def page_of(row: type[serializers.Serializer[Any]], name: str) -> serializers.Se
             "results": row(many=True),
         },
     )
+
+
+def listed(
+    operation_id: str,
+    *,
+    pages: serializers.Serializer[Any],
+    show: Callable[[Any], dict[str, Any]],
+    by: str = "created_at",
+    is_time: bool = True,
+    filters: Sequence[OpenApiParameter] = (),
+) -> Callable[[Callable[..., QuerySet[Any]]], Callable[..., Response]]:
+    """Make a list of the API out of a method that returns its rows, with its description.
+
+    `pages` is how the schema shows a page, `by` the field that orders the rows (see `cut`).
+    """
+
+    def decorate(rows_of: Callable[..., QuerySet[Any]]) -> Callable[..., Response]:
+        @extend_schema(
+            operation_id=operation_id, parameters=[CURSOR, LIMIT, *filters], responses=pages
+        )
+        @wraps(rows_of)
+        def get(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+            rows = rows_of(view, request, *args, **kwargs)
+            return Response(page(rows, request, by=by, show=show, is_time=is_time))
+
+        return get
+
+    return decorate
+
+
+def filter_of(name: str, words: type[Choices], description: str = "") -> OpenApiParameter:
+    """Return how the schema describes a filter by one of `words`."""
+    return OpenApiParameter(
+        name, OpenApiTypes.STR, enum=words.values, description=description or "Only these."
+    )
+
+
+def narrowed(
+    rows: QuerySet[M], request: Request, name: str, words: type[Choices], *, field: str = ""
+) -> QuerySet[M]:
+    """Return the rows whose field has the word that the request asks for; all without one."""
+    wanted = request.query_params.get(name, "")
+    if not wanted:
+        return rows
+    if wanted not in words.values:
+        raise Problem(400, code="invalid", detail=f"`{name}` is one of {', '.join(words.values)}.")
+    return rows.filter(**{field or name: wanted})
+
+
+def about(name: str) -> OpenApiParameter:
+    """Return how the schema describes a filter by the id of another object."""
+    return OpenApiParameter(name, OpenApiTypes.UUID, description=f"Only of this {name}.")
+
+
+def of(rows: QuerySet[M], request: Request, **fields: str) -> QuerySet[M]:
+    """Return the rows that belong to the objects whose ids the request names.
+
+    `fields` says under which field each parameter is looked up. An id of somebody else's
+    finds nothing, like one that does not exist.
+    """
+    for name, field in fields.items():
+        wanted = request.query_params.get(name, "")
+        if not wanted:
+            continue
+        try:
+            rows = rows.filter(**{field: UUID(wanted)})
+        except ValueError as error:
+            raise Problem(400, code="invalid", detail=f"`{name}` is an id.") from error
+    return rows

@@ -28,6 +28,7 @@ TITLES = {
     422: "The key was used for another request",
     429: "Too many requests",
     503: "Not available now",
+    507: "No room",
 }
 
 

@@ -18,6 +18,13 @@ IF_MATCH = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     description="The `etag` of what you change; 409 with the `current` object when it is another.",
 )
+ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    location=OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="The version of the answer, for `If-Match` of the next write.",
+)
 
 
 def etag_of(shown: dict[str, Any]) -> str:

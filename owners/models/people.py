@@ -280,6 +280,7 @@ class RequestKey(models.Model):
     request_hash = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
     sealed_answer = models.BinaryField()
+    headers = models.JSONField(default=dict)  # of the answer: its version, and what undoes it
     used_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
