@@ -179,6 +179,7 @@ def snippets(mandate: Mandate, made: secrets.Made | None) -> dict[str, str]:
         "url": f"{settings.SITE_URL}/webhooks/{mandate.supplier.code}/",
         "code": mandate.supplier.code,
         "owner_ref": mandate.owner_ref,
+        "zone": mandate.household.zone,
         "secret": made.value if made else "whsec_…",
     }
     return {
