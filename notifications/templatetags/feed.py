@@ -12,7 +12,7 @@ from django.contrib.messages.storage.base import Message
 from django.db.models import Choices
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from assets.choices import AssetKind
@@ -116,6 +116,7 @@ VISIT_CHIPS: dict[str, str] = {
     AppointmentState.CANCELLED: "chip--brick",
     AppointmentState.ON_THE_WAY: "chip--lake",
 }
+NEAR = {0: gettext_noop("Today"), -1: gettext_noop("Yesterday"), 1: gettext_noop("Tomorrow")}
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
 
@@ -164,9 +165,8 @@ def day(value: Any) -> str:
     if at is None:
         return ""
     days = (at.date() - timezone.localtime(clock.now()).date()).days
-    near = {0: _("Today"), -1: _("Yesterday"), 1: _("Tomorrow")}
-    if days in near:
-        return near[days]
+    if days in NEAR:
+        return _(NEAR[days])
     return day_of(at, locale=get_language() or "en", has_year=abs(days) >= 300)
 
 
@@ -184,6 +184,13 @@ def span(start: Any, end: Any) -> str:
         return _("%(day)s, %(start)s to %(end)s") % said
     days = {"start_day": said["day"], "end_day": day(closes)}
     return _("%(start_day)s, %(start)s to %(end_day)s, %(end)s") % {**said, **days}
+
+
+@register.filter
+def inside(when: str) -> str:
+    """Return a day or a window as it stands inside a sentence: today, 08:00 to 12:00."""
+    is_near = when.startswith(tuple(_(name) for name in NEAR.values()))
+    return when[:1].lower() + when[1:] if is_near else when
 
 
 @register.filter

@@ -1,0 +1,43 @@
+"""Words and numbers as people read them: filters without queries."""
+
+import re
+
+import phonenumbers
+from django import template
+from django.template.defaultfilters import stringfilter
+from django.utils.translation import get_language
+
+register = template.Library()
+
+E164 = re.compile(r"\+\d{7,15}")
+TITLED = re.compile(r"\b([A-Z])([a-z]+)\b")
+
+
+@register.filter
+@stringfilter
+def phone(number: str) -> str:
+    """Return a number in groups, as in +1 800-555-0199; whatever else it is stays as it is."""
+    if not E164.fullmatch(number):
+        return number
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    # A line never breaks inside a number.
+    shown = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return shown.replace(" ", "\u00a0").replace("-", "\u2011")
+
+
+@register.filter
+@stringfilter
+def calm(title: str) -> str:
+    """Return English words of a package with the capitals and the spelling of this product.
+
+    Change Password becomes Change password. Other languages have no such capitals.
+    """
+    if not (get_language() or "en").startswith("en"):
+        return title
+    start = len(title) - len(title.lstrip())
+    first, rest = title[: start + 1], title[start + 1 :]
+    quiet = TITLED.sub(lambda found: found[1].lower() + found[2], rest)
+    return re.sub(r"\b([Ee])mail", r"\1-mail", first + quiet)
