@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from assets.models import Asset
 from notifications import demo_home
 from owners import clock, doorbell, households
 from owners.choices import Rank
+from owners.forms import ZONES
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from owners.reach import PRESETS
@@ -26,6 +27,7 @@ from suppliers import inbox, mandates, suggestions
 from suppliers.forms import DOMAIN, NUMBER
 from suppliers.models import Supplier
 
+UNKNOWN_ZONE = "UTC"  # what everybody has who never said where they are
 STEPS = ("you", "things", "suppliers", "quiet")
 LABELS = {
     "you": gettext_lazy("You"),
@@ -45,11 +47,25 @@ class YouForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Your language"), choices=settings.LANGUAGES, required=False
+    )
     zone = forms.ChoiceField(
         label=gettext_lazy("Your time zone"),
-        choices=[(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())],
-        widget=forms.Select(attrs={"data-zone": ""}),
+        choices=ZONES,
+        help_text=gettext_lazy("Times are shown in it, and your quiet hours follow it."),
     )
+
+    def __init__(self, data: QueryDict | None = None, *, owner: Owner) -> None:
+        """Begin with what is known; the browser's zone is taken while none was chosen."""
+        known = {"name": owner.name, "language": owner.language, "zone": owner.zone}
+        super().__init__(data, initial=known)
+        if owner.zone == UNKNOWN_ZONE:
+            self.fields["zone"].widget.attrs["data-zone"] = ""
+
+    def clean_language(self) -> str:
+        """Keep the language when none is chosen."""
+        return str(self.cleaned_data["language"] or self.initial["language"])
 
 
 class ServedForm(forms.Form):
@@ -134,19 +150,19 @@ def next_address(step: str) -> str:
 
 def offer_you(request: OwnerRequest, home: Household) -> dict[str, Any]:
     """Ask for the name and the zone."""
-    initial = {"name": request.user.name, "zone": request.user.zone}
-    return {"form": YouForm(initial=initial)}
+    return {"form": YouForm(owner=request.user)}
 
 
 def take_you(request: OwnerRequest, home: Household) -> dict[str, Any] | None:
     """Note the name and the zone; the household is in the same one."""
-    form = YouForm(request.POST)
+    form = YouForm(request.POST, owner=request.user)
     if not form.is_valid():
         return {"form": form}
     owner = request.user
     households.change_owner(owner=owner, values=form.cleaned_data)
+    home.refresh_from_db()  # it may be called after its owner
     mine = households.require(owner=owner, household_id=home.pk)
-    if home.zone == "UTC" and mine.rank == Rank.ADMIN:
+    if home.zone == UNKNOWN_ZONE and mine.rank == Rank.ADMIN:
         zone = {"zone": form.cleaned_data["zone"]}
         households.change(household=home, values=zone, by=owner, now=clock.now())
     return None

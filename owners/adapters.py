@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import (
@@ -25,6 +25,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Max
 from django.http import HttpRequest
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from owners import access, channels, clock, households, sealing
@@ -32,6 +33,16 @@ from owners.models import AccessEntry, Owner
 
 # One place for every factor: allauth does not say which row a secret belongs to.
 PLACE = {"table": "mfa_authenticator", "key": "", "field": "secret"}
+
+
+class Site(NamedTuple):
+    """What letters about signing in are signed with."""
+
+    name: str
+    domain: str
+
+
+OURSELVES = Site(name="Steward", domain=settings.SITE_URL)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -44,12 +55,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         form: Any,
         commit: bool = True,  # noqa: FBT001, FBT002 - allauth's signature
     ) -> Owner:
-        """Save the new owner; everyone starts with one household of their own."""
+        """Save the new owner; everyone starts with one household of their own.
+
+        The language is the one the sign-up was read in.
+        """
+        spoken = translation.get_language() or settings.LANGUAGE_CODE
+        known = [code for code, _name in settings.LANGUAGES]
+        user.language = next(
+            (code for code in known if code in (spoken, spoken.partition("-")[0])),
+            settings.LANGUAGE_CODE,
+        )
         with transaction.atomic():
             saved = cast("Owner", super().save_user(request, user, form, commit))
             if commit:
                 households.ensure_first(owner=saved, now=clock.now())
         return saved
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a letter in our name: a request's own Host header says nothing about us."""
+        super().send_mail(template_prefix, email, {"current_site": OURSELVES, **context})
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from owners import access, undo
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
@@ -89,8 +91,17 @@ def ensure_first(*, owner: Owner, now: datetime) -> Household:
     found = Household.objects.for_owner(owner).order_by("pk").first()
     if found is not None:
         return found
-    name = f"{owner.name}'s household" if owner.name else "My household"
-    return create(owner=owner, name=name[:120], zone=owner.zone, now=now)
+    return create(owner=owner, name=first_name(owner), zone=owner.zone, now=now)
+
+
+def first_name(owner: Owner) -> str:
+    """Return what an owner's own household is called, in their language.
+
+    It is read by whoever they invite, so it says whose it is.
+    """
+    who = owner.name or owner.email.partition("@")[0]
+    with override(owner.language):
+        return (_("%(name)s's household") % {"name": who})[:120]
 
 
 def require(*, owner: Owner, household_id: int, least: Rank = Rank.MEMBER) -> Membership:
@@ -117,7 +128,10 @@ def reachable(*, owner: Owner, household: UUID, least: Rank = Rank.MEMBER) -> Ho
 
 
 def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
-    """Change an owner's name, time zone or language."""
+    """Change an owner's name, time zone or language.
+
+    The household made at sign-up follows, as long as it is called what it was made with.
+    """
     changed = OWNER_FIELDS & values.keys()
     for field in changed:
         setattr(owner, field, values[field])
@@ -130,10 +144,15 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
         Membership.objects.filter(owner=owner).update(next_digest_at=None)
     return owner
 
+    before = first_name(owner)
 
 def reword(owner: Owner) -> None:
     """Have what an owner's households read said in the owner's language too."""
     mine = Membership.objects.filter(owner=owner).values("household")
+    after = first_name(owner)
+    if after != before:
+        mine = Membership.objects.filter(owner=owner, rank=Rank.ADMIN).values("household")
+        Household.objects.filter(pk__in=mine, name=before).update(name=after)
     Household.objects.filter(pk__in=mine).update(needs_words=True)
 
 
@@ -207,7 +226,7 @@ def change_reach(
 
 def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
     """Set one cell of the reach matrix."""
-    rule, _ = ReachRule.objects.update_or_create(
+    rule, _is_new = ReachRule.objects.update_or_create(
         membership=membership,
         topic=wish.topic,
         scope=wish.scope,

@@ -309,6 +309,14 @@
     for (const one of all("[data-scheme-form] button")) one.setAttribute("aria-pressed", String(one.value === chosen));
   }
 
+  /* Who never said where they are is probably where the browser is. */
+  function guessZone() {
+    for (const field of all("[data-zone]")) {
+      const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      if (field.value === "UTC" && [...field.options].some((one) => one.value === here)) field.value = here;
+    }
+  }
+
   function settle() {
     watchToasts();
     watchDrafts();
@@ -326,6 +334,7 @@
   document.addEventListener("htmx:afterSwap", onAfterSwap);
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("DOMContentLoaded", () => {
+    guessZone();
     dropSent();
     settle();
     watchFeed();
