@@ -86,19 +86,48 @@ def renew(language: str) -> Catalog:
     return kept
 
 
+class Plain(Catalog):
+    """A catalogue whose head names no day and nobody: the same words are the same bytes."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """What a reader of the file must know, and no more."""
+        return [
+            ("Language", str(self.locale)),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+
+def plain(kept: Catalog) -> Plain:
+    """Return a catalogue with such a head."""
+    made = Plain(
+        locale=kept.locale,
+        charset="utf-8",
+        header_comment="# Renewed by `manage.py translations`; fill in what it leaves empty.",
+        fuzzy=False,
+    )
+    for message in kept:
+        if message.id:
+            made[message.id] = message
+    return made
+
+
 def write(language: str, kept: Catalog) -> None:
-    """Write a catalogue and its compiled twin."""
+    """Write a catalogue and its compiled twin; what did not change stays byte for byte."""
     path = path_of(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, kept, width=100, sort_output=True, omit_header=False, include_lineno=False)
+        write_po(file, plain(kept), width=100, sort_output=True, include_lineno=False)
     path.with_suffix(".mo").write_bytes(compiled(kept))
 
 
 def compiled(kept: Catalog) -> bytes:
     """Return a catalogue as Django reads it."""
     made = io.BytesIO()
-    write_mo(made, kept)
+    write_mo(made, plain(kept))
     return made.getvalue()
 
 

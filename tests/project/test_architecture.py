@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_imports_point_towards_the_owner_and_every_module_has_its_place() -> None:
     # A process of its own: import-linter sets up logging anew and silences the loggers there are.
-    lint = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    lint = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, check=False
     )

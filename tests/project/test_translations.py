@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import pytest
+import time_machine
 from babel.messages.catalog import Catalog
 from django.test import Client, override_settings
 from django.utils import translation
@@ -40,6 +41,19 @@ def test_what_is_compiled_is_what_is_kept(language: str) -> None:
     path = translations.path_of(language)
     kept = translations.compiled(translations.catalogue(language))
     assert path.with_suffix(".mo").read_bytes() == kept
+
+
+@pytest.mark.parametrize("language", translations.LANGUAGES)
+def test_what_did_not_change_is_written_alike_on_any_day(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = translations.path_of(language).read_bytes()
+    kept = translations.catalogue(language)
+    monkeypatch.setattr(translations, "LOCALE", tmp_path)
+    with time_machine.travel("2031-02-03"):
+        kept.update(translations.gathered(), no_fuzzy_matching=True)
+        translations.write(language, kept)
+    assert translations.path_of(language).read_bytes() == before
 
 
 @pytest.mark.parametrize("language", translations.LANGUAGES)
