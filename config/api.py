@@ -16,8 +16,9 @@ import assets.api.v1
 import notifications.api.v1
 import owners.api.trust
 import owners.api.v1
+import suppliers.api_mandates
 import suppliers.api_v1
-from config import privacy
+from config import privacy, undo_api
 from owners import access, clock, exports
 from owners.api.edge import KEY_HEADER, owner_of
 from owners.api.problems import PROBLEM_JSON
@@ -45,6 +46,17 @@ PROBLEM = {
                     "detail": {"type": "string"},
                 },
             },
+        },
+        "current": {
+            "type": "object",
+            "additionalProperties": True,
+            "description": "With `stale`: the object as it is now, as its own address gives it.",
+        },
+        "etag": {"type": "string", "description": "With `stale`: the version of `current`."},
+        "flows": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "With `reauthenticate`: the ways to confirm who one is.",
         },
     },
 }
@@ -112,8 +124,10 @@ v1 = [
     *owners.api.v1.urlpatterns,
     *owners.api.trust.urlpatterns,
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),
+    *undo_api.urlpatterns,
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,
+    *suppliers.api_mandates.urlpatterns,
     *notifications.api.v1.urlpatterns,
 ]
 

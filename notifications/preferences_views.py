@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,7 +20,7 @@ from owners.choices import ChannelKind, Moment, Scope, Topic
 from owners.forms import ReachForm
 from owners.models import Channel, Household, Membership, Owner
 from owners.pages import OwnerRequest, chosen_household, page
-from owners.reach import PRESETS, Reach
+from owners.reach import PRESETS
 from suppliers.models import Supplier
 
 PRESET_NAMES = {
@@ -41,21 +40,6 @@ def my_membership(request: OwnerRequest) -> Membership | None:
         Membership.objects.select_related("household", "owner", "cover"),
         owner=request.user,
         household=household,
-    )
-
-
-def wished(form: ReachForm, membership: Membership) -> Reach:
-    """Return a valid form's wishes as a value, with the exceptions as they are stored."""
-    values = form.cleaned_data
-    return replace(
-        simulation.reach_now(membership),
-        prefers=ChannelKind(values["prefers"]),
-        rules={wish.topic: (wish.moment, wish.channel) for wish in form.wishes()},
-        quiet_from=values["quiet_from"],
-        quiet_until=values["quiet_until"],
-        has_quiet_exceptions=values["has_quiet_exceptions"],
-        digest_at=values["digest_at"],
-        digest_weekday=values["digest_weekday"],
     )
 
 
@@ -109,7 +93,9 @@ def preferences(request: OwnerRequest) -> HttpResponse:
         if "simulate" not in request.POST:
             return _save(request, form, membership)
         now = clock.now()
-        wishes = wished(form, membership)
+        wishes = simulation.with_wishes(
+            membership=membership, values=form.values(), topics=form.wishes()
+        )
         compared = simulation.last_month(membership=membership, wishes=wishes, now=now)
     context = {
         "form": form,

@@ -1,13 +1,17 @@
 """Last month with other wishes: reads what was said to one member and asks the rules again."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from notifications import simulating
 from notifications.ledger import Ledger
 from notifications.models import Journey
 from notifications.simulating import Comparison, Past
+from owners import households
 from owners.choices import Rank
+from owners.households import ENDS, TopicWish
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach
 
@@ -21,6 +25,20 @@ def reach_now(membership: Membership) -> Reach:
     usable = Channel.objects.for_owner(membership.owner).usable()
     kinds = sorted(set(usable.values_list("kind", flat=True)))
     return reach_of(membership, rules=list(membership.reach_rules.all()), kinds=kinds)
+
+
+def with_wishes(
+    *, membership: Membership, values: Mapping[str, Any], topics: Sequence[TopicWish]
+) -> Reach:
+    """Return a member's wishes as they would be; raises WishError for what cannot be."""
+    households.check_ends({name: getattr(membership, name) for name in ENDS} | dict(values))
+    now = reach_now(membership)
+    known = {field.name for field in fields(Reach)}
+    return replace(
+        now,
+        rules=now.rules | {wish.topic: (wish.moment, wish.channel) for wish in topics},
+        **{name: value for name, value in values.items() if name in known},
+    )
 
 
 def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Comparison:

@@ -10,7 +10,7 @@ from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
 from owners.choices import ChannelKind, Moment, Rank, TokenScope, Topic
-from owners.households import WISHES, TopicWish
+from owners.households import WISHES, TopicWish, WishError, check_ends
 from owners.models import Household, Membership, Owner
 from owners.reach import DEFAULT_MOMENTS, PRESETS
 
@@ -106,13 +106,10 @@ class ReachForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse half a night and half a holiday."""
         values = super().clean() or {}
-        if bool(values.get("quiet_from")) != bool(values.get("quiet_until")):
-            self.add_error("quiet_until", _("Quiet hours need both ends, or none."))
-        start, end = values.get("holiday_from"), values.get("holiday_until")
-        if bool(start) != bool(end):
-            self.add_error("holiday_until", _("A holiday needs both ends, or none."))
-        elif start and end and end < start:
-            self.add_error("holiday_until", _("This is before it begins."))
+        try:
+            check_ends(values)
+        except WishError as error:
+            self.add_error(error.field, _(error.detail))
         return values
 
     def values(self) -> dict[str, Any]:

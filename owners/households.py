@@ -35,6 +35,8 @@ WISHES = frozenset(
     }
 )
 
+ENDS = frozenset({"quiet_from", "quiet_until", "holiday_from", "holiday_until"})
+
 
 class NotAllowedError(Exception):
     """The owner is in the household, but the rank does not allow this."""
@@ -43,6 +45,15 @@ class NotAllowedError(Exception):
         """Note the rank that would be enough."""
         super().__init__(f"This needs the rank {least.label.lower()}.")
         self.least = least
+
+
+class WishError(Exception):
+    """A wish that cannot be so; `field` names it and the text says why."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        """Note which wish, and the reader's words."""
+        super().__init__(detail)
+        self.field, self.detail = field, detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +144,15 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
     The household made at sign-up follows, as long as it is called what it was made with.
     """
     changed = OWNER_FIELDS & values.keys()
+    before = first_name(owner)
     for field in changed:
         setattr(owner, field, values[field])
     if changed:
         owner.save(update_fields=sorted(changed))
+    after = first_name(owner)
+    if after != before:
+        mine = Membership.objects.filter(owner=owner, rank=Rank.ADMIN).values("household")
+        Household.objects.filter(pk__in=mine, name=before).update(name=after)
     if "language" in changed:
         reword(owner)
     if "zone" in changed:
@@ -144,15 +160,10 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
         Membership.objects.filter(owner=owner).update(next_digest_at=None)
     return owner
 
-    before = first_name(owner)
 
 def reword(owner: Owner) -> None:
     """Have what an owner's households read said in the owner's language too."""
     mine = Membership.objects.filter(owner=owner).values("household")
-    after = first_name(owner)
-    if after != before:
-        mine = Membership.objects.filter(owner=owner, rank=Rank.ADMIN).values("household")
-        Household.objects.filter(pk__in=mine, name=before).update(name=after)
     Household.objects.filter(pk__in=mine).update(needs_words=True)
 
 
@@ -236,6 +247,17 @@ def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
     return rule
 
 
+def check_ends(values: Mapping[str, Any]) -> None:
+    """Raise WishError for half a night and for half a holiday, or one that runs backwards."""
+    if (values.get("quiet_from") is None) != (values.get("quiet_until") is None):
+        raise WishError("quiet_until", gettext_noop("Quiet hours need both ends, or none."))
+    start, end = values.get("holiday_from"), values.get("holiday_until")
+    if (start is None) != (end is None):
+        raise WishError("holiday_until", gettext_noop("A holiday needs both ends, or none."))
+    if start is not None and end is not None and end < start:
+        raise WishError("holiday_until", gettext_noop("This is before it begins."))
+
+
 def set_wishes(
     *,
     membership: Membership,
@@ -245,13 +267,15 @@ def set_wishes(
 ) -> Change:
     """Change how one member wants to be told, and remember how it was.
 
-    The cover must be another member. Raises NotAllowedError for anybody else.
+    Raises WishError for ends that do not fit, and for a cover who is not another member.
     """
+    kept = {name: getattr(membership, name) for name in ENDS}
+    check_ends(kept | {name: values[name] for name in ENDS & values.keys()})
     cover = values.get("cover")
     if cover is not None:
         is_member = membership.household.memberships.filter(owner=cover).exists()
         if not is_member or cover.pk == membership.owner_id:
-            raise Membership.DoesNotExist
+            raise WishError("cover", "There is no such object.")
     with transaction.atomic():
         before = wishes_kept(membership)
         change_reach(membership=membership, values=values, topics=topics)

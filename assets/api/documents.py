@@ -17,8 +17,8 @@ from assets.choices import DocumentKind
 from assets.models import Asset, Document
 from assets.serving import give_out
 from owners import clock, households
-from owners.api.edge import Known, OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
+from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
 from owners.api.problems import Problem
 from owners.models import Household, Owner
 
@@ -131,26 +131,25 @@ class Documents(OwnerView):
 
     parser_classes = [MultiPartParser]
 
-    @extend_schema(
-        operation_id="documents_list",
-        parameters=[
-            CURSOR,
-            LIMIT,
-            OpenApiParameter("kind", OpenApiTypes.STR, enum=DocumentKind.values),
+    @listed(
+        "documents_list",
+        pages=DOCUMENTS,
+        show=show_document,
+        by="-added_at",
+        filters=[
+            filter_of("kind", DocumentKind),
             OpenApiParameter("q", OpenApiTypes.STR, description="Words that stand in it."),
+            about("household"),
+            about("asset"),
         ],
-        responses=DOCUMENTS,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Document]:
         """List the owner's documents, the newest first."""
         owner = owner_of(request)
-        rows = my_documents(owner)
-        kind, words = (request.query_params.get(name, "") for name in ("kind", "q"))
-        if kind:
-            rows = rows.filter(kind=kind if kind in DocumentKind.values else "")
-        if words:
-            rows = rows.filter(uuid__in=documents.found_by(owner=owner, words=words))
-        return Response(page(rows, request, by="-added_at", show=show_document))
+        rows = narrowed(my_documents(owner), request, "kind", DocumentKind)
+        rows = of(rows, request, household="household__uuid", asset="asset__uuid")
+        words = request.query_params.get("q", "")
+        return rows.filter(uuid__in=documents.found_by(owner=owner, words=words)) if words else rows
 
     @extend_schema(
         operation_id="documents_add",
@@ -169,16 +168,11 @@ class AssetDocuments(OwnerView):
 
     parser_classes = [MultiPartParser]
 
-    @extend_schema(
-        operation_id="assets_documents_list",
-        parameters=[CURSOR, LIMIT],
-        responses=DOCUMENTS,
-    )
-    def get(self, request: Request, asset: UUID) -> Response:
+    @listed("assets_documents_list", pages=DOCUMENTS, show=show_document, by="-added_at")
+    def get(self, request: Request, asset: UUID) -> QuerySet[Document]:
         """List an asset's documents, the newest first."""
         owner = owner_of(request)
-        rows = my_documents(owner).filter(asset=my_assets(owner).get(uuid=asset))
-        return Response(page(rows, request, by="-added_at", show=show_document))
+        return my_documents(owner).filter(asset=my_assets(owner).get(uuid=asset))
 
     @extend_schema(
         operation_id="assets_documents_add",
@@ -214,15 +208,25 @@ class OneDocument(OwnerView):
             raise problem(error, "name") from error
         return Response(show_document(my_documents(owner).get(pk=found.pk)))
 
-    @extend_schema(operation_id="documents_remove", responses={204: None})
+    @extend_schema(operation_id="documents_remove", parameters=[UNDO], responses={204: None})
     @once
     def delete(self, request: Request, document: UUID) -> Response:
         """Put a document into the bin, where it stays for 30 days."""
         owner = owner_of(request)
         found = my_documents(owner).get(uuid=document)
         households.require(owner=owner, household_id=found.household_id)
-        documents.remove(document=found, owner=owner, now=clock.now())
-        return Response(status=204)
+        change = documents.remove(document=found, owner=owner, now=clock.now())
+        return Response(status=204, headers=undoable(change))
+
+
+SMALL = OpenApiParameter("small", OpenApiTypes.BOOL, description="The thumbnail.")
+FILE = {(200, "*/*"): OpenApiResponse(OpenApiTypes.BINARY)}
+
+
+def bytes_of(document: Document, request: Request) -> HttpResponse:
+    """Return the file of a document, or its thumbnail where that is asked for."""
+    is_small = request.query_params.get("small") in ("1", "true") and document.has_thumb
+    return give_out(document, part=vault.THUMB if is_small else vault.FULL)
 
 
 class DocumentFile(OwnerView):
@@ -230,11 +234,22 @@ class DocumentFile(OwnerView):
 
     @extend_schema(
         operation_id="documents_file",
-        parameters=[OpenApiParameter("small", OpenApiTypes.BOOL, description="The thumbnail.")],
-        responses={(200, "*/*"): OpenApiResponse(OpenApiTypes.BINARY)},
+        parameters=[SMALL],
+        responses=FILE,
     )
     def get(self, request: Request, document: UUID) -> HttpResponse:
         """Return the file as it is kept."""
-        found = my_documents(owner_of(request)).get(uuid=document)
-        is_small = request.query_params.get("small") in ("1", "true") and found.has_thumb
-        return give_out(found, part=vault.THUMB if is_small else vault.FULL)
+        return bytes_of(my_documents(owner_of(request)).get(uuid=document), request)
+
+
+class AssetPhoto(OwnerView):
+    """The picture of an asset."""
+
+    @extend_schema(operation_id="assets_photo", parameters=[SMALL], responses=FILE)
+    def get(self, request: Request, asset: UUID) -> HttpResponse:
+        """Return the newest photo of an asset; 404 where there is none."""
+        owner = owner_of(request)
+        photos = my_documents(owner).filter(
+            asset=my_assets(owner).get(uuid=asset), kind=DocumentKind.PHOTO, has_thumb=True
+        )
+        return bytes_of(photos.latest("added_at", "pk"), request)

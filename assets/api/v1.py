@@ -12,25 +12,29 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import register
-from assets.api.documents import AssetDocuments, DocumentFile, Documents, OneDocument
+from assets import register, starters
+from assets.api.documents import (
+    AssetDocuments,
+    AssetPhoto,
+    DocumentFile,
+    Documents,
+    OneDocument,
+)
 from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.models import Asset
 from owners import clock, households
-from owners.api.edge import Known, OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
-from owners.api.versions import IF_MATCH, etag_of, require_current
+from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
+from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
+from owners.api.reach import my_people
+from owners.api.versions import ETAG, IF_MATCH, etag_of, require_current
 from owners.models import Household, Owner
+
+TEMPLATES = list(starters.STARTERS)
 
 
 def my_households(owner: Owner) -> QuerySet[Household]:
     """Return the households an asset may be added to."""
     return Household.objects.for_owner(owner)
-
-
-def my_people(owner: Owner) -> QuerySet[Owner]:
-    """Return the members of the owner's households."""
-    return Owner.objects.filter(memberships__household__memberships__owner=owner).distinct()
 
 
 class IdentifierField(serializers.Serializer[Any]):
@@ -51,6 +55,7 @@ class AssetChange(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices, required=False)
     custody = serializers.ChoiceField(choices=Custody.choices, required=False)
     keeper = Known(my_people, allow_null=True, required=False)
+    template = serializers.ChoiceField(choices=TEMPLATES, allow_blank=True, required=False)
     place = serializers.CharField(max_length=80, allow_blank=True, required=False)
     bought_on = serializers.DateField(allow_null=True, required=False)
     identifiers = serializers.ListField(child=IdentifierField(), required=False, max_length=50)
@@ -75,6 +80,7 @@ class AssetOut(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices)
     custody = serializers.ChoiceField(choices=Custody.choices)
     keeper = serializers.UUIDField(allow_null=True)
+    template = serializers.CharField(allow_blank=True, help_text="Of `assets/templates/`.")
     place = serializers.CharField(allow_blank=True)
     bought_on = serializers.DateField(allow_null=True)
     identifiers = IdentifierField(many=True)
@@ -94,6 +100,7 @@ def show_asset(asset: Asset) -> dict[str, Any]:
         "operational_status": asset.operational_status,
         "custody": asset.custody,
         "keeper": str(asset.keeper.uuid) if asset.keeper else None,
+        "template": asset.template,
         "place": asset.place,
         "bought_on": asset.bought_on,
         "identifiers": [
@@ -121,26 +128,32 @@ def named(values: dict[str, Any]) -> list[tuple[IdentifierScheme, str]] | None:
 class Assets(OwnerView):
     """The owner's assets."""
 
-    @extend_schema(
-        operation_id="assets_list",
-        parameters=[
-            CURSOR,
-            LIMIT,
-            OpenApiParameter(
-                "lifecycle", OpenApiTypes.STR, enum=Lifecycle.values, description="Only these."
-            ),
+    @listed(
+        "assets_list",
+        pages=page_of(AssetOut, "Asset"),
+        show=show_asset,
+        by="name",
+        is_time=False,
+        filters=[
+            filter_of("lifecycle", Lifecycle),
+            filter_of("kind", AssetKind),
+            filter_of("operational_status", OperationalStatus),
+            OpenApiParameter("place", OpenApiTypes.STR, description="Only what is there."),
+            about("household"),
         ],
-        responses=page_of(AssetOut, "Asset"),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Asset]:
         """List the owner's assets by name."""
-        rows = my_assets(owner_of(request))
-        lifecycle = request.query_params.get("lifecycle", "")
-        if lifecycle:
-            rows = rows.filter(lifecycle=lifecycle if lifecycle in Lifecycle.values else None)
-        return Response(page(rows, request, by="name", show=show_asset, is_time=False))
+        rows = narrowed(my_assets(owner_of(request)), request, "lifecycle", Lifecycle)
+        rows = narrowed(rows, request, "kind", AssetKind)
+        rows = narrowed(rows, request, "operational_status", OperationalStatus)
+        place = request.query_params.get("place", "").replace("\x00", "")
+        rows = rows.filter(place=place) if place else rows
+        return of(rows, request, household="household__uuid")
 
-    @extend_schema(operation_id="assets_add", request=AssetIn, responses={201: AssetOut})
+    @extend_schema(
+        operation_id="assets_add", parameters=[ETAG], request=AssetIn, responses={201: AssetOut}
+    )
     @once
     def post(self, request: Request) -> Response:
         """Add an asset."""
@@ -155,13 +168,14 @@ class Assets(OwnerView):
             )
         except register.KeeperError as error:
             raise unknown_keeper() from error
-        return Response(show_asset(my_assets(owner).get(pk=asset.pk)), status=201)
+        shown = show_asset(my_assets(owner).get(pk=asset.pk))
+        return Response(shown, status=201, headers={"ETag": etag_of(shown)})
 
 
 class OneAsset(OwnerView):
     """One asset."""
 
-    @extend_schema(operation_id="assets_get", responses=AssetOut)
+    @extend_schema(operation_id="assets_get", parameters=[ETAG], responses=AssetOut)
     def get(self, request: Request, asset: UUID) -> Response:
         """Return one asset."""
         shown = show_asset(my_assets(owner_of(request)).get(uuid=asset))
@@ -169,7 +183,7 @@ class OneAsset(OwnerView):
 
     @extend_schema(
         operation_id="assets_change",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, ETAG, UNDO],
         request=AssetChange,
         responses=AssetOut,
     )
@@ -187,7 +201,7 @@ class OneAsset(OwnerView):
                     Asset.objects.select_for_update(no_key=True).get(pk=found.pk)
                     found = my_assets(owner).get(pk=found.pk)
                     require_current(request, show_asset(found))
-                register.edit(
+                change = register.edit(
                     asset=found,
                     values=values,
                     identifiers=identifiers,
@@ -196,17 +210,85 @@ class OneAsset(OwnerView):
                 )
         except register.KeeperError as error:
             raise unknown_keeper() from error
-        return Response(show_asset(my_assets(owner).get(pk=found.pk)))
+        shown = show_asset(my_assets(owner).get(pk=found.pk))
+        return Response(shown, headers={"ETag": etag_of(shown), **undoable(change)})
 
-    @extend_schema(operation_id="assets_remove", responses={204: None})
+    @extend_schema(operation_id="assets_remove", parameters=[UNDO], responses={204: None})
     @once
     def delete(self, request: Request, asset: UUID) -> Response:
         """Put an asset into the bin, where it stays for 30 days."""
         owner = owner_of(request)
         found = my_assets(owner).get(uuid=asset)
         households.require(owner=owner, household_id=found.household_id)
-        register.remove(asset=found, owner=owner, now=clock.now())
-        return Response(status=204)
+        change = register.remove(asset=found, owner=owner, now=clock.now())
+        return Response(status=204, headers=undoable(change))
+
+
+class TemplateOut(serializers.Serializer[Any]):
+    """What a thing usually is, to start from when one is added."""
+
+    template = serializers.ChoiceField(choices=TEMPLATES)
+    label = serializers.CharField()  # type: ignore[assignment]  # the word of the others, not the base's
+    kind = serializers.ChoiceField(choices=AssetKind.choices)
+    scheme = serializers.ChoiceField(
+        choices=IdentifierScheme.choices, help_text="What names such a thing."
+    )
+
+
+class AssetTemplates(OwnerView):
+    """What things usually are."""
+
+    @extend_schema(operation_id="assets_templates", responses=TemplateOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List what to start from, in the owner's language."""
+        return Response(
+            [
+                {
+                    "template": row.slug,
+                    "label": str(row.label),
+                    "kind": row.kind,
+                    "scheme": row.scheme,
+                }
+                for row in starters.STARTERS.values()
+            ]
+        )
+
+
+class LineIn(serializers.Serializer[Any]):
+    """A thing in one line, such as "Bosch washing machine, serial 12-345, in the cellar"."""
+
+    line = serializers.CharField(max_length=300)
+
+
+class LineOut(serializers.Serializer[Any]):
+    """What a line seems to say, in the fields of a new asset; nothing is stored."""
+
+    name = serializers.CharField()
+    template = serializers.ChoiceField(choices=TEMPLATES)
+    kind = serializers.ChoiceField(choices=AssetKind.choices)
+    place = serializers.CharField(allow_blank=True)
+    identifiers = IdentifierField(many=True)
+
+
+class AssetLine(OwnerView):
+    """An asset from one line of text."""
+
+    @extend_schema(operation_id="assets_read_line", request=LineIn, responses=LineOut)
+    @once
+    def post(self, request: Request) -> Response:
+        """Read a line as an asset, to be looked at and added."""
+        read = starters.read_line(checked(LineIn, request)["line"])
+        return Response(
+            {
+                "name": read.name,
+                "template": read.starter,
+                "kind": starters.STARTERS[read.starter].kind,
+                "place": read.place,
+                "identifiers": [
+                    {"scheme": scheme, "value": value} for scheme, value in read.identifiers
+                ],
+            }
+        )
 
 
 def unknown_keeper() -> serializers.ValidationError:
@@ -217,7 +299,10 @@ def unknown_keeper() -> serializers.ValidationError:
 
 urlpatterns = [
     path("assets/", Assets.as_view(), name="assets"),
+    path("assets/templates/", AssetTemplates.as_view(), name="asset-templates"),
+    path("assets/line/", AssetLine.as_view(), name="asset-line"),
     path("assets/<uuid:asset>/", OneAsset.as_view(), name="asset"),
+    path("assets/<uuid:asset>/photo/", AssetPhoto.as_view(), name="asset-photo"),
     path("assets/<uuid:asset>/documents/", AssetDocuments.as_view(), name="asset-documents"),
     path("documents/", Documents.as_view(), name="documents"),
     path("documents/<uuid:document>/", OneDocument.as_view(), name="document"),

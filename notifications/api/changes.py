@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from assets.api.v1 import my_assets, show_asset
 from notifications import changes
-from notifications.api.journeys import show_appointment, show_journey
+from notifications.api.journeys import show_appointment, show_journey, supplier_ids
 from notifications.models import Appointment, Card, Journey
 from owners.api.edge import OwnerView, owner_of
 from owners.api.pages import LIMIT, limit_of
@@ -26,10 +26,13 @@ from suppliers.models import Supplier
 Objects = dict[UUID, dict[str, Any]]
 
 
+KINDS = [*changes.KINDS, "household"]
+
+
 class ChangeOut(serializers.Serializer[Any]):
     """That one object changed, and what it is now."""
 
-    kind = serializers.ChoiceField(choices=[*changes.KINDS, "household"])
+    kind = serializers.ChoiceField(choices=KINDS)
     id = serializers.UUIDField()
     household = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField(help_text="Rises with every change of the object.")
@@ -52,10 +55,8 @@ def journeys(owner: Owner, ids: list[UUID]) -> Objects:
     """Return the journeys that are there, by id."""
     rows = Journey.objects.for_owner(owner).filter(uuid__in=ids, is_emptied=False)
     found = list(rows.select_related("household", "asset"))
-    wanted = {pk for journey in found for pk in journey.suppliers}
-    pairs = Supplier.objects.filter(pk__in=wanted).values_list("pk", "uuid")
-    names = {pk: str(key) for pk, key in pairs}
-    return {journey.uuid: show_journey(journey, names) for journey in found}
+    suppliers_of = supplier_ids(found)
+    return {journey.uuid: show_journey(journey, suppliers_of) for journey in found}
 
 
 def cards(owner: Owner, ids: list[UUID]) -> Objects:

@@ -23,15 +23,19 @@ from notifications.models import Link
 from notifications.wording import Words
 from owners import clock, doorbell, households
 from owners.api.edge import KEY_HEADER, Known, OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
 from owners.api.problems import Problem
 from owners.models import Household, Owner
-from suppliers import inbox
+from suppliers import inbox, suggestions
 from suppliers.choices import Direction, Medium, Outcome
 from suppliers.models import Contact, Supplier
 from suppliers.processing import contact_uuid
 
-LOGGED_MEDIA = [medium for medium in Medium if medium not in (Medium.NONE, Medium.VOICEMAIL)]
+LOGGED = [
+    (medium.value, medium.label)
+    for medium in Medium
+    if medium not in (Medium.NONE, Medium.VOICEMAIL)
+]
 
 
 def my_households(owner: Owner) -> QuerySet[Household]:
@@ -61,9 +65,7 @@ class LogIn(serializers.Serializer[Any]):
 
     household = Known(my_households, required=False)
     direction = serializers.ChoiceField(choices=Direction.choices, default=Direction.OUT)
-    medium = serializers.ChoiceField(
-        choices=[(medium.value, medium.label) for medium in LOGGED_MEDIA], default=Medium.CALL
-    )
+    medium = serializers.ChoiceField(choices=LOGGED, default=Medium.CALL)
     supplier = Known(my_suppliers, allow_null=True, required=False)
     asset = Known(my_assets, allow_null=True, required=False)
     started_at = serializers.DateTimeField(required=False)
@@ -132,22 +134,32 @@ def my_contacts(owner: Owner) -> QuerySet[Contact]:
 class Contacts(OwnerView):
     """The owner's contacts."""
 
-    @extend_schema(
-        operation_id="contacts_list",
-        parameters=[
-            CURSOR,
-            LIMIT,
-            OpenApiParameter("outcome", OpenApiTypes.STR, enum=Outcome.values),
+    @listed(
+        "contacts_list",
+        pages=page_of(ContactOut, "Contact"),
+        show=show_contact,
+        by="-said_at",
+        filters=[
+            filter_of("outcome", Outcome),
+            about("household"),
+            about("journey"),
+            about("asset"),
+            about("supplier"),
         ],
-        responses=page_of(ContactOut, "Contact"),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Contact]:
         """List the owner's contacts, the newest word first."""
-        rows = my_contacts(owner_of(request))
-        outcome = request.query_params.get("outcome", "")
-        if outcome:
-            rows = rows.filter(outcome__in=[outcome] if outcome in Outcome.values else [])
-        return Response(page(rows, request, by="-said_at", show=show_contact))
+        rows = of(
+            my_contacts(owner_of(request)),
+            request,
+            household="household__uuid",
+            asset="asset__uuid",
+            supplier="supplier__uuid",
+        )
+        if request.query_params.get("journey"):
+            live = Link.objects.filter(revoked_at=None)
+            rows = rows.filter(pk__in=of(live, request, journey="journey__uuid").values("contact"))
+        return narrowed(rows, request, "outcome", Outcome)
 
     @extend_schema(operation_id="contacts_log", request=LogIn, responses={202: Recorded})
     @once
@@ -190,6 +202,56 @@ def logged_for(owner: Owner, values: dict[str, Any], now: datetime) -> Household
     if len(mine) > 1:
         raise serializers.ValidationError({"household": ["Say which household."]}, code="required")
     return mine[0] if mine else households.ensure_first(owner=owner, now=now)
+
+
+class NoteIn(serializers.Serializer[Any]):
+    """Words that an owner wrote down."""
+
+    household = Known(my_households, required=False)
+    note = serializers.CharField(max_length=10_000)
+
+
+class SuggestedWindow(serializers.Serializer[Any]):
+    """A span of time; the end is exclusive."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class SuggestedMoney(serializers.Serializer[Any]):
+    """An amount with its currency."""
+
+    amount = serializers.DecimalField(max_digits=14, decimal_places=2)
+    currency = serializers.CharField()
+
+
+class SuggestionOut(serializers.Serializer[Any]):
+    """What words seem to say, in the fields of a log; a suggestion, never a fact."""
+
+    window = SuggestedWindow(allow_null=True)
+    fee = SuggestedMoney(allow_null=True)
+    reference = serializers.CharField(allow_blank=True)
+
+
+class ReadNote(OwnerView):
+    """Words, read before they are logged."""
+
+    @extend_schema(operation_id="contacts_read_note", request=NoteIn, responses=SuggestionOut)
+    @once
+    def post(self, request: Request) -> Response:
+        """Read a window, a price and a reference from words; nothing is stored."""
+        owner, now = owner_of(request), clock.now()
+        values = checked(NoteIn, request)
+        household = logged_for(owner, values, now)
+        read = suggestions.suggest(text=values["note"], owner=owner, household=household, now=now)
+        window, fee = read.window, read.fee
+        return Response(
+            {
+                "window": window and {"start": window.start, "end": window.end},
+                "fee": fee and {"amount": fee.amount, "currency": fee.currency},
+                "reference": read.reference,
+            }
+        )
 
 
 class OneContact(OwnerView):
@@ -235,15 +297,10 @@ class ContactAction(OwnerView):
 class Door(OwnerView):
     """Contacts that wait for a yes."""
 
-    @extend_schema(
-        operation_id="door_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(ContactOut, "Door"),
-    )
-    def get(self, request: Request) -> Response:
+    @listed("door_list", pages=page_of(ContactOut, "Door"), show=show_contact, by="-said_at")
+    def get(self, request: Request) -> QuerySet[Contact]:
         """List who waits at the Door, the newest first."""
-        rows = my_contacts(owner_of(request)).filter(outcome=Outcome.DOOR)
-        return Response(page(rows, request, by="-said_at", show=show_contact))
+        return my_contacts(owner_of(request)).filter(outcome=Outcome.DOOR)
 
 
 @extend_schema_view(

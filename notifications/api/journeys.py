@@ -1,28 +1,50 @@
 """Journeys for apps, and what stands on them: appointments, surveys, notifications."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import journeys
+from notifications import calling, journeys
 from notifications.api.shapes import (
     AppointmentOut,
     JourneyOut,
     JourneyRow,
+    MessageOut,
     NotificationOut,
     SurveyOut,
 )
-from notifications.choices import AppointmentState, JourneyState, NotificationState, SurveyState
-from notifications.models import Appointment, Delivery, Journey, Notification, Survey
+from notifications.choices import (
+    AppointmentState,
+    DeliveryPurpose,
+    JourneyState,
+    NotificationState,
+    SurveyState,
+    Turn,
+)
+from notifications.models import Appointment, Decision, Delivery, Journey, Notification, Survey
 from owners import clock
 from owners.api.edge import OwnerView, owner_of
-from owners.api.pages import CURSOR, LIMIT, cut, page, page_of
+from owners.api.pages import (
+    CURSOR,
+    LIMIT,
+    about,
+    cut,
+    filter_of,
+    listed,
+    narrowed,
+    of,
+    page_of,
+)
+from owners.choices import ChannelKind
+from owners.models import Owner
 from suppliers.models import Supplier
+
+DECISIONS_MOST = 50
 
 
 def show_journey(journey: Journey, suppliers: dict[int, str]) -> dict[str, Any]:
@@ -42,6 +64,13 @@ def show_journey(journey: Journey, suppliers: dict[int, str]) -> dict[str, Any]:
     }
 
 
+def supplier_ids(rows: Iterable[Journey]) -> dict[int, str]:
+    """Return the public ids of everybody who serves one of these journeys."""
+    wanted = {pk for journey in rows for pk in journey.suppliers}
+    pairs = Supplier.objects.filter(pk__in=wanted).values_list("pk", "uuid")
+    return {pk: str(key) for pk, key in pairs}
+
+
 class Journeys(OwnerView):
     """The owner's journeys."""
 
@@ -50,21 +79,27 @@ class Journeys(OwnerView):
         parameters=[
             CURSOR,
             LIMIT,
-            OpenApiParameter("state", OpenApiTypes.STR, enum=JourneyState.values),
+            filter_of("state", JourneyState),
+            filter_of("turn", Turn),
+            about("household"),
+            about("asset"),
+            about("supplier"),
         ],
         responses=page_of(JourneyRow, "Journey"),
     )
     def get(self, request: Request) -> Response:
         """List the owner's journeys, the newest word first."""
-        rows = Journey.objects.for_owner(owner_of(request)).filter(is_emptied=False)
+        owner = owner_of(request)
+        rows = Journey.objects.for_owner(owner).filter(is_emptied=False)
         rows = rows.select_related("household", "asset")
-        state = request.query_params.get("state", "")
-        if state:
-            rows = rows.filter(state__in=[state] if state in JourneyState.values else [])
+        rows = narrowed(rows, request, "state", JourneyState)
+        rows = narrowed(rows, request, "turn", Turn)
+        rows = of(rows, request, household="household__uuid", asset="asset__uuid")
+        if request.query_params.get("supplier"):
+            served = of(Supplier.objects.for_owner(owner), request, supplier="uuid")
+            rows = rows.filter(suppliers__overlap=list(served.values_list("pk", flat=True)))
         found, following = cut(rows, request, by="-last_said_at")
-        wanted = {pk for journey in found for pk in journey.suppliers}
-        pairs = Supplier.objects.filter(pk__in=wanted).values_list("pk", "uuid")
-        suppliers = {pk: str(key) for pk, key in pairs}
+        suppliers = supplier_ids(found)
         return Response(
             {"next": following, "results": [show_journey(row, suppliers) for row in found]}
         )
@@ -76,8 +111,33 @@ class OneJourney(OwnerView):
     @extend_schema(operation_id="journeys_get", responses=JourneyOut)
     def get(self, request: Request, journey: UUID) -> Response:
         """Return one journey: contacts with outcomes, facts with sources, what one can do."""
-        found = Journey.objects.for_owner(owner_of(request)).select_related("household")
-        return Response(journeys.describe(found.get(uuid=journey), now=clock.now()))
+        owner = owner_of(request)
+        rows = Journey.objects.for_owner(owner).select_related("household", "card")
+        return Response(show_whole(rows.get(uuid=journey), owner))
+
+
+def show_whole(journey: Journey, owner: Owner) -> dict[str, Any]:
+    """Return a journey as its page has it: its report, the way to its card, whom to call."""
+    call = calling.card_of(journey=journey)
+    live = Decision.objects.for_owner(owner).filter(journey=journey, revoked_at=None)
+    decisions = live.exclude(name="undo").select_related("owner", "contact")
+    return {
+        **journeys.describe(journey, now=clock.now()),
+        "household": str(journey.household.uuid),
+        "card": str(journey.card.uuid) if hasattr(journey, "card") else None,
+        "call": call and {"who": call.who, "number": call.number, "reference": call.reference},
+        "decisions": [
+            {
+                "id": str(row.uuid),
+                "name": row.name,
+                "by": str(row.owner.uuid) if row.owner else None,
+                "contact": str(row.contact.uuid) if row.contact else None,
+                "data": row.data,
+                "at": row.decided_at,
+            }
+            for row in decisions.order_by("-decided_at", "-pk")[:DECISIONS_MOST]
+        ],
+    }
 
 
 def show_appointment(appointment: Appointment) -> dict[str, Any]:
@@ -104,23 +164,31 @@ def show_appointment(appointment: Appointment) -> dict[str, Any]:
 class Appointments(OwnerView):
     """The owner's appointments."""
 
-    @extend_schema(
-        operation_id="appointments_list",
-        parameters=[
-            CURSOR,
-            LIMIT,
-            OpenApiParameter("state", OpenApiTypes.STR, enum=AppointmentState.values),
+    @listed(
+        "appointments_list",
+        pages=page_of(AppointmentOut, "Appointment"),
+        show=show_appointment,
+        by="-pk",
+        is_time=False,
+        filters=[
+            filter_of("state", AppointmentState),
+            about("household"),
+            about("journey"),
+            about("supplier"),
         ],
-        responses=page_of(AppointmentOut, "Appointment"),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Appointment]:
         """List the owner's appointments, the last noted first."""
         rows = Appointment.objects.for_owner(owner_of(request))
         rows = rows.select_related("journey", "supplier")
-        state = request.query_params.get("state", "")
-        if state:
-            rows = rows.filter(state__in=[state] if state in AppointmentState.values else [])
-        return Response(page(rows, request, by="-pk", show=show_appointment, is_time=False))
+        rows = of(
+            rows,
+            request,
+            household="household__uuid",
+            journey="journey__uuid",
+            supplier="supplier__uuid",
+        )
+        return narrowed(rows, request, "state", AppointmentState)
 
 
 def show_survey(survey: Survey) -> dict[str, Any]:
@@ -143,23 +211,18 @@ def show_survey(survey: Survey) -> dict[str, Any]:
 class Surveys(OwnerView):
     """The requests for feedback."""
 
-    @extend_schema(
-        operation_id="surveys_list",
-        parameters=[
-            CURSOR,
-            LIMIT,
-            OpenApiParameter("state", OpenApiTypes.STR, enum=SurveyState.values),
-        ],
-        responses=page_of(SurveyOut, "Survey"),
+    @listed(
+        "surveys_list",
+        pages=page_of(SurveyOut, "Survey"),
+        show=show_survey,
+        by="-requested_at",
+        filters=[filter_of("state", SurveyState)],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Survey]:
         """List what suppliers asked about, the newest first; rated through the card."""
         rows = Survey.objects.for_owner(owner_of(request))
         rows = rows.select_related("journey", "supplier", "contact")
-        state = request.query_params.get("state", "")
-        if state:
-            rows = rows.filter(state__in=[state] if state in SurveyState.values else [])
-        return Response(page(rows, request, by="-requested_at", show=show_survey))
+        return narrowed(rows, request, "state", SurveyState)
 
 
 def show_notification(notification: Notification) -> dict[str, Any]:
@@ -185,21 +248,58 @@ def show_notification(notification: Notification) -> dict[str, Any]:
     }
 
 
+def show_delivery(delivery: Delivery) -> dict[str, Any]:
+    """Return what went out as its reader got it."""
+    return {
+        "id": str(delivery.uuid),
+        "at": delivery.sent_at or delivery.created_at,
+        "channel": delivery.kind,
+        "to": delivery.channel.hint if delivery.channel else "",
+        "purpose": delivery.purpose,
+        "subject": delivery.subject,
+        "text": delivery.text,
+        "outcome": delivery.state,
+        "notification": str(delivery.notification.uuid) if delivery.notification else None,
+    }
+
+
+class Deliveries(OwnerView):
+    """What went out."""
+
+    @listed(
+        "deliveries_list",
+        pages=page_of(MessageOut, "Message"),
+        show=show_delivery,
+        by="-pk",
+        is_time=False,
+        filters=[filter_of("channel", ChannelKind)],
+    )
+    def get(self, request: Request) -> QuerySet[Delivery]:
+        """List what was sent to the owner, the newest first; never a code."""
+        owner = owner_of(request)
+        rows = Delivery.objects.for_owner(owner).filter(owner=owner)
+        rows = rows.exclude(kind=ChannelKind.FEED).exclude(purpose=DeliveryPurpose.CODE)
+        rows = narrowed(rows, request, "channel", ChannelKind, field="kind")
+        return rows.select_related("channel", "notification")
+
+
 class Notifications(OwnerView):
     """What the owner was told."""
 
-    @extend_schema(
-        operation_id="notifications_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(NotificationOut, "Notification"),
+    @listed(
+        "notifications_list",
+        pages=page_of(NotificationOut, "Notification"),
+        show=show_notification,
+        by="-told_at",
+        filters=[about("journey")],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Notification]:
         """List what the owner was told, the newest first."""
         owner = owner_of(request)
         rows = Notification.objects.for_owner(owner).filter(
             owner=owner, state=NotificationState.TOLD, told_at__isnull=False
         )
-        rows = rows.select_related("journey").prefetch_related(
+        rows = of(rows, request, journey="journey__uuid")
+        return rows.select_related("journey").prefetch_related(
             Prefetch("deliveries", Delivery.objects.order_by("step", "pk"))
         )
-        return Response(page(rows, request, by="-told_at", show=show_notification))

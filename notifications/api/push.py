@@ -4,6 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from notifications import push_devices
 from notifications.models import PushDevice
 from owners import clock
 from owners.api.edge import OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
@@ -56,15 +57,16 @@ def show_device(device: PushDevice) -> dict[str, Any]:
 class PushDevices(OwnerView):
     """The owner's push devices."""
 
-    @extend_schema(
-        operation_id="push_devices_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(PushDeviceOut, "PushDevice"),
+    @listed(
+        "push_devices_list",
+        pages=page_of(PushDeviceOut, "PushDevice"),
+        show=show_device,
+        by="pk",
+        is_time=False,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[PushDevice]:
         """List the browsers that may be woken."""
-        rows = PushDevice.objects.for_owner(owner_of(request))
-        return Response(page(rows, request, by="pk", show=show_device, is_time=False))
+        return PushDevice.objects.for_owner(owner_of(request))
 
     @extend_schema(
         operation_id="push_devices_add", request=PushDeviceIn, responses={201: PushDeviceOut}

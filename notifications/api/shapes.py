@@ -6,9 +6,11 @@ from rest_framework import serializers
 
 from notifications.choices import (
     AppointmentState,
+    DeliveryPurpose,
     DeliveryState,
     FactState,
     JourneyState,
+    PromiseState,
     Section,
     SurveyState,
     Turn,
@@ -24,12 +26,33 @@ class Counted(serializers.Serializer[Any]):
     new = serializers.IntegerField(help_text="Cards changed since the last look; at most 1,000.")
 
 
-class FieldOut(serializers.Serializer[Any]):
-    """One thing an action may do, with what it needs."""
+class SourcesField(serializers.DictField):
+    """For each field, the contacts it comes from."""
+
+    child = serializers.ListField(child=serializers.UUIDField())
+
+
+FIELD_TYPES = ["hidden", "text", "asset", "integer", "datetime", "window", "windows"]
+
+
+class FieldSpec(serializers.Serializer[Any]):
+    """One thing to fill in before an action; `hidden`: send `value` back as it is."""
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
-    fields = serializers.ListField(child=serializers.JSONField())  # type: ignore[assignment]  # the contract's word, not the base's
+    type = serializers.ChoiceField(choices=FIELD_TYPES)
+    value = serializers.CharField(required=False, help_text="What to offer.")
+    required = serializers.BooleanField(required=False, help_text="True where it is not said.")  # type: ignore[assignment]  # the contract's word, not the base's
+    minimum = serializers.IntegerField(required=False)
+    maximum = serializers.IntegerField(required=False)
+
+
+class FieldOut(serializers.Serializer[Any]):
+    """One thing the owner may do, with what it needs."""
+
+    name = serializers.CharField(help_text="Of the address: `feed/{card}/actions/{name}/`.")
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
+    fields = FieldSpec(many=True)  # type: ignore[assignment]  # the contract's word, not the base's
     is_primary = serializers.BooleanField(required=False)
 
 
@@ -69,6 +92,23 @@ class Conflict(serializers.Serializer[Any]):
     values = ConflictValue(many=True)
 
 
+class PromiseBar(serializers.Serializer[Any]):
+    """The next visit of a card; the end is exclusive."""
+
+    kind = serializers.CharField()
+    state = serializers.ChoiceField(choices=AppointmentState.choices)
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    zone = serializers.CharField(allow_blank=True)
+
+
+class CardSurvey(serializers.Serializer[Any]):
+    """A request for feedback that the card offers."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=SurveyState.choices)
+
+
 class CardOut(serializers.Serializer[Any]):
     """What the owner sees of a journey: one journey, one card."""
 
@@ -83,11 +123,11 @@ class CardOut(serializers.Serializer[Any]):
     asset = NamedAsset(allow_null=True)
     suppliers = Named(many=True)
     thread = Knot(many=True)
-    promise = serializers.DictField(allow_null=True)
-    question = serializers.JSONField(allow_null=True)
+    promise = PromiseBar(allow_null=True)
+    question = serializers.CharField(allow_null=True)
     actions = FieldOut(many=True)
     conflicts = Conflict(many=True)
-    survey = serializers.DictField(allow_null=True)
+    survey = CardSurvey(allow_null=True)
 
 
 class FeedOut(Counted):
@@ -95,6 +135,15 @@ class FeedOut(Counted):
 
     next = serializers.URLField(allow_null=True)
     results = CardOut(many=True)
+
+
+class LinkOut(serializers.Serializer[Any]):
+    """Why a contact is on its journey."""
+
+    rule = serializers.CharField()
+    evidence = serializers.DictField()
+    why = serializers.CharField(help_text="The same in plain sentences.")
+    is_likely = serializers.BooleanField()
 
 
 class ContactOut(serializers.Serializer[Any]):
@@ -118,7 +167,7 @@ class ContactOut(serializers.Serializer[Any]):
     evidence = serializers.DictField()
     why = serializers.CharField(help_text="The same in plain sentences.")
     suspicion = serializers.CharField(allow_blank=True)
-    link = serializers.DictField(allow_null=True)
+    link = LinkOut(allow_null=True)
 
 
 class Recorded(serializers.Serializer[Any]):
@@ -145,7 +194,7 @@ class AppointmentOut(serializers.Serializer[Any]):
     place = serializers.CharField(allow_blank=True)
     person = serializers.CharField(allow_blank=True)
     sequence = serializers.IntegerField()
-    sources = serializers.DictField()
+    sources = SourcesField()
 
 
 class SurveyOut(serializers.Serializer[Any]):
@@ -178,15 +227,6 @@ class JourneyRow(serializers.Serializer[Any]):
     last_said_at = serializers.DateTimeField()
     done_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
-
-
-class LinkOut(serializers.Serializer[Any]):
-    """Why a contact is on its journey."""
-
-    rule = serializers.CharField()
-    evidence = serializers.DictField()
-    why = serializers.CharField(help_text="The same in plain sentences.")
-    is_likely = serializers.BooleanField()
 
 
 class JourneyContact(serializers.Serializer[Any]):
@@ -241,7 +281,7 @@ class VisitOut(serializers.Serializer[Any]):
     replaced = serializers.ListField(
         child=serializers.CharField(), help_text="Windows that no longer hold."
     )
-    sources = serializers.DictField(child=serializers.JSONField())
+    sources = SourcesField()
 
 
 class JourneySurvey(serializers.Serializer[Any]):
@@ -259,7 +299,7 @@ class PromiseOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     what = serializers.CharField(allow_blank=True)
     due_at = serializers.DateTimeField(allow_null=True)
-    state = serializers.CharField()
+    state = serializers.ChoiceField(choices=PromiseState.choices)
 
 
 class AskOut(serializers.Serializer[Any]):
@@ -281,10 +321,39 @@ class Undelivered(serializers.Serializer[Any]):
     why = serializers.CharField()
 
 
+class TriedOut(serializers.Serializer[Any]):
+    """What was done and did not solve it."""
+
+    what = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+    result = serializers.CharField()
+
+
+class DecisionOut(serializers.Serializer[Any]):
+    """Something a member did; the action `undo` takes it back."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    by = serializers.UUIDField(allow_null=True)
+    contact = serializers.UUIDField(allow_null=True)
+    data = serializers.DictField(help_text="What was sent with it.")  # type: ignore[assignment]  # the word of the actions, not the base's
+    at = serializers.DateTimeField()
+
+
+class CallOut(serializers.Serializer[Any]):
+    """Whom to call, and the reference they will ask for."""
+
+    who = serializers.CharField()
+    number = serializers.CharField()
+    reference = serializers.CharField(allow_blank=True)
+
+
 class JourneyOut(serializers.Serializer[Any]):
     """A journey with all that is on it."""
 
     id = serializers.UUIDField()
+    household = serializers.UUIDField()
+    card = serializers.UUIDField(allow_null=True, help_text="Where its actions are sent to.")
     asset = NamedAsset(allow_null=True)
     suppliers = Named(many=True)
     title = serializers.CharField()
@@ -301,9 +370,11 @@ class JourneyOut(serializers.Serializer[Any]):
     promises = PromiseOut(many=True)
     conflicts = Conflict(many=True)
     asks = AskOut(many=True)
-    tried = serializers.ListField(child=serializers.JSONField())
+    tried = TriedOut(many=True)
     undelivered = Undelivered(many=True)
     possibly_related = serializers.ListField(child=serializers.UUIDField())
+    call = CallOut(allow_null=True)
+    decisions = DecisionOut(many=True)
     actions = FieldOut(many=True)
 
 
@@ -328,3 +399,17 @@ class NotificationOut(serializers.Serializer[Any]):
     because = serializers.ListField(child=serializers.UUIDField())
     seen_at = serializers.DateTimeField(allow_null=True)
     deliveries = DeliveryOut(many=True)
+
+
+class MessageOut(serializers.Serializer[Any]):
+    """One message that went out, word for word."""
+
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    channel = serializers.ChoiceField(choices=ChannelKind.choices)
+    to = serializers.CharField(allow_blank=True, help_text="The end of the address.")
+    purpose = serializers.ChoiceField(choices=DeliveryPurpose.choices)
+    subject = serializers.CharField(allow_blank=True)
+    text = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=DeliveryState.choices)
+    notification = serializers.UUIDField(allow_null=True)

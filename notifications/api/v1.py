@@ -2,12 +2,29 @@
 
 from django.urls import path
 
-from notifications.api.calendar import Calendars, OneCalendar, RenewCalendar
+from notifications.api.calendar import Agenda, Calendars, OneCalendar, RenewCalendar
 from notifications.api.changes import Changes
-from notifications.api.contacts import ContactAction, Contacts, Door, DoorAction, OneContact
+from notifications.api.contacts import (
+    ContactAction,
+    Contacts,
+    Door,
+    DoorAction,
+    OneContact,
+    ReadNote,
+)
+from notifications.api.demo import Demo
 from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
-from notifications.api.journeys import Appointments, Journeys, Notifications, OneJourney, Surveys
+from notifications.api.journeys import (
+    Appointments,
+    Deliveries,
+    Journeys,
+    Notifications,
+    OneJourney,
+    Surveys,
+)
+from notifications.api.parting import MandateParting
 from notifications.api.push import OnePushDevice, PushDevices
+from notifications.api.reach import ReachException, ReachExceptions, ReachSimulation
 from notifications.api.search import Search
 
 urlpatterns = [
@@ -17,6 +34,7 @@ urlpatterns = [
     path("feed/<uuid:card>/", OneCard.as_view(), name="card"),
     path("feed/<uuid:card>/actions/<slug:name>/", CardAction.as_view(), name="card-action"),
     path("contacts/", Contacts.as_view(), name="contacts"),
+    path("contacts/note/", ReadNote.as_view(), name="contact-note"),
     path("contacts/<uuid:contact>/", OneContact.as_view(), name="contact"),
     path(
         "contacts/<uuid:contact>/actions/<slug:name>/",
@@ -30,6 +48,7 @@ urlpatterns = [
     path("appointments/", Appointments.as_view(), name="appointments"),
     path("changes/", Changes.as_view(), name="changes"),
     path("calendar/", Calendars.as_view(), name="calendars"),
+    path("calendar/agenda/", Agenda.as_view(), name="agenda"),
     path("calendar/<uuid:feed>/", OneCalendar.as_view(), name="calendar-feed"),
     path("calendar/<uuid:feed>/renew/", RenewCalendar.as_view(), name="calendar-renew"),
     path("push-devices/", PushDevices.as_view(), name="push-devices"),
@@ -37,4 +56,14 @@ urlpatterns = [
     path("surveys/", Surveys.as_view(), name="surveys"),
     path("search/", Search.as_view(), name="search"),
     path("notifications/", Notifications.as_view(), name="notifications"),
+    path("deliveries/", Deliveries.as_view(), name="deliveries"),
+    path("mandates/<uuid:mandate>/parting/", MandateParting.as_view(), name="mandate-parting"),
+    path("reach/<uuid:household>/exceptions/", ReachExceptions.as_view(), name="reach-exceptions"),
+    path(
+        "reach/<uuid:household>/exceptions/<slug:scope>/<uuid:subject>/",
+        ReachException.as_view(),
+        name="reach-exception",
+    ),
+    path("reach/<uuid:household>/simulate/", ReachSimulation.as_view(), name="reach-simulate"),
+    path("demo/", Demo.as_view(), name="demo"),
 ]

@@ -21,6 +21,7 @@ from owners.api.problems import Problem
 
 USUAL, MOST = 50, 100
 M = TypeVar("M", bound=Model)
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 CURSOR = OpenApiParameter(
     "cursor", OpenApiTypes.STR, description="Where the page starts: from `next` of the last one."
@@ -161,8 +162,8 @@ def filter_of(name: str, words: type[Choices], description: str = "") -> OpenApi
 
 
 def narrowed(
-    rows: QuerySet[M], request: Request, name: str, words: type[Choices], *, field: str = ""
-) -> QuerySet[M]:
+    rows: Rows, request: Request, name: str, words: type[Choices], *, field: str = ""
+) -> Rows:
     """Return the rows whose field has the word that the request asks for; all without one."""
     wanted = request.query_params.get(name, "")
     if not wanted:
@@ -177,7 +178,7 @@ def about(name: str) -> OpenApiParameter:
     return OpenApiParameter(name, OpenApiTypes.UUID, description=f"Only of this {name}.")
 
 
-def of(rows: QuerySet[M], request: Request, **fields: str) -> QuerySet[M]:
+def of(rows: Rows, request: Request, **fields: str) -> Rows:
     """Return the rows that belong to the objects whose ids the request names.
 
     `fields` says under which field each parameter is looked up. An id of somebody else's

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -10,9 +11,9 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from owners import clock, deletion, doorbell, exports, households, invitations, tokens
-from owners.api.edge import OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners import access, clock, deletion, doorbell, exports, households, invitations, tokens
+from owners.api.edge import UNDO, OwnerView, checked, once, owner_of, undoable
+from owners.api.pages import CURSOR, LIMIT, listed, page, page_of
 from owners.api.problems import Problem
 from owners.api.signing_in import must_be_recent
 from owners.choices import ExportState, Rank, TokenScope
@@ -84,45 +85,49 @@ def refused(error: invitations.PeopleError) -> Problem:
 class Memberships(OwnerView):
     """Who is in the owner's households."""
 
-    @extend_schema(
-        operation_id="memberships_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(MembershipOut, "Membership"),
+    @listed(
+        "memberships_list",
+        pages=page_of(MembershipOut, "Membership"),
+        show=show_membership,
+        by="pk",
+        is_time=False,
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Membership]:
         """List the members of the owner's households."""
         rows = Membership.objects.for_owner(owner_of(request))
-        rows = rows.select_related("household", "owner", "cover")
-        return Response(page(rows, request, by="pk", show=show_membership, is_time=False))
+        return rows.select_related("household", "owner", "cover")
 
 
 class OneMembership(Guarded):
     """One member of one household."""
 
-    @extend_schema(operation_id="memberships_rank", request=RankIn, responses=MembershipOut)
+    @extend_schema(
+        operation_id="memberships_rank", parameters=[UNDO], request=RankIn, responses=MembershipOut
+    )
     @once
     def patch(self, request: Request, household: UUID, member: UUID) -> Response:
         """Give a member another rank; for admins."""
         found = self._find(request, household, member)
         rank = Rank(checked(RankIn, request)["rank"])
         try:
-            invitations.change_rank(
+            change = invitations.change_rank(
                 membership=found, rank=rank, by=owner_of(request), now=clock.now()
             )
         except invitations.PeopleError as error:
             raise refused(error) from error
-        return Response(show_membership(self._find(request, household, member)))
+        shown = show_membership(self._find(request, household, member))
+        return Response(shown, headers=undoable(change))
 
-    @extend_schema(operation_id="memberships_remove", responses={204: None})
+    @extend_schema(operation_id="memberships_remove", parameters=[UNDO], responses={204: None})
     @once
     def delete(self, request: Request, household: UUID, member: UUID) -> Response:
         """Take a member out, or leave."""
         found = self._find(request, household, member)
         try:
-            invitations.remove(membership=found, by=owner_of(request), now=clock.now())
+            change = invitations.remove(membership=found, by=owner_of(request), now=clock.now())
         except invitations.PeopleError as error:
             raise refused(error) from error
-        return Response(status=204)
+        return Response(status=204, headers=undoable(change))
 
     def _find(self, request: Request, household: UUID, member: UUID) -> Membership:
         rows = Membership.objects.for_owner(owner_of(request))
@@ -170,16 +175,11 @@ def show_invitation(row: Invitation) -> dict[str, Any]:
 class Invitations(Guarded):
     """Open invitations into the households the owner is an admin of."""
 
-    @extend_schema(
-        operation_id="invitations_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(InvitationOut, "Invitation"),
-    )
-    def get(self, request: Request) -> Response:
+    @listed("invitations_list", pages=page_of(InvitationOut, "Invitation"), show=show_invitation)
+    def get(self, request: Request) -> QuerySet[Invitation]:
         """List the open invitations."""
         rows = Invitation.objects.for_owner(owner_of(request)).open(clock.now())
-        rows = rows.select_related("household")
-        return Response(page(rows, request, by="created_at", show=show_invitation))
+        return rows.select_related("household")
 
     @extend_schema(
         operation_id="invitations_send", request=InvitationIn, responses={201: InvitationOut}
@@ -214,6 +214,40 @@ class OneInvitation(Guarded):
         found = Invitation.objects.for_owner(owner).get(uuid=invitation)
         invitations.revoke(invitation=found, by=owner, now=clock.now())
         return Response(status=204)
+
+
+class InvitedOut(serializers.Serializer[Any]):
+    """What a letter of invitation is for."""
+
+    household = serializers.CharField(help_text="Its name.")
+    by = serializers.CharField(help_text="Who invites.")
+    rank = serializers.ChoiceField(choices=Rank.choices)
+    expires_at = serializers.DateTimeField()
+
+
+class InvitationLook(Guarded):
+    """What a letter of invitation is for."""
+
+    @extend_schema(operation_id="invitations_look", request=AcceptIn, responses=InvitedOut)
+    @once
+    def post(self, request: Request) -> Response:
+        """Say whose household one would join; 409 `gone` for a letter that opens nothing."""
+        found = invitations.find(token=checked(AcceptIn, request)["token"], now=clock.now())
+        if found is None:
+            raise Problem(
+                409,
+                code="gone",
+                detail="This invitation was used, taken back, or has expired.",
+                pointer="/token",
+            )
+        return Response(
+            {
+                "household": found.household.name,
+                "by": found.invited_by.get_full_name() if found.invited_by else "",
+                "rank": found.rank,
+                "expires_at": found.expires_at,
+            }
+        )
 
 
 class InvitationAcceptance(Guarded):
@@ -270,13 +304,10 @@ def show_token(row: ApiToken) -> dict[str, Any]:
 class Tokens(Confirmed):
     """The owner's tokens."""
 
-    @extend_schema(
-        operation_id="tokens_list", parameters=[CURSOR, LIMIT], responses=page_of(TokenOut, "Token")
-    )
-    def get(self, request: Request) -> Response:
+    @listed("tokens_list", pages=page_of(TokenOut, "Token"), show=show_token)
+    def get(self, request: Request) -> QuerySet[ApiToken]:
         """List the live tokens."""
-        rows = ApiToken.objects.for_owner(owner_of(request)).live()
-        return Response(page(rows, request, by="created_at", show=show_token))
+        return ApiToken.objects.for_owner(owner_of(request)).live()
 
     @extend_schema(operation_id="tokens_make", request=TokenIn, responses={201: MadeTokenOut})
     @once
@@ -334,15 +365,10 @@ def show_export(row: Export) -> dict[str, Any]:
 class Exports(Confirmed):
     """Everything of the owner, put together on request."""
 
-    @extend_schema(
-        operation_id="exports_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(ExportOut, "Export"),
-    )
-    def get(self, request: Request) -> Response:
+    @listed("exports_list", pages=page_of(ExportOut, "Export"), show=show_export)
+    def get(self, request: Request) -> QuerySet[Export]:
         """List the owner's exports."""
-        rows = Export.objects.for_owner(owner_of(request))
-        return Response(page(rows, request, by="created_at", show=show_export))
+        return Export.objects.for_owner(owner_of(request))
 
     @extend_schema(operation_id="exports_ask", request=None, responses={202: ExportOut})
     @once
@@ -393,15 +419,12 @@ def show_deletion(row: Deletion) -> dict[str, Any]:
 class Deletions(Confirmed):
     """What is to be deleted once its grace is over."""
 
-    @extend_schema(
-        operation_id="deletion_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(DeletionOut, "Deletion"),
+    @listed(
+        "deletion_list", pages=page_of(DeletionOut, "Deletion"), show=show_deletion, by="asked_at"
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> QuerySet[Deletion]:
         """List the deletions that were asked for."""
-        rows = Deletion.objects.for_owner(owner_of(request)).select_related("household")
-        return Response(page(rows, request, by="asked_at", show=show_deletion))
+        return Deletion.objects.for_owner(owner_of(request)).select_related("household")
 
     @extend_schema(operation_id="deletion_ask", request=DeletionIn, responses={201: DeletionOut})
     @once
@@ -423,6 +446,46 @@ class Deletions(Confirmed):
         return Response(show_deletion(made), status=201)
 
 
+class FateOut(serializers.Serializer[Any]):
+    """What becomes of one household when the account goes."""
+
+    household = serializers.UUIDField()
+    name = serializers.CharField()
+    is_erased = serializers.BooleanField(help_text="Nobody else is in it.")
+    heir = serializers.CharField(allow_null=True, help_text="Who becomes its admin.")
+
+
+class DeletionPreviewOut(serializers.Serializer[Any]):
+    """What a deletion would do, and how long it can be taken back."""
+
+    account_days = serializers.IntegerField()
+    household_days = serializers.IntegerField()
+    households = FateOut(many=True)
+
+
+class DeletionPreview(Guarded):
+    """What would happen."""
+
+    @extend_schema(operation_id="deletion_preview", responses=DeletionPreviewOut)
+    def get(self, request: Request) -> Response:
+        """Say what becomes of each household when the account is deleted."""
+        return Response(
+            {
+                "account_days": deletion.ACCOUNT_GRACE.days,
+                "household_days": deletion.HOUSEHOLD_GRACE.days,
+                "households": [
+                    {
+                        "household": str(fate.household.uuid),
+                        "name": fate.household.name,
+                        "is_erased": fate.is_erased,
+                        "heir": fate.heir.get_full_name() if fate.heir else None,
+                    }
+                    for fate in deletion.fates(owner_of(request))
+                ],
+            }
+        )
+
+
 class OneDeletion(Guarded):
     """One deletion."""
 
@@ -442,6 +505,7 @@ class AccessOut(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     at = serializers.DateTimeField()
     kind = serializers.CharField(help_text="What happened, such as `signed_in`.")
+    text = serializers.CharField(help_text="The same as a sentence.")
     who = serializers.UUIDField(allow_null=True)
     whom = serializers.UUIDField(allow_null=True)
     what = serializers.DictField()
@@ -472,6 +536,7 @@ def _line(row: AccessEntry) -> dict[str, Any]:
         "number": row.number,
         "at": row.at,
         "kind": row.kind,
+        "text": str(access.KINDS.get(row.kind, row.kind)),
         "who": row.actor_id,
         "whom": row.subject_id,
         "what": row.what,
@@ -486,6 +551,7 @@ urlpatterns = [
         name="membership",
     ),
     path("invitations/", Invitations.as_view(), name="invitations"),
+    path("invitations/look/", InvitationLook.as_view(), name="invitation-look"),
     path("invitations/accept/", InvitationAcceptance.as_view(), name="invitation-accept"),
     path("invitations/<uuid:invitation>/", OneInvitation.as_view(), name="invitation"),
     path("tokens/", Tokens.as_view(), name="tokens"),
@@ -493,6 +559,7 @@ urlpatterns = [
     path("exports/", Exports.as_view(), name="exports"),
     path("exports/<uuid:export>/", OneExport.as_view(), name="export"),
     path("deletion/", Deletions.as_view(), name="deletions"),
+    path("deletion/preview/", DeletionPreview.as_view(), name="deletion-preview"),
     path("deletion/<uuid:deletion_id>/", OneDeletion.as_view(), name="deletion"),
     path("access-log/", AccessLog.as_view(), name="access-log"),
 ]

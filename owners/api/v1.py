@@ -1,9 +1,10 @@
-"""The owner's own side of the API: me, households, channels, reach."""
+"""The owner's own side of the API: me, households, channels."""
 
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from owners import channels, clock, households
-from owners.api.edge import OwnerView, checked, once, owner_of
-from owners.api.pages import CURSOR, LIMIT, page, page_of
+from owners.api.edge import UNDO, OwnerView, checked, once, owner_of, undoable
+from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
-from owners.choices import ChannelKind, Moment, Rank, Topic
+from owners.api.reach import OneReach, ReachList, ReachPresets
+from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Household, Membership, Owner
-from owners.reach import DEFAULT_MOMENTS
 
 # The feed needs no address.
 PROVABLE_KINDS = [(kind.value, kind.label) for kind in (ChannelKind.EMAIL, ChannelKind.SMS)]
@@ -134,6 +135,7 @@ class HouseholdOut(serializers.Serializer[Any]):
     survey_cap = serializers.IntegerField()
     raw_days = serializers.IntegerField()
     intake_alias = serializers.CharField(help_text="Mail that belongs to no mandate yet.")
+    is_demo = serializers.BooleanField(help_text="To look around in; see `demo/`.")
     needs_you = serializers.IntegerField(help_text="Cards that wait for an owner.")
     members = Member(many=True)
 
@@ -149,6 +151,7 @@ def show_household(household: Household) -> dict[str, Any]:
         "survey_cap": household.survey_cap,
         "raw_days": household.raw_days,
         "intake_alias": households.intake_address(household),
+        "is_demo": household.is_demo,
         "needs_you": household.needs_you_count,
         "members": [
             {
@@ -164,15 +167,10 @@ def show_household(household: Household) -> dict[str, Any]:
 class Households(OwnerView):
     """The owner's households."""
 
-    @extend_schema(
-        operation_id="households_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(HouseholdOut, "Household"),
-    )
-    def get(self, request: Request) -> Response:
+    @listed("households_list", pages=page_of(HouseholdOut, "Household"), show=show_household)
+    def get(self, request: Request) -> QuerySet[Household]:
         """List the owner's households."""
-        rows = Household.objects.for_owner(owner_of(request)).prefetch_related("memberships__owner")
-        return Response(page(rows, request, by="created_at", show=show_household))
+        return Household.objects.for_owner(owner_of(request)).prefetch_related("memberships__owner")
 
     @extend_schema(
         operation_id="households_create", request=HouseholdIn, responses={201: HouseholdOut}
@@ -196,15 +194,20 @@ class OneHousehold(OwnerView):
             show_household(rows.prefetch_related("memberships__owner").get(uuid=household))
         )
 
-    @extend_schema(operation_id="households_change", request=HouseholdIn, responses=HouseholdOut)
+    @extend_schema(
+        operation_id="households_change",
+        parameters=[UNDO],
+        request=HouseholdIn,
+        responses=HouseholdOut,
+    )
     @once
     def patch(self, request: Request, household: UUID) -> Response:
         """Change what the household is called and where it is; for admins."""
         owner = owner_of(request)
         found = households.reachable(owner=owner, household=household, least=Rank.ADMIN)
         values = checked(HouseholdIn, request, partial=True)
-        households.change(household=found, values=values, by=owner, now=clock.now())
-        return Response(show_household(found))
+        change = households.change(household=found, values=values, by=owner, now=clock.now())
+        return Response(show_household(found), headers=undoable(change))
 
 
 class ChannelIn(serializers.Serializer[Any]):
@@ -246,15 +249,10 @@ def show_channel(channel: Channel) -> dict[str, Any]:
 class Channels(OwnerView):
     """The owner's channels."""
 
-    @extend_schema(
-        operation_id="channels_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(ChannelOut, "Channel"),
-    )
-    def get(self, request: Request) -> Response:
+    @listed("channels_list", pages=page_of(ChannelOut, "Channel"), show=show_channel)
+    def get(self, request: Request) -> QuerySet[Channel]:
         """List the owner's channels."""
-        rows = Channel.objects.for_owner(owner_of(request))
-        return Response(page(rows, request, by="created_at", show=show_channel))
+        return Channel.objects.for_owner(owner_of(request))
 
     @extend_schema(operation_id="channels_add", request=ChannelIn, responses={201: ChannelOut})
     @once
@@ -317,113 +315,6 @@ class ChannelProof(OwnerView):
         return Response(show_channel(found))
 
 
-class TopicIn(serializers.Serializer[Any]):
-    """One row of the reach matrix; no channel: the preferred one."""
-
-    topic = serializers.ChoiceField(choices=Topic.choices)
-    moment = serializers.ChoiceField(choices=Moment.choices)
-    channel = serializers.ChoiceField(choices=ChannelKind.choices, allow_null=True, required=False)
-
-
-class TopicOut(TopicIn):
-    """One row of the reach matrix as it holds."""
-
-    is_default = serializers.BooleanField()
-
-
-class ReachIn(serializers.Serializer[Any]):
-    """How the owner wants to be told; what is not given stays."""
-
-    prefers = serializers.ChoiceField(choices=ChannelKind.choices, required=False)
-    quiet_from = serializers.TimeField(allow_null=True, required=False)
-    quiet_until = serializers.TimeField(allow_null=True, required=False)
-    has_quiet_exceptions = serializers.BooleanField(required=False)
-    digest_at = serializers.TimeField(required=False)
-    topics = TopicIn(many=True, required=False)
-
-
-class ReachOut(serializers.Serializer[Any]):
-    """How the owner is told in one household."""
-
-    household = serializers.UUIDField()
-    prefers = serializers.ChoiceField(choices=ChannelKind.choices)
-    quiet_from = serializers.TimeField(allow_null=True)
-    quiet_until = serializers.TimeField(allow_null=True)
-    has_quiet_exceptions = serializers.BooleanField()
-    digest_at = serializers.TimeField()
-    topics = TopicOut(many=True)
-
-
-def show_reach(membership: Membership) -> dict[str, Any]:
-    """Return a member's wishes as the API shows them."""
-    changed = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
-    return {
-        "household": str(membership.household.uuid),
-        "prefers": membership.prefers,
-        "quiet_from": membership.quiet_from,
-        "quiet_until": membership.quiet_until,
-        "has_quiet_exceptions": membership.has_quiet_exceptions,
-        "digest_at": membership.digest_at,
-        "topics": [
-            {
-                "topic": topic.value,
-                "moment": changed[topic].moment if topic in changed else DEFAULT_MOMENTS[topic],
-                "channel": (changed[topic].channel or None) if topic in changed else None,
-                "is_default": topic not in changed,
-            }
-            for topic in Topic
-        ],
-    }
-
-
-class ReachList(OwnerView):
-    """The owner's reach in every household."""
-
-    @extend_schema(
-        operation_id="reach_list",
-        parameters=[CURSOR, LIMIT],
-        responses=page_of(ReachOut, "Reach"),
-    )
-    def get(self, request: Request) -> Response:
-        """Return how the owner is told, for each household."""
-        rows = (
-            Membership.objects.filter(owner=owner_of(request))
-            .select_related("household")
-            .prefetch_related("reach_rules")
-        )
-        return Response(page(rows, request, by="pk", show=show_reach, is_time=False))
-
-
-class OneReach(OwnerView):
-    """The owner's reach in one household."""
-
-    @extend_schema(operation_id="reach_get", responses=ReachOut)
-    def get(self, request: Request, household: UUID) -> Response:
-        """Return how the owner is told in one household."""
-        return Response(show_reach(self._mine(request, household)))
-
-    @extend_schema(operation_id="reach_change", request=ReachIn, responses=ReachOut)
-    @once
-    def patch(self, request: Request, household: UUID) -> Response:
-        """Change how the owner is told in one household."""
-        membership = self._mine(request, household)
-        values = checked(ReachIn, request)
-        topics = [
-            households.TopicWish(
-                topic=Topic(row["topic"]),
-                moment=Moment(row["moment"]),
-                channel=ChannelKind(row["channel"]) if row.get("channel") else None,
-            )
-            for row in values.pop("topics", [])
-        ]
-        households.change_reach(membership=membership, values=values, topics=topics)
-        return Response(show_reach(self._mine(request, household)))
-
-    def _mine(self, request: Request, household: UUID) -> Membership:
-        rows = Membership.objects.filter(owner=owner_of(request)).select_related("household")
-        return rows.prefetch_related("reach_rules").get(household__uuid=household)
-
-
 urlpatterns = [
     path("me/", Me.as_view(), name="me"),
     path("households/", Households.as_view(), name="households"),
@@ -433,5 +324,6 @@ urlpatterns = [
     path("channels/<uuid:channel>/codes/", ChannelCodes.as_view(), name="channel-codes"),
     path("channels/<uuid:channel>/verify/", ChannelProof.as_view(), name="channel-verify"),
     path("reach/", ReachList.as_view(), name="reach-list"),
+    path("reach/presets/", ReachPresets.as_view(), name="reach-presets"),
     path("reach/<uuid:household>/", OneReach.as_view(), name="reach"),
 ]

@@ -124,12 +124,12 @@ def test_an_app_reads_the_card_and_answers_it(made: Made, app: Any) -> None:
         done = made.call("feed.feed_act")(
             card=card.id,
             name=made.FeedActName.ANSWER,
-            body=made.AnswerInRequest(answer=made.AnswerEnum.WORKS),
+            body=made.AnswerInRequest(answer=made.Answer.WORKS),
             idempotency_key=key,
             client=app,
         )
         assert done.status_code == 200
-        assert done.parsed.section == made.SectionEnum.DONE
+        assert done.parsed.section == made.Section.DONE
     journey = made.call("journeys.journeys_get")(journey=card.journey, client=app).parsed
     assert journey.state == made.JourneyState.CLOSED
     outcomes = Counter(contact.outcome.value for contact in journey.contacts)

@@ -1,0 +1,209 @@
+"""How the owner is told: the matrix, quiet hours, holiday and cover, presets."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from owners import clock, households
+from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
+from owners.api.pages import listed, page_of
+from owners.choices import ChannelKind, Moment, Scope, Topic
+from owners.models import Membership, Owner
+from owners.reach import DEFAULT_MOMENTS, PRESETS
+
+PRESET_NAMES = list(PRESETS)
+
+
+def my_people(owner: Owner) -> QuerySet[Owner]:
+    """Return the members of the owner's households."""
+    return Owner.objects.filter(memberships__household__memberships__owner=owner).distinct()
+
+
+class TopicIn(serializers.Serializer[Any]):
+    """One row of the reach matrix; no channel: the preferred one."""
+
+    topic = serializers.ChoiceField(choices=Topic.choices)
+    moment = serializers.ChoiceField(choices=Moment.choices)
+    channel = serializers.ChoiceField(choices=ChannelKind.choices, allow_null=True, required=False)
+
+
+class TopicOut(TopicIn):
+    """One row of the reach matrix as it holds."""
+
+    is_default = serializers.BooleanField()
+
+
+class ExceptionOut(TopicIn):
+    """A wish for one supplier, asset or journey only."""
+
+    scope = serializers.ChoiceField(choices=Scope.choices)
+    subject = serializers.UUIDField(help_text="The supplier, asset or journey.")
+
+
+class ReachIn(serializers.Serializer[Any]):
+    """How the owner wants to be told; what is not given stays."""
+
+    preset = serializers.ChoiceField(
+        choices=PRESET_NAMES, required=False, help_text="All topics at once; `topics` come after."
+    )
+    prefers = serializers.ChoiceField(choices=ChannelKind.choices, required=False)
+    quiet_from = serializers.TimeField(allow_null=True, required=False)
+    quiet_until = serializers.TimeField(allow_null=True, required=False)
+    has_quiet_exceptions = serializers.BooleanField(required=False)
+    digest_at = serializers.TimeField(required=False)
+    digest_weekday = serializers.IntegerField(
+        min_value=0, max_value=6, required=False, help_text="Of the weekly lines; 0 is Monday."
+    )
+    holiday_from = serializers.DateField(allow_null=True, required=False)
+    holiday_until = serializers.DateField(allow_null=True, required=False)
+    cover = Known(my_people, allow_null=True, required=False, help_text="Who is told meanwhile.")
+    topics = serializers.ListField(child=TopicIn(), required=False, max_length=100)
+
+
+class ReachOut(serializers.Serializer[Any]):
+    """How the owner is told in one household."""
+
+    household = serializers.UUIDField()
+    prefers = serializers.ChoiceField(choices=ChannelKind.choices)
+    quiet_from = serializers.TimeField(allow_null=True)
+    quiet_until = serializers.TimeField(allow_null=True)
+    has_quiet_exceptions = serializers.BooleanField()
+    digest_at = serializers.TimeField()
+    digest_weekday = serializers.IntegerField(help_text="Of the weekly lines; 0 is Monday.")
+    holiday_from = serializers.DateField(allow_null=True)
+    holiday_until = serializers.DateField(allow_null=True)
+    cover = serializers.UUIDField(allow_null=True, help_text="Who is told meanwhile.")
+    topics = TopicOut(many=True)
+    exceptions = ExceptionOut(many=True)
+
+
+def show_reach(membership: Membership) -> dict[str, Any]:
+    """Return a member's wishes as the API shows them."""
+    changed = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
+    return {
+        "household": str(membership.household.uuid),
+        "prefers": membership.prefers,
+        "quiet_from": membership.quiet_from,
+        "quiet_until": membership.quiet_until,
+        "has_quiet_exceptions": membership.has_quiet_exceptions,
+        "digest_at": membership.digest_at,
+        "digest_weekday": membership.digest_weekday,
+        "holiday_from": membership.holiday_from,
+        "holiday_until": membership.holiday_until,
+        "cover": str(membership.cover.uuid) if membership.cover else None,
+        "topics": [
+            {
+                "topic": topic.value,
+                "moment": changed[topic].moment if topic in changed else DEFAULT_MOMENTS[topic],
+                "channel": (changed[topic].channel or None) if topic in changed else None,
+                "is_default": topic not in changed,
+            }
+            for topic in Topic
+        ],
+        "exceptions": [
+            {
+                "scope": rule.scope,
+                "subject": str(rule.subject),
+                "topic": rule.topic,
+                "moment": rule.moment,
+                "channel": rule.channel or None,
+            }
+            for rule in sorted(membership.reach_rules.all(), key=lambda rule: rule.pk)
+            if rule.scope
+        ],
+    }
+
+
+def my_memberships(owner: Owner) -> QuerySet[Membership]:
+    """Return the owner's memberships with all that `show_reach` reads."""
+    rows = Membership.objects.filter(owner=owner).select_related("household", "owner", "cover")
+    return rows.prefetch_related("reach_rules")
+
+
+def wishes_of(values: dict[str, Any]) -> tuple[dict[str, Any], list[households.TopicWish]]:
+    """Return a valid `ReachIn` as the use-cases take it: the wishes, and the matrix."""
+    rest = {name: value for name, value in values.items() if name not in ("preset", "topics")}
+    preset = PRESETS.get(values.get("preset", ""), {})
+    topics = {
+        topic: households.TopicWish(topic=topic, moment=moment) for topic, moment in preset.items()
+    }
+    for row in values.get("topics", []):
+        topics[Topic(row["topic"])] = households.TopicWish(
+            topic=Topic(row["topic"]),
+            moment=Moment(row["moment"]),
+            channel=ChannelKind(row["channel"]) if row.get("channel") else None,
+        )
+    return rest, list(topics.values())
+
+
+def unfit(error: households.WishError) -> serializers.ValidationError:
+    """Return a wish that cannot be so as an answer."""
+    return serializers.ValidationError({error.field: [error.detail]}, code="invalid")
+
+
+class ReachList(OwnerView):
+    """The owner's reach in every household."""
+
+    @listed("reach_list", pages=page_of(ReachOut, "Reach"), show=show_reach, by="pk", is_time=False)
+    def get(self, request: Request) -> QuerySet[Membership]:
+        """Return how the owner is told, for each household."""
+        return my_memberships(owner_of(request))
+
+
+class PresetOut(serializers.Serializer[Any]):
+    """A whole matrix to start from."""
+
+    preset = serializers.ChoiceField(choices=PRESET_NAMES)
+    topics = TopicIn(many=True)
+
+
+class ReachPresets(OwnerView):
+    """Matrices to start from."""
+
+    @extend_schema(operation_id="reach_presets", responses=PresetOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the presets with what each would set."""
+        return Response(
+            [
+                {
+                    "preset": name,
+                    "topics": [
+                        {"topic": topic, "moment": moment, "channel": None}
+                        for topic, moment in moments.items()
+                    ],
+                }
+                for name, moments in PRESETS.items()
+            ]
+        )
+
+
+class OneReach(OwnerView):
+    """The owner's reach in one household."""
+
+    @extend_schema(operation_id="reach_get", responses=ReachOut)
+    def get(self, request: Request, household: UUID) -> Response:
+        """Return how the owner is told in one household."""
+        rows = my_memberships(owner_of(request))
+        return Response(show_reach(rows.get(household__uuid=household)))
+
+    @extend_schema(
+        operation_id="reach_change", parameters=[UNDO], request=ReachIn, responses=ReachOut
+    )
+    @once
+    def patch(self, request: Request, household: UUID) -> Response:
+        """Change how the owner is told in one household, when away, and by whom covered."""
+        rows = my_memberships(owner_of(request))
+        membership = rows.get(household__uuid=household)
+        values, topics = wishes_of(checked(ReachIn, request))
+        try:
+            change = households.set_wishes(
+                membership=membership, values=values, topics=topics, now=clock.now()
+            )
+        except households.WishError as error:
+            raise unfit(error) from error
+        return Response(show_reach(rows.get(pk=membership.pk)), headers=undoable(change))
