@@ -15,6 +15,7 @@ from allauth.account.signals import (
     password_set,
     user_logged_in,
 )
+from allauth.core.internal.httpkit import get_client_ip
 from allauth.headless.tokens.strategies.sessions import SessionTokenStrategy
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.signals import authenticator_added, authenticator_removed
@@ -24,12 +25,13 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.module_loading import import_string
 
 from owners import access, channels, clock, households, sealing
-from owners.models import AccessEntry, Owner
+from owners.models import AccessEntry, Owner, hint_of
 
 # One place for every factor: allauth does not say which row a secret belongs to.
 PLACE = {"table": "mfa_authenticator", "key": "", "field": "secret"}
@@ -107,7 +109,7 @@ def note_confirmed(*, email_address: Any, **_: object) -> None:
 
 def note_signed_in(*, request: HttpRequest, user: Owner, **_: object) -> None:
     """Log a sign-in, and from where."""
-    what = {"from": request.META.get("REMOTE_ADDR", "")}
+    what = {"from": get_client_ip(request) or ""}
     access.note(kind="signed_in", actor=user, what=what, now=clock.now())
 
 
@@ -117,17 +119,18 @@ def note_sign_in_failed(
     """Log that a sign-in failed, from where, and how often since the last that did not.
 
     What was typed as the password is never looked at, and an address that is nobody's
-    concerns nobody.
+    concerns nobody; but as much is done for it, so that no clock tells the two apart.
     """
-    typed = credentials.get("email") or credentials.get("username") or ""
-    owner = Owner.objects.filter(email__iexact=str(typed)).first() if typed else None
-    if owner is None:
-        return
-    mine = AccessEntry.objects.filter(subject_id=owner.pk)
+    typed = str(credentials.get("email") or credentials.get("username") or "")
+    owner = Owner.objects.annotate(folded=Lower("email")).filter(folded=typed.lower()).first()
+    mine = AccessEntry.objects.filter(subject_id=owner.pk if owner else 0)
     last = mine.filter(kind="signed_in").aggregate(last=Max("number"))["last"] or 0
     failed = mine.filter(kind="sign_in_failed", number__gt=last).count() + 1
-    what = {"from": request.META.get("REMOTE_ADDR", "") if request else "", "times": failed}
-    access.note(kind="sign_in_failed", subject=owner, what=what, now=clock.now())
+    what = {"from": (get_client_ip(request) or "") if request else "", "times": failed}
+    with transaction.atomic():
+        access.note(kind="sign_in_failed", subject=owner, what=what, now=clock.now())
+        if owner is None:
+            transaction.set_rollback(True)
 
 
 def note_email(change: str) -> Callable[..., None]:
@@ -145,12 +148,6 @@ def note_email(change: str) -> Callable[..., None]:
         access.note(kind="email_changed", actor=user, what=what, now=clock.now())
 
     return note
-
-
-def hint_of(address: str) -> str:
-    """Return what the log may say of an address."""
-    local, _, domain = address.partition("@")
-    return f"{local[:1]}…@{domain}"[:40]
 
 
 # Signals hold their receivers weakly, so these must stay.

@@ -11,12 +11,13 @@ from django.db import transaction
 
 from owners import access
 from owners.choices import ChannelKind
-from owners.models import Channel, ChannelCode, Household, Owner
+from owners.models import AccessEntry, Channel, ChannelCode, Household, Owner
 
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_A_DAY = 5  # every code may cost a message
 CHANNELS_MOST = 10
+SENT = "code_sent"
 
 
 class ChannelError(Exception):
@@ -77,16 +78,19 @@ def send_code(*, channel: Channel, now: datetime) -> ChannelCode:
     Raises ChannelError once too many were sent in a day.
     """
     with transaction.atomic():
-        Channel.objects.select_for_update().get(pk=channel.pk)
-        of_owner = ChannelCode.objects.filter(
-            channel__owner_id=channel.owner_id, created_at__gt=now - timedelta(days=1)
+        # The limit is over all of the owner's channels, also those that are gone with their
+        # codes by now: the log keeps what was sent.
+        Owner.objects.select_for_update(no_key=True).get(pk=channel.owner_id)
+        sent = AccessEntry.objects.filter(
+            subject_id=channel.owner_id, kind=SENT, at__gt=now - timedelta(days=1)
         )
-        if of_owner.count() >= CODES_A_DAY:
+        if sent.count() >= CODES_A_DAY:
             raise ChannelError("too_many_codes", "No more codes today; try again tomorrow.")
         channel.codes.filter(expires_at__gt=now).update(expires_at=now)
         code = ChannelCode(channel=channel, created_at=now, expires_at=now + CODE_LIFE)
         code.set_code(f"{secrets.randbelow(10**6):06}")
         code.save()
+        _note(SENT, channel, now=now)
     return code
 
 

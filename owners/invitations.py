@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from owners import access, undo
 from owners.choices import Rank
@@ -21,7 +22,7 @@ from owners.models import Change, Household, Invitation, Membership, Owner, Reac
 RANKED = "member.rank"
 REMOVED = "member.removed"
 LIFE = timedelta(days=7)
-A_DAY = 20  # of one household: every one is a mail to a stranger
+A_DAY = 20  # of one household, and of one owner over all: every one is a mail to a stranger
 # What is kept of a membership that was removed, and how it is read back.
 KEPT: dict[str, Callable[[Any], Any]] = {
     "rank": str,
@@ -58,11 +59,15 @@ def invite(
     except ValidationError as error:
         raise PeopleError("address", "This is not an e-mail address.", field="email") from error
     with transaction.atomic():
+        Owner.objects.select_for_update(no_key=True).get(pk=by.pk)
         Household.objects.select_for_update().get(pk=household.pk)
         if household.memberships.filter(owner__email=address).exists():
             raise PeopleError("member", "This person is in the household already.", field="email")
-        recent = household.invitations.filter(created_at__gt=now - timedelta(days=1))
-        if recent.count() >= A_DAY:
+        theirs = Q(household=household) | Q(invited_by=by)  # households cost nothing to make
+        if (
+            Invitation.objects.filter(theirs, created_at__gt=now - timedelta(days=1)).count()
+            >= A_DAY
+        ):
             raise PeopleError("too_many", "No more invitations today; try again tomorrow.")
         invitation = Invitation(
             household=household,

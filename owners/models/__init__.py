@@ -9,6 +9,7 @@ from owners.models.people import (
     OwnerManager,
     ReachRule,
     RequestKey,
+    hint_of,
     reach_of,
 )
 from owners.models.trust import (
@@ -39,5 +40,6 @@ __all__ = [
     "OwnerManager",
     "ReachRule",
     "RequestKey",
+    "hint_of",
     "reach_of",
 ]

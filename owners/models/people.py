@@ -154,6 +154,14 @@ class Membership(models.Model):
         return f"{self.owner} in {self.household}"
 
 
+def hint_of(address: str) -> str:
+    """Return what may be shown and logged of a mail address or a number."""
+    if "@" not in address:
+        return f"…{address[-4:]}"
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}…@{domain}"[:40]
+
+
 class ChannelQuerySet(models.QuerySet["Channel"]):
     """Reads of channels."""
 
@@ -216,11 +224,7 @@ class Channel(models.Model):
             address.encode(), table="owners_channel", key=str(self.uuid), field="address"
         )
         self.address_index = self.index(self.kind, address)
-        if "@" in address:
-            local, _, domain = address.partition("@")
-            self.hint = f"{local[:1]}…@{domain}"[:40]
-        else:
-            self.hint = f"…{address[-4:]}"
+        self.hint = hint_of(address)
 
 
 class ChannelCodeQuerySet(models.QuerySet["ChannelCode"]):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from owners import sealing
 from owners.choices import ExportState, Rank, TokenScope
-from owners.models.people import Channel, Household, Owner
+from owners.models.people import Channel, Household, Owner, hint_of
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -93,8 +93,7 @@ class Invitation(models.Model):
             address.encode(), table="owners_invitation", key=str(self.uuid), field="address"
         )
         self.address_index = Channel.index("email", address)
-        local, _, domain = address.partition("@")
-        self.hint = f"{local[:1]}…@{domain}"[:40]
+        self.hint = hint_of(address)
 
     def set_token(self, token: str) -> None:
         """Seal `token` for the mail that carries it."""

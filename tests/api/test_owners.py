@@ -113,6 +113,18 @@ def test_codes_are_few_a_day(cast: factories.Cast) -> None:
     channels.send_code(channel=channel, now=now + timedelta(days=1, seconds=1))
 
 
+def test_forgetting_a_channel_gives_no_more_codes(cast: factories.Cast) -> None:
+    now = factories.START
+    for number in range(channels.CODES_A_DAY):
+        channel = channels.add(
+            owner=cast.ana, kind=ChannelKind.SMS, address=f"+1212555020{number}", now=now
+        )
+        channels.remove(channel=channel, now=now)
+    with pytest.raises(channels.ChannelError) as refused:
+        channels.add(owner=cast.ana, kind=ChannelKind.SMS, address="+12125550209", now=now)
+    assert refused.value.code == "too_many_codes"
+
+
 def test_codes_and_addresses_are_sealed_at_rest(cast: factories.Cast) -> None:
     channel = channels.add(
         owner=cast.ana, kind=ChannelKind.SMS, address="+12125550101", now=factories.START

@@ -2,8 +2,12 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
+from owners import access, clock
+from owners.adapters import note_sign_in_failed
 from owners.models import AccessEntry, Owner
 from tests import factories
 
@@ -43,6 +47,29 @@ def test_failed_sign_ins_are_counted_and_the_password_is_nowhere(cast: factories
         (None, cast.ana.pk, 2),
     ]
     assert not any("tried" in str(line.what) for line in lines)
+
+
+def test_a_failed_sign_in_does_as_much_for_an_address_of_nobody(
+    cast: factories.Cast,
+) -> None:
+    access.note(kind="signed_out", actor=cast.ana, now=clock.now())  # the log has begun
+    done = []
+    for address in (cast.ana.email, "nobody@hart.example"):
+        with CaptureQueriesContext(connection) as queries:
+            note_sign_in_failed(credentials={"email": address}, request=None)
+        done.append([query["sql"].split()[0] for query in queries if "POINT" not in query["sql"]])
+    assert done[0] == done[1]
+    assert AccessEntry.objects.filter(kind="sign_in_failed").count() == 1
+
+
+@override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1)
+def test_behind_a_proxy_the_log_names_the_client(cast: factories.Cast) -> None:
+    Client().post(
+        "/accounts/login/",
+        {"login": cast.ana.email, "password": "tried-once-9"},
+        headers={"x-forwarded-for": "192.0.2.7"},
+    )
+    assert AccessEntry.objects.get(kind="sign_in_failed").what["from"] == "192.0.2.7"
 
 
 def test_changed_addresses_are_logged_by_their_hints(cast: factories.Cast) -> None:

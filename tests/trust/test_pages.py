@@ -10,7 +10,7 @@ from django.test import Client
 
 from config import privacy
 from notifications.choices import Section
-from owners import clock, invitations, tokens
+from owners import clock, households, invitations, tokens
 from owners.choices import Moment, Rank, Scope, TokenScope, Topic
 from owners.models import ApiToken, Change, Deletion, Export, Invitation, Membership, Owner
 from tests import factories
@@ -138,6 +138,24 @@ def test_an_invitation_that_was_taken_back_or_is_old_opens_nothing(cast: factori
     assert invitations.find(token=revoked.token, now=factories.START) is None
     assert invitations.find(token=old.token, now=factories.START) == old
     assert invitations.find(token=old.token, now=factories.START + invitations.LIFE) is None
+
+
+def test_more_households_send_no_more_invitations(cast: factories.Cast) -> None:
+    now = clock.now()
+    for number in range(invitations.A_DAY):
+        home = households.create(owner=cast.ana, name=f"Home {number}", now=now)
+        invitations.invite(
+            household=home, by=cast.ana, address="x@hart.example", rank=Rank.VIEWER, now=now
+        )
+    with pytest.raises(invitations.PeopleError) as refused:
+        invitations.invite(
+            household=cast.household,
+            by=cast.ana,
+            address="x@hart.example",
+            rank=Rank.VIEWER,
+            now=now,
+        )
+    assert refused.value.code == "too_many"
 
 
 def test_the_last_admin_stays(ana: Client, cast: factories.Cast) -> None:
