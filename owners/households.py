@@ -329,6 +329,9 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
         raise undo.UndoError("These are somebody else's wishes.")
     before = dict(change.before)
     rules = before.pop("reach_rules")
+    others = Membership.objects.filter(household=change.household).exclude(owner=owner)
+    if not others.filter(owner=before["cover_id"]).exists():
+        before["cover_id"] = None  # who left the household is told nothing of it any more
     for name, value in before.items():
         if isinstance(value, str) and name.startswith("holiday"):
             setattr(membership, name, date.fromisoformat(value))
@@ -337,6 +340,7 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
         else:
             setattr(membership, name, value)
     membership.next_digest_at = None
-    membership.save()
+    # Only the wishes: what was told and counted meanwhile is not this member's to take back.
+    membership.save(update_fields=[*before, "next_digest_at"])
     membership.reach_rules.all().delete()
     ReachRule.objects.bulk_create(ReachRule(membership=membership, **rule) for rule in rules)

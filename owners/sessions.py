@@ -5,8 +5,10 @@ Whether the session is good is Django's to say: what is not plainly so goes to i
 `get_user`, which also mends, rotates and ends sessions.
 """
 
+from datetime import datetime
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import (
     BACKEND_SESSION_KEY,
@@ -16,6 +18,7 @@ from django.contrib.auth import (
 )
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
@@ -69,6 +72,15 @@ def owner_of(session: SessionBase) -> Owner | None:
     if not given or not constant_time_compare(given, owner.get_session_auth_hash()):
         return None
     return owner
+
+
+def live_of(owner: Owner, *, now: datetime) -> list[UserSession]:
+    """Return where an owner is signed in, the last used first; two reads for any number."""
+    noted = list(UserSession.objects.filter(user=owner).order_by("-last_seen_at", "-pk"))
+    keys = [row.session_key for row in noted]
+    live = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
+    known = set(live.values_list("session_key", flat=True))
+    return [row for row in noted if row.session_key in known]
 
 
 def _caller(request: HttpRequest) -> Any:

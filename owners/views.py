@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from owners import access, channels, clock, households, invitations, tokens
+from owners import access, channels, clock, households, invitations, sessions, tokens
 from owners.choices import ChannelKind, Rank, TokenScope
 from owners.forms import ChannelForm, HouseholdForm, InviteForm, TokenForm
 from owners.models import (
@@ -234,13 +234,8 @@ def show_access(
     """Render the page of what has access, with a token to be seen once."""
     owner = request.user
     factors = list(Authenticator.objects.filter(user=owner).order_by("pk"))
-    live = [
-        row
-        for row in UserSession.objects.filter(user=owner).order_by("-last_seen_at")
-        if row.exists()
-    ]
     context = {
-        "sessions": live,
+        "sessions": sessions.live_of(owner, now=clock.now()),
         "here": request.session.session_key,
         "passkeys": [row for row in factors if row.type == "webauthn"],
         "has_totp": any(row.type == "totp" for row in factors),
@@ -258,16 +253,20 @@ def show_access(
 @page
 @require_POST
 def session_end(request: OwnerRequest) -> HttpResponse:
-    """End one session, or all but this one."""
-    rows = UserSession.objects.filter(user=request.user)
+    """End one session, or all but this one where none is named."""
     wanted = str(request.POST.get("session", ""))
-    rows = rows.filter(pk=int(wanted)) if wanted.isdecimal() and len(wanted) < 18 else rows
-    ended = 0
+    if wanted and not (wanted.isdecimal() and len(wanted) < 18):
+        return HttpResponse(status=400)
+    mine = UserSession.objects.filter(user=request.user)
+    rows = list(
+        mine.filter(pk=int(wanted))
+        if wanted
+        else mine.exclude(session_key=request.session.session_key)
+    )
     for row in rows:
-        if row.session_key != request.session.session_key or wanted:
-            row.end()
-            ended += 1
-    access.note(kind="session_ended", actor=request.user, what={"number": ended}, now=clock.now())
+        row.end()
+    what = {"number": len(rows)}
+    access.note(kind="session_ended", actor=request.user, what=what, now=clock.now())
     said(request, _("Ended."))
     return redirect("access")
 

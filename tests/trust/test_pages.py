@@ -4,13 +4,14 @@ import io
 import re
 import zipfile
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from config import privacy
 from notifications.choices import Section
-from owners import clock, households, invitations, tokens
+from owners import clock, households, invitations, sessions, tokens
 from owners.choices import Moment, Rank, Scope, TokenScope, Topic
 from owners.models import ApiToken, Change, Deletion, Export, Invitation, Membership, Owner
 from tests import factories
@@ -270,3 +271,19 @@ def test_changes_that_open_the_account_ask_who_is_there(cast: factories.Cast) ->
 
 def test_a_scope_that_reads_is_only_that() -> None:
     assert set(TokenScope.values) == {"read", "act"}
+
+
+def test_sessions_are_read_at_once_and_none_is_ended_by_mistake(
+    ana: Client, cast: factories.Cast, django_assert_num_queries: Any
+) -> None:
+    for number in range(5):
+        browser = Client(headers={"user-agent": f"Browser {number}"})
+        browser.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+        browser.get("/access/")
+    with django_assert_num_queries(2):
+        assert len(sessions.live_of(cast.ana, now=clock.now())) == 5
+    assert ana.get("/access/").status_code == 200
+    assert ana.post("/access/sessions/end/", {"session": "mine"}).status_code == 400
+    assert len(sessions.live_of(cast.ana, now=clock.now())) == 6
+    ana.post("/access/sessions/end/")
+    assert len(sessions.live_of(cast.ana, now=clock.now())) == 1

@@ -1,6 +1,7 @@
 """Every change can be taken back, by whoever could have made it and by nobody else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -109,6 +110,37 @@ def test_the_operation_itself_asks_for_the_rank(cast: factories.Cast) -> None:
         )
     with pytest.raises(Membership.DoesNotExist):
         undoing.put_back(change=change, owner=cast.mallory, ways=UNDOS, now=clock.now())
+
+
+def test_an_undo_of_wishes_leaves_what_was_told_and_counted(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = households.set_wishes(
+        membership=cast.membership, values={"digest_weekday": 2}, topics=(), now=clock.now()
+    )
+    real = Membership.save
+
+    def save(self: Membership, *args: Any, **kwargs: Any) -> None:
+        # A card is written at this very moment.
+        Membership.objects.filter(pk=self.pk).update(new_count=7)
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Membership, "save", save)
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=clock.now())
+    cast.membership.refresh_from_db()
+    assert (cast.membership.new_count, cast.membership.digest_weekday) == (7, 6)
+
+
+def test_an_undo_of_wishes_never_brings_back_a_cover_who_left(cast: factories.Cast) -> None:
+    ben = member(cast, Rank.MEMBER)
+    households.change_reach(membership=cast.membership, values={"cover": ben})
+    change = households.set_wishes(
+        membership=cast.membership, values={"cover": None}, topics=(), now=clock.now()
+    )
+    invitations.remove(membership=Membership.objects.get(owner=ben), by=ben, now=clock.now())
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=clock.now())
+    cast.membership.refresh_from_db()
+    assert cast.membership.cover is None
 
 
 def test_a_viewer_takes_back_only_their_own_wishes(cast: factories.Cast) -> None:
