@@ -4,22 +4,31 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from assets import documents, vault
 from assets.models import Asset, AssetIdentifier, Document
 from owners import undo
 from owners.models import Household, Owner
-from owners.privacy import Piece, Section, Whose, of_households, table
+from owners.privacy import ROWS, Piece, Section, Whose, of_households, table
 
+log = structlog.get_logger(__name__)
+
+LOST = b"The bytes of this document could not be read. Whoever runs Steward has been told.\n"
 History = Asset.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
 
 
 def files(of: Whose) -> Iterator[Piece]:
-    """Yield every photo and paper as it is kept."""
-    for document in Document.objects.filter(household__in=of.households).order_by("pk"):
+    """Yield every photo and paper as it is kept; of one that is lost, a line that says so."""
+    found = Document.objects.filter(household__in=of.households).order_by("pk")
+    for document in found.iterator(chunk_size=ROWS):
         name = f"documents/{document.uuid}-{document.name[:80]}"
-        yield Piece(name=name, content=vault.get(document.uuid))
+        try:
+            yield Piece(name=name, content=vault.get(document.uuid))
+        except vault.VaultError:
+            log.error("document_lost", document=str(document.uuid))
+            yield Piece(name=f"{name}.lost.txt", content=LOST)
 
 
 SECTIONS: dict[str, Section] = {

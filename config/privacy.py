@@ -82,11 +82,12 @@ def work_due(now: datetime) -> int:
     Returns how much was done; nothing when nothing is due.
     """
     done = exports.work(now=now, sections=SECTIONS)
-    done += erase_due(now=now)
     done += suppliers.privacy.purge_due(now=now)
     done += exports.forget_due(now=now)
     done += assets.privacy.empty_bin(now=now)
-    return done + undo.forget_due(now=now)
+    done += undo.forget_due(now=now)
+    # Last: it is tried until it can be done, and one that fails holds up nothing else.
+    return done + erase_due(now=now)
 
 
 def erase_due(*, now: datetime) -> int:

@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 from owners import access
 from owners.choices import ExportState
 from owners.models import Export, ExportPart, Owner
-from owners.privacy import Section, whose
+from owners.privacy import PIECE, Section, whose
 
 TAKEN_WITHIN = timedelta(days=7)
 LEASE = timedelta(seconds=90)
 MOST_CLAIMS = 8  # an export that killed its worker so often is given up
-PIECES = 100  # written at once
+WRITTEN = 4 * PIECE  # bytes written at once; a file comes as one piece
+MOST_KEPT = 2  # ready ones of one owner; each is a whole copy
 
 
 def ask(*, owner: Owner, now: datetime) -> Export:
@@ -42,21 +43,30 @@ def work(*, now: datetime, sections: Mapping[str, Section]) -> int:
         return 1
     if export.done < len(names):
         with transaction.atomic():
-            size = _write(export, sections[names[export.done]])
-            Export.objects.filter(pk=export.pk).update(
-                done=export.done + 1,
-                total=len(names),
-                size=export.size + size,
-                lease_until=None,
-            )
+            # Held while it is written, as a large section outlasts its lease: nobody else
+            # claims the row, and a section that somebody finished is not written again.
+            rows = Export.objects.select_for_update(no_key=True)
+            mine = rows.filter(pk=export.pk, claims=export.claims).first()
+            if mine is None:
+                return 0
+            size = _write(mine, sections[names[export.done]])
+            mine.done, mine.total = export.done + 1, len(names)
+            mine.size, mine.lease_until = export.size + size, None
+            mine.save(update_fields=["done", "total", "size", "lease_until"])
     else:
         _end(export, ExportState.READY, now=now)
     return 1
 
 
 def pieces(export: Export) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a ready export, piece by piece and in order."""
-    for part in export.parts.order_by("pk").iterator(chunk_size=20):
+    """Yield the files of a ready export, piece by piece and in order.
+
+    Each piece is a read of its own: one may be a whole file, and whoever streams them may
+    go on in another thread, with another connection.
+    """
+    last = 0
+    while (part := export.parts.filter(pk__gt=last).order_by("pk").first()) is not None:
+        last = part.pk
         yield part.name, part.content
 
 
@@ -83,16 +93,17 @@ def _claim(*, now: datetime) -> Export | None:
 
 
 def _write(export: Export, section: Section) -> int:
-    size = 0
+    size = unwritten = 0
     waiting: list[ExportPart] = []
     for piece in section(whose(export.owner)):
         part = ExportPart(export=export, name=piece.name)
         part.set_content(piece.content)
         waiting.append(part)
         size += len(piece.content)
-        if len(waiting) >= PIECES:
+        unwritten += len(piece.content)
+        if unwritten >= WRITTEN:
             ExportPart.objects.bulk_create(waiting)
-            waiting = []
+            waiting, unwritten = [], 0
     ExportPart.objects.bulk_create(waiting)
     return size
 
@@ -103,3 +114,7 @@ def _end(export: Export, state: ExportState, *, now: datetime) -> None:
     export.state = state
     export.ready_at, export.expires_at, export.lease_until = now, now + TAKEN_WITHIN, None
     export.save(update_fields=["state", "ready_at", "expires_at", "lease_until"])
+    if state == ExportState.READY:
+        ready = Export.objects.for_owner(export.owner).filter(state=ExportState.READY)
+        older = list(ready.order_by("-pk").values_list("pk", flat=True)[MOST_KEPT:])
+        Export.objects.filter(pk__in=older).delete()

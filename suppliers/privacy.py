@@ -23,7 +23,8 @@ from suppliers.models import (
 )
 
 History = Mandate.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
-ROWS = 200
+ROWS = 20  # each may be a mail with all that is attached
+HOMES = 200  # looked through in one go
 EVERY = timedelta(days=1)  # how often a household's old messages are looked for
 REJECTED_KEPT = timedelta(days=90)  # what belongs to nobody we could find
 ENDINGS = {Way.MAIL: "eml", Way.WEBHOOK: "json", Way.TELEPHONY: "json", Way.OWNER: "json"}
@@ -121,24 +122,37 @@ def purge_due(*, now: datetime, limit: int = 500) -> int:
     What a message said stays in its contact; only the message as received goes.
     """
     purged = 0
+    for _ in range(HOMES):
+        found = _purge_next(now=now, limit=limit - purged)
+        if found is None:
+            break
+        purged += found
+        if purged >= limit:
+            break
+    return purged + _purge_rejected(now=now, limit=limit)
+
+
+def _purge_next(*, now: datetime, limit: int) -> int | None:
+    """Forget the old messages of the household that waits longest; None when none waits."""
     with transaction.atomic():
         due = Household.objects.filter(raw_days__gt=0)
         due = due.filter(Q(purged_at=None) | Q(purged_at__lte=now - EVERY))
         claimed = due.order_by("purged_at", "pk").select_for_update(skip_locked=True)
         household = claimed.first()
-        if household is not None:
-            until = now - timedelta(days=household.raw_days)
-            old = (
-                Contact.objects.filter(household=household, said_at__lt=until)
-                .filter(inbound__payload__isnull=False, inbound__received_at__lt=until)
-                .exclude(inbound__state=EventState.STORED)
-            )
-            ids = list(old.order_by("said_at").values_list("inbound_id", flat=True)[:limit])
-            purged = InboundEvent.objects.filter(pk__in=ids).update(payload=None)
-            if len(ids) < limit:
-                household.purged_at = now
-                household.save(update_fields=["purged_at"])
-    return purged + _purge_rejected(now=now, limit=limit)
+        if household is None:
+            return None
+        until = now - timedelta(days=household.raw_days)
+        old = (
+            Contact.objects.filter(household=household, said_at__lt=until)
+            .filter(inbound__payload__isnull=False, inbound__received_at__lt=until)
+            .exclude(inbound__state=EventState.STORED)
+        )
+        ids = list(old.order_by("said_at").values_list("inbound_id", flat=True)[:limit])
+        purged = InboundEvent.objects.filter(pk__in=ids).update(payload=None)
+        if len(ids) < limit:
+            household.purged_at = now
+            household.save(update_fields=["purged_at"])
+    return purged
 
 
 def _purge_rejected(*, now: datetime, limit: int) -> int:

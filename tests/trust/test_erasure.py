@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from config import privacy
-from owners import access, deletion, invitations
+from owners import access, deletion, exports, invitations
 from owners.choices import Rank
 from owners.models import AccessEntry, Deletion, Household, Membership, Owner
 from suppliers import privacy as purging
@@ -155,3 +155,28 @@ def test_old_messages_lose_their_bytes_and_keep_what_they_said(db: None) -> None
         household=household, payload__isnull=False, contacts__isnull=False
     ).exists()
     assert list(Contact.objects.order_by("pk").values_list("said", flat=True)) == said
+
+
+def test_every_household_is_looked_through_in_one_go(cast: factories.Cast) -> None:
+    late = factories.START + timedelta(days=200)
+    purging.purge_due(now=late)
+    assert not Household.objects.filter(purged_at=None).exists()
+
+
+def test_an_erasure_that_fails_holds_up_nothing_else(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = factories.START
+    deletion.ask_account(owner=cast.mallory, typed=cast.mallory.email, now=now)
+
+    def crash(**_: object) -> None:
+        raise RuntimeError("the disk is away")
+
+    monkeypatch.setattr(privacy, "erase_account", crash)
+    late = now + deletion.ACCOUNT_GRACE
+    export = exports.ask(owner=cast.ana, now=late)
+    with pytest.raises(RuntimeError):
+        privacy.work_due(late)
+    export.refresh_from_db()
+    assert export.done == 1
+    assert not Household.objects.filter(purged_at=None).exists()

@@ -2,17 +2,22 @@
 
 import io
 import json
+import threading
 import zipfile
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
 
+from assets import documents, vault
 from config import privacy
 from owners import exports
 from owners.choices import ExportState, Rank
 from owners.models import Export, ExportPart, Owner
-from owners.privacy import Table, Whose
+from owners.privacy import Piece, Table, Whose
 from suppliers.models import InboundEvent
 from tests import factories
 from tests.project.test_isolation import CANARY, world
@@ -153,3 +158,60 @@ def test_what_lies_ready_is_sealed(cast: factories.Cast) -> None:
     world(cast)
     make(cast)
     assert all(CANARY.encode() not in bytes(part.sealed) for part in ExportPart.objects.all())
+
+
+def test_a_section_that_outlasts_its_lease_is_written_once(
+    transactional_db: None, cast: factories.Cast
+) -> None:
+    world(cast)
+    export = exports.ask(owner=cast.ana, now=NOW)
+    name, first = next(iter(privacy.SECTIONS.items()))
+    taken: list[int] = []
+
+    def other() -> None:
+        taken.append(exports.work(now=NOW + exports.LEASE, sections=privacy.SECTIONS))
+        connection.close()
+
+    def slow(of: Whose) -> Iterator[Piece]:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        yield from first(of)
+
+    exports.work(now=NOW, sections={**privacy.SECTIONS, name: slow})
+    assert taken == [0]
+    export.refresh_from_db()
+    assert export.done == 1
+    assert export.parts.count() == 1
+
+
+def test_only_the_newest_exports_are_kept(cast: factories.Cast) -> None:
+    made = [make(cast) for _ in range(exports.MOST_KEPT + 1)]
+    assert list(Export.objects.order_by("pk")) == made[1:]
+
+
+def test_pieces_are_read_one_by_one_and_written_a_few_at_a_time(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    world(cast)
+    monkeypatch.setattr(exports, "WRITTEN", 1)
+    export = make(cast)
+    number = export.parts.count()
+    with django_assert_num_queries(number + 1):
+        assert len(list(exports.pieces(export))) == number
+
+
+def test_a_document_whose_bytes_are_lost_holds_up_nothing(cast: factories.Cast) -> None:
+    lost = documents.add(
+        household=cast.household,
+        asset=None,
+        owner=cast.ana,
+        name="note.txt",
+        content=b"The boiler hums.",
+        now=NOW,
+    )
+    vault.forget(lost.uuid)
+    export = make(cast)
+    assert export.state == ExportState.READY
+    files = unpacked(export)
+    assert any(name.endswith("note.txt.lost.txt") for name in files)
