@@ -262,14 +262,13 @@ class MandateEndpoint(OfAdmin):
 
     @extend_schema(operation_id="mandates_endpoint_get", responses=EndpointOut)
     def get(self, request: Request, mandate: UUID) -> Response:
-        """Return where they go now. For admins."""
-        supplier = self.speaking(request, mandate).supplier
-        return Response(
-            {
-                "url": supplier.webhook_url,
-                "is_switched_off": supplier.webhook_disabled_at is not None,
-            }
-        )
+        """Return where they go now; not where the supplier keeps its own. For admins."""
+        found = self.mandate_of(request, mandate)
+        supplier = found.supplier
+        if not secrets.may_manage(household=found.household, supplier=supplier):
+            return Response({"url": "", "is_switched_off": False})
+        is_off = supplier.webhook_disabled_at is not None
+        return Response({"url": supplier.webhook_url, "is_switched_off": is_off})
 
     @extend_schema(operation_id="mandates_endpoint", request=EndpointIn, responses=MadeSecretOut)
     @once

@@ -4,6 +4,7 @@ The walk goes over the resolver itself, so a new route is walked the day it is a
 whose parameters the test does not know how to fill makes it fail.
 """
 
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
+from PIL import Image
 
 from assets import documents
 from notifications import calendar, feed, push_devices
@@ -70,6 +72,13 @@ class Ids:
 
     objects: dict[str, str]
     others: dict[str, list[str]]
+
+
+def picture() -> bytes:
+    """Return a small photo."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(out, "PNG")
+    return out.getvalue()
 
 
 def world(cast: factories.Cast) -> Ids:
@@ -152,6 +161,14 @@ def world(cast: factories.Cast) -> Ids:
         owner=cast.ana,
         name=f"{CANARY}.txt",
         content=f"{CANARY} bought for 49.00".encode(),
+        now=factories.START,
+    )
+    documents.add(
+        household=cast.household,
+        asset=cast.dvr,
+        owner=cast.ana,
+        name=f"{CANARY}.png",
+        content=picture(),
         now=factories.START,
     )
     opened = SupplierKey.objects.create(supplier=cast.skyline, name="Portal", token_hash=bytes(32))

@@ -1,0 +1,116 @@
+"""How an owner is told, by the API: presets, exceptions, holiday and cover, last month again."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from rest_framework.test import APIClient
+
+from owners.choices import Topic
+from owners.models import Membership, ReachRule
+from owners.reach import PRESETS
+from tests import factories
+from tests.api.conftest import app_of
+from tests.web.conftest import played
+
+
+@pytest.fixture
+def reach(cast: factories.Cast) -> str:
+    return f"/api/v1/reach/{cast.household.uuid}/"
+
+
+def faults(answer: Any) -> list[str]:
+    assert answer.status_code == 400, answer.content
+    return [fault["pointer"] for fault in answer.json()["errors"]]
+
+
+def test_a_preset_sets_the_matrix_and_a_topic_beside_it_wins(ana: APIClient, reach: str) -> None:
+    wanted = {"preset": "must_act", "topics": [{"topic": "offer", "moment": "week"}]}
+    shown = {row["topic"]: row["moment"] for row in ana.patch(reach, wanted).json()["topics"]}
+    assert shown == {**PRESETS["must_act"], Topic.OFFER: "week"}
+    presets = ana.get("/api/v1/reach/presets/").json()
+    assert [row["preset"] for row in presets] == list(PRESETS)
+
+
+def test_an_exception_holds_for_one_thing_until_it_is_dropped(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    about = {"scope": "asset", "subject": str(cast.dvr.uuid)}
+    made = ana.post(f"{reach}exceptions/", {**about, "moment": "now", "topics": ["money"]})
+    assert made.status_code == 200, made.content
+    row = {"topic": "money", "moment": "now", "channel": None, **about}
+    assert made.json()["exceptions"] == [row]
+    dropped = ana.delete(f"{reach}exceptions/asset/{cast.dvr.uuid}/")
+    assert dropped.json()["exceptions"] == []
+    assert ana.post(f"/api/v1/undo/{dropped.headers['Steward-Undo']}/").status_code == 200
+    assert ana.get(reach).json()["exceptions"] == [row]
+
+
+def test_an_exception_without_topics_is_about_all_of_them(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    about = {"scope": "supplier", "subject": str(cast.skyline.uuid)}
+    made = ana.post(f"{reach}exceptions/", {**about, "moment": "never"}).json()
+    assert {row["topic"] for row in made["exceptions"]} == set(Topic)
+
+
+def test_an_exception_is_about_what_the_household_has(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    theirs = factories.AssetFactory.create(household=cast.mallory_household)
+    for subject in (theirs.uuid, uuid4(), cast.skyline.uuid):
+        values = {"scope": "asset", "subject": str(subject), "moment": "now"}
+        assert faults(ana.post(f"{reach}exceptions/", values)) == ["/subject"]
+    assert not ReachRule.objects.exclude(scope="").exists()
+
+
+def test_who_is_away_is_covered_by_another_member(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    ben = factories.MembershipFactory.create(household=cast.household).owner
+    away = {"holiday_from": "2026-12-01", "holiday_until": "2026-12-14", "cover": str(ben.uuid)}
+    shown = ana.patch(reach, away).json()
+    assert {name: shown[name] for name in away} == away
+    assert faults(ana.patch(reach, {"cover": str(cast.ana.uuid)})) == ["/cover"]
+    assert faults(ana.patch(reach, {"cover": str(cast.mallory.uuid)})) == ["/cover"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "pointer"),
+    [
+        ({"quiet_from": None}, "/quiet_until"),
+        ({"holiday_from": "2026-12-01"}, "/holiday_until"),
+        ({"holiday_from": "2026-12-02", "holiday_until": "2026-12-01"}, "/holiday_until"),
+        ({"digest_weekday": 7}, "/digest_weekday"),
+        ({"preset": "loud"}, "/preset"),
+        ({"topics": [{"topic": "money", "moment": "soon"}]}, "/topics/0/moment"),
+    ],
+)
+def test_wishes_that_cannot_be_are_pointed_at_and_change_nothing(
+    ana: APIClient, cast: factories.Cast, reach: str, wish: dict[str, Any], pointer: str
+) -> None:
+    before = ana.get(reach).json()
+    assert faults(ana.patch(reach, wish)) == [pointer]
+    assert faults(ana.post(f"{reach}simulate/", wish)) == [pointer]
+    assert ana.get(reach).json() == before
+
+
+@time_machine.travel("2026-11-14T12:00:00Z")
+def test_last_month_is_replayed_with_other_wishes_and_nothing_is_saved(db: None) -> None:
+    owner = played()
+    membership = Membership.objects.get(owner=owner)
+    app, reach = app_of(owner), f"/api/v1/reach/{membership.household.uuid}/"
+    before = app.get(reach).json()
+    same = app.post(f"{reach}simulate/", {}).json()
+    assert same["differences"] == []
+    assert same["before"] == same["after"]
+    silent = {"topics": [{"topic": topic, "moment": "never"} for topic in Topic]}
+    quiet = app.post(f"{reach}simulate/", silent)
+    assert quiet.status_code == 200, quiet.content
+    told = quiet.json()
+    assert told["before"] == same["before"]
+    assert told["before"]["interrupt"] == 1
+    assert told["after"] == {"interrupt": 0, "feed": 0, "digest": 0}
+    assert len(told["differences"]) == sum(told["before"].values())
+    assert app.get(reach).json() == before
