@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from notifications import demo_home
 from notifications.choices import AppointmentState
-from notifications.models import Delivery, Link
+from notifications.models import Delivery, Journey, Link
 from owners import clock, invitations
 from owners.choices import ChannelKind, Rank
 from owners.models import Household
@@ -18,6 +18,7 @@ from suppliers.models import OutboundEvent
 from tests import factories
 from tests.api.conftest import app_of
 from tests.project.test_isolation import picture
+from tests.web.conftest import played
 
 
 def ids(answer: Any) -> list[str]:
@@ -188,23 +189,21 @@ def test_a_filter_that_is_no_word_or_id_is_a_problem(ana: APIClient, address: st
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
-def test_a_journey_says_whom_to_call_and_what_was_decided(
-    ana: APIClient, cast: factories.Cast
-) -> None:
-    journey = factories.JourneyFactory.create(
-        household=cast.household, asset=cast.dvr, suppliers=[cast.skyline.pk]
-    )
-    card = factories.CardFactory.create(journey=journey)
+def test_a_journey_says_whom_to_call_and_what_was_decided(db: None) -> None:
+    owner = played()
+    app, journey = app_of(owner), Journey.objects.get()
     address = f"/api/v1/journeys/{journey.uuid}/"
-    shown = ana.get(address).json()
-    assert (shown["card"], shown["household"]) == (str(card.uuid), str(cast.household.uuid))
-    assert shown["call"]["number"] == cast.skyline.numbers.get().number
-    ana.post(f"/api/v1/feed/{card.uuid}/actions/reply/", {"text": "Call before you come."})
-    (decision,) = ana.get(address).json()["decisions"]
-    assert (decision["name"], decision["by"]) == ("reply", str(cast.ana.uuid))
-    undone = ana.post(f"/api/v1/feed/{card.uuid}/actions/undo/", {"decision": decision["id"]})
-    assert undone.status_code == 200, undone.content
-    assert ana.get(address).json()["decisions"] == []
+    shown = app.get(address).json()
+    assert shown["household"] == str(journey.household.uuid)
+    assert shown["call"]["who"] == "Skyline TV"
+    card = f"/api/v1/feed/{shown['card']}/actions/"
+    before = shown["decisions"]
+    replied = app.post(f"{card}reply/", {"text": "Call before you come."})
+    assert replied.status_code == 200, replied.content
+    decision, *rest = app.get(address).json()["decisions"]
+    assert (decision["name"], decision["by"], rest) == ("reply", str(owner.uuid), before)
+    assert app.post(f"{card}undo/", {"decision": decision["id"]}).status_code == 200
+    assert app.get(address).json()["decisions"] == before
 
 
 def test_a_demo_household_is_opened_once_and_gone_in_one_tap(
