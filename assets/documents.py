@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from django.db import transaction
+from django.db.models import Sum
 
 from assets import folding, reading, sniffing, vault
 from assets.choices import DocumentKind, FindableKind
@@ -17,10 +19,14 @@ from assets.models import Asset, Document, Findable, Wording, in_every_language
 from owners import undo
 from owners.models import Change, Household, Owner
 
+log = structlog.get_logger(__name__)
+
 REMOVED = "document.remove"
 FIELDS = frozenset({"name", "kind", "asset"})
 FOUND_MOST = 200
 WORDS_MOST = 2000  # different words of one paper by which it is found
+LETTERS = 200_000  # of one text that are read; a file may be a hundred times as long
+HOUSEHOLD_MOST = 20 * 1024**3  # bytes of all that one household keeps, the bin included
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -57,6 +63,9 @@ def add(
     """Keep a file for a household. Raises DocumentError for what we do not keep."""
     if asset is not None and asset.household_id != household.pk:
         raise DocumentError("unknown_asset", "There is no such object.")
+    kept = Document.objects.filter(household=household).aggregate(size=Sum("size"))["size"] or 0
+    if kept + len(content) > HOUSEHOLD_MOST:
+        raise DocumentError("no_room", "There is no room for it now. Try again later.")
     read = _read(content)
     key = uuid4()
     try:
@@ -92,14 +101,15 @@ def change(*, document: Document, values: Mapping[str, Any]) -> Document:
     asset = values.get("asset")
     if asset is not None and asset.household_id != document.household_id:
         raise DocumentError("unknown_asset", "There is no such object.")
-    with transaction.atomic():
-        changed = FIELDS & values.keys()
-        for field in changed:
-            setattr(document, field, values[field])
-        document.name = clean_name(document.name)
-        if changed:
+    changed = FIELDS & values.keys()
+    for field in changed:
+        setattr(document, field, values[field])
+    document.name = clean_name(document.name)
+    if changed:
+        text = text_of(document)  # before the transaction: a file is read, perhaps by a child
+        with transaction.atomic():
             document.save(update_fields=sorted(changed))
-            _note(document, text_of(document))
+            _note(document, text)
     return document
 
 
@@ -158,10 +168,15 @@ def found_by(*, owner: Owner, words: str) -> list[UUID]:
 
 
 def text_of(document: Document) -> str:
-    """Return the words in a document, read anew from what is kept."""
+    """Return the words in a document, read anew from what is kept; none of a lost one."""
     if not document.has_text:
         return ""
-    return _words(document.media_type, vault.get(document.uuid))
+    try:
+        content = vault.get(document.uuid)
+    except vault.VaultError:
+        log.error("document_lost", document=str(document.uuid))
+        return ""  # its row can still be changed, and taken out of the bin
+    return _words(document.media_type, content)
 
 
 def clean_name(name: str) -> str:
@@ -206,7 +221,7 @@ def _read(content: bytes) -> _Read:
 
 def _words(media_type: str, content: bytes) -> str:
     if media_type == sniffing.TEXT:
-        return content.decode("utf-8", "replace").replace("\x00", "")
+        return content[: 4 * LETTERS].decode("utf-8", "replace").replace("\x00", "")[:LETTERS]
     try:
         return reading.pdf_text(content)
     except reading.UnreadableError:

@@ -121,10 +121,12 @@ def name_by(*, asset: Asset, identifiers: Identifiers) -> None:
     for old in asset.identifiers.all():
         if wanted.pop((IdentifierScheme(old.scheme), old.folded), None) is None:
             old.delete()
-    for (scheme, _), value in wanted.items():
-        AssetIdentifier.objects.create(
-            household_id=asset.household_id, asset=asset, scheme=scheme, value=value
+    AssetIdentifier.objects.bulk_create(
+        AssetIdentifier(
+            household_id=asset.household_id, asset=asset, scheme=scheme, value=value, folded=folded
         )
+        for (scheme, folded), value in wanted.items()
+    )
     asset.note_words()
 
 

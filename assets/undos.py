@@ -23,12 +23,12 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
     if "keeper" in before:
         keeper = before.pop("keeper")
         members = asset.household.memberships
-        asset.keeper_id = keeper if members.filter(owner=keeper).exists() else None
+        before["keeper_id"] = keeper if members.filter(owner=keeper).exists() else None
     if before.get("bought_on"):
         before["bought_on"] = date.fromisoformat(before["bought_on"])
     for field, value in before.items():
         setattr(asset, field, value)
-    asset.save()
+    asset.save(update_fields=list(before))  # whatever else somebody changed meanwhile stays
 
 
 def _asset(change: Change) -> Asset:

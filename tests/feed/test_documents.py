@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.files.storage import InMemoryStorage, default_storage
+from django.db import connection
 from django.test import Client
 from PIL import Image
 
@@ -216,3 +217,48 @@ def test_sniffing_reads_the_first_bytes_only() -> None:
     assert sniffing.media_type(b"%PDF-1.7 \x00\xff") == "application/pdf"
     assert sniffing.media_type("Grüße\n".encode()) == "text/plain"
     assert sniffing.media_type(b"\xff\xfe\x00") == ""
+
+
+def test_a_household_keeps_only_so_much(
+    cast: factories.Cast, now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(cast, b"Ten bytes.", "one.txt", now)
+    monkeypatch.setattr(documents, "HOUSEHOLD_MOST", 15)
+    with pytest.raises(documents.DocumentError) as refused:
+        keep(cast, b"Ten bytes.", "two.txt", now)
+    assert refused.value.code == "no_room"
+
+
+def test_of_a_long_text_only_the_beginning_is_read(cast: factories.Cast, now) -> None:
+    text = "ä" * (documents.LETTERS - 2) + " z" + "never" * 1000
+    assert len(documents._words(sniffing.TEXT, text.encode())) == documents.LETTERS
+    assert documents._words(sniffing.TEXT, text.encode()).endswith(" z")
+
+
+def test_a_document_whose_bytes_are_lost_can_still_be_called_otherwise(
+    cast: factories.Cast, now
+) -> None:
+    kept = keep(cast, b"The boiler hums.", "note.txt", now)
+    vault.forget(kept.uuid)
+    documents.change(document=kept, values={"name": "Humming"})
+    kept.refresh_from_db()
+    assert kept.name == "Humming"
+    change = documents.remove(document=kept, owner=cast.ana, now=now)
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=now)
+    assert documents.found_by(owner=cast.ana, words="humming") == [kept.uuid]
+
+
+def test_a_file_is_read_outside_the_transaction(
+    transactional_db: None, cast: factories.Cast, now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep(cast, b"The boiler hums.", "note.txt", now)
+    inside = []
+    real = vault.get
+
+    def get(*args, **kwargs):
+        inside.append(connection.in_atomic_block)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(vault, "get", get)
+    documents.change(document=kept, values={"name": "Humming"})
+    assert inside == [False]

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from assets import register
+from assets.choices import IdentifierScheme
+from assets.models import Asset
 from config.undos import UNDOS
 from owners import clock, households, invitations, undo, undoing
 from owners.choices import Rank
@@ -225,3 +228,30 @@ def test_after_its_time_a_change_stays(cast: factories.Cast) -> None:
             change=change, owner=cast.ana, ways=UNDOS, now=clock.now() + timedelta(days=31)
         )
     assert not Role.objects.filter(household=cast.mallory_household).exists()
+
+
+def test_an_undo_of_a_thing_leaves_what_somebody_else_changed(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = cast.dvr.name
+    change = register.edit(asset=cast.dvr, values={"name": "Box"}, owner=cast.ana, now=clock.now())
+    assert change
+    real = Asset.save
+
+    def save(self: Asset, *args: Any, **kwargs: Any) -> None:
+        Asset.objects.filter(pk=self.pk).update(place="Attic")
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Asset, "save", save)
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=clock.now())
+    cast.dvr.refresh_from_db()
+    assert (cast.dvr.name, cast.dvr.place) == (name, "Attic")
+
+
+def test_a_thing_with_many_numbers_is_noted_once(
+    cast: factories.Cast, django_assert_max_num_queries: Any
+) -> None:
+    many = [(IdentifierScheme.SERIAL, f"SN-{number}") for number in range(30)]
+    with django_assert_max_num_queries(8):
+        register.change(asset=cast.dvr, values={}, identifiers=many)
+    assert cast.dvr.identifiers.filter(folded="SN29").exists()
