@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 import pghistory
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models, transaction
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone, translation
 
@@ -226,6 +228,15 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         """Return the assets whose life here has not ended, by name."""
         here = self.filter(removed_at=None).exclude(lifecycle=Lifecycle.ENDED)
         return here.order_by("name", "pk")
+
+    def with_serving(self) -> AssetQuerySet:
+        """Count who serves each asset: who may write about it, and who has a role for it."""
+        # Suppliers stand above assets: their rows and states are reached by name only.
+        mandates = models.QuerySet(apps.get_model("suppliers", "Mandate")).exclude(state="ended")
+        may_write = Count("mandates__supplier", filter=~Q(mandates__state="ended"), distinct=True)
+        same = mandates.filter(assets=OuterRef("pk"), supplier=OuterRef("roles__supplier"))
+        others = Count("roles__supplier", filter=~Exists(same), distinct=True)
+        return self.annotate(serving=may_write + others)
 
 
 @pghistory.track()

@@ -54,8 +54,8 @@ def asset_list(request: OwnerRequest) -> HttpResponse:
         mine.looked_after().exclude(place="").order_by("place").values_list("place", flat=True)
         .distinct()[:PAGE]
     )  # fmt: skip
-    found = narrowed(mine, **chosen).order_by(*ORDERS.get(order, ORDERS["name"]))
-    rows = Paginator(found.annotate(serving=Count("roles__supplier", distinct=True)), PAGE)
+    found = narrowed(mine.with_serving(), **chosen)
+    rows = Paginator(found.order_by(*ORDERS.get(order, ORDERS["name"])), PAGE)
     tiles = rows.get_page(request.GET.get("page"))
     photos = photos_of([asset.pk for asset in tiles])
     for asset in tiles:
@@ -164,6 +164,10 @@ def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
         ],
         "identifiers": asset.identifiers.order_by("scheme", "pk"),
         "roles": roles,
+        "others": asset.mandates.live()
+        .exclude(supplier__in=[role.supplier_id for role in roles])
+        .select_related("supplier")
+        .order_by("supplier__name", "pk"),
         "role_rows": role_rows(asset, roles),
         "papers": papers,
         "photo": photos[0] if photos else None,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -174,7 +174,7 @@ def feed_context(request: OwnerRequest, *, shown: str = "") -> dict[str, Any]:
 def looked_after(owner: Owner) -> list[Asset]:
     """Return the assets that Today shows."""
     tiles = Asset.objects.for_owner(owner).looked_after()
-    return list(tiles.annotate(serving=Count("roles__supplier", distinct=True))[:ASSETS_SHOWN])
+    return list(tiles.with_serving()[:ASSETS_SHOWN])
 
 
 def drawn_parts(

@@ -24,7 +24,7 @@ from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from owners.reach import PRESETS
 from suppliers import inbox, mandates, suggestions
-from suppliers.forms import DOMAIN, NUMBER
+from suppliers.forms import read_domain, read_number
 from suppliers.models import Supplier
 
 UNKNOWN_ZONE = "UTC"  # what everybody has who never said where they are
@@ -101,15 +101,20 @@ class ServedForm(forms.Form):
         mine = Asset.objects.for_owner(owner).looked_after()
         self.fields["asset"].queryset = mine  # type: ignore[attr-defined]  # the field of a model choice
 
+    def clean_address(self) -> str:
+        """Say so when what was written is no address, instead of losing it."""
+        typed = str(self.cleaned_data["address"])
+        if typed.strip() and not (read_number(typed) or read_domain(typed)):
+            raise forms.ValidationError(
+                gettext_lazy("Write it as in skyline.example, or a number with + and its country.")
+            )
+        return typed
+
     def known(self) -> dict[str, list[str]]:
-        """Return the address as a domain or a number; what is neither is left out."""
-        value = self.cleaned_data["address"].strip()
-        number = value.translate(str.maketrans("", "", " ()-./"))
-        if NUMBER.fullmatch(number):
-            return {"numbers": [number]}
-        host = value.lower().removeprefix("https://").removeprefix("http://")
-        host = host.rpartition("@")[2].partition("/")[0].removeprefix("www.")
-        return {"domains": [host]} if DOMAIN.fullmatch(host) else {}
+        """Return the address as a domain or a number."""
+        number = read_number(self.cleaned_data["address"])
+        domain = read_domain(self.cleaned_data["address"])
+        return {"numbers": [number]} if number else {"domains": [domain] if domain else []}
 
 
 @page

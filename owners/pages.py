@@ -6,11 +6,13 @@ from typing import Concatenate, ParamSpec, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django_htmx.middleware import HtmxDetails
 
@@ -64,9 +66,18 @@ def page(
                     )
                 return view(request, *args, **kwargs)
             except NotAllowedError as error:
-                return HttpResponse(str(error), status=403, content_type="text/plain")
+                return not_allowed(request, error)
 
     return never_cache(login_required(wrapped))
+
+
+def not_allowed(request: HttpRequest, error: NotAllowedError) -> HttpResponse:
+    """Say whose part it is: on a page, or when it was asked for in place, on the same page."""
+    who = _("Somebody with the rank “%(rank)s” can do this.") % {"rank": error.least.label}
+    if getattr(request, "htmx", None):
+        messages.error(request, who)
+        return HttpResponse(status=403, headers={"HX-Refresh": "true"})
+    return render(request, "403.html", {"exception": who}, status=403)
 
 
 def way_back(request: HttpRequest, fallback: str) -> str:

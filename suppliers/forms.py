@@ -11,7 +11,23 @@ from owners.models import Household
 from suppliers.choices import Purpose, RoleKind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
+SPACING = str.maketrans("", "", " ()-./\u00a0\u2011")
 DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
+
+
+def read_number(text: str) -> str:
+    """Return a phone number as it is compared; nothing when it is none, or of no country."""
+    number = text.strip().translate(SPACING)
+    if number.startswith("00"):
+        number = f"+{number[2:]}"
+    return number if NUMBER.fullmatch(number) else ""
+
+
+def read_domain(text: str) -> str:
+    """Return the domain of a web or mail address; nothing when it is none."""
+    host = text.strip().lower().removeprefix("https://").removeprefix("http://")
+    host = host.partition("/")[0].rpartition("@")[2].partition(":")[0].removeprefix("www.")
+    return host if DOMAIN.fullmatch(host) else ""
 
 
 class SupplierForm(forms.Form):
@@ -24,12 +40,11 @@ class SupplierForm(forms.Form):
         required=False,
         help_text=_("For example skyline.example. It counts for your household only."),
     )
-    number = forms.RegexField(
-        r"^\+[1-9]\d{6,14}$",
+    number = forms.CharField(
         label=_("Their phone number"),
+        max_length=40,
         required=False,
         help_text=_("With the country code, as in +18005550199."),
-        error_messages={"invalid": _("Write the number with + and the country code, no spaces.")},
         widget=forms.TextInput(attrs={"type": "tel"}),
     )
     assets = forms.ModelMultipleChoiceField(
@@ -44,6 +59,20 @@ class SupplierForm(forms.Form):
         """Offer the household's assets."""
         super().__init__(*args, **kwargs)
         self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]  # the field of a model choice
+
+    def clean_domain(self) -> str:
+        """Read the domain from whatever address was pasted."""
+        typed = str(self.cleaned_data["domain"])
+        if typed.strip() and not read_domain(typed):
+            raise forms.ValidationError(_("Write it as in skyline.example."))
+        return read_domain(typed)
+
+    def clean_number(self) -> str:
+        """Read the number, however it is spaced."""
+        typed = str(self.cleaned_data["number"])
+        if typed.strip() and not read_number(typed):
+            raise forms.ValidationError(_("Write the number with + and the country code."))
+        return read_number(typed)
 
 
 class ParticularForm(forms.Form):
@@ -60,12 +89,12 @@ class ParticularForm(forms.Form):
         got: dict[str, Any] = super().clean() or {}
         kind, value = got.get("kind"), str(got.get("value", "")).strip()
         if kind == "number":
-            value = value.translate(str.maketrans("", "", " ()-./"))
-            if not NUMBER.fullmatch(value):
+            value = read_number(value)
+            if not value:
                 self.add_error("value", _("Write the number with + and the country code."))
         elif kind == "domain":
-            value = value.lower().rpartition("@")[2].removeprefix("www.")
-            if not DOMAIN.fullmatch(value):
+            value = read_domain(value)
+            if not value:
                 self.add_error("value", _("Write it as in skyline.example."))
         elif len(value) > 120:
             self.add_error("value", _("At most 120 letters."))

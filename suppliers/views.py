@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from owners import clock, households, undo, undoing
 from owners.choices import Rank
 from owners.models import Change, Household, Owner
-from owners.pages import OwnerRequest, page, way_back
+from owners.pages import OwnerRequest, chosen_household, page, way_back
 from suppliers import keys, mandates, particulars, secrets, undos
 from suppliers.choices import MandateState, Purpose, RoleKind
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
@@ -58,7 +58,7 @@ def supplier_list(request: OwnerRequest) -> HttpResponse:
 def supplier_add(request: OwnerRequest) -> HttpResponse:
     """Note a supplier nobody here knows yet, with a mandate."""
     owner, now = request.user, clock.now()
-    household = Household.objects.for_owner(owner).order_by("pk").first()
+    household = household_served(request)
     if household is None:
         return redirect("household")
     initial = {"assets": request.GET.getlist("asset"), "name": request.GET.get("name", "")}
@@ -80,6 +80,16 @@ def supplier_add(request: OwnerRequest) -> HttpResponse:
     tag = undo_tag(undo.latest(kind=mandates.GRANTED, subject=mandate.uuid))
     messages.success(request, _("Added. This is the address to give them."), extra_tags=tag)
     return redirect("supplier", key=mandate.supplier.uuid)
+
+
+def household_served(request: OwnerRequest) -> Household | None:
+    """Return the household of the asset that was named, else the one chosen last."""
+    try:
+        key = UUID(request.GET.get("asset", ""))
+    except ValueError:
+        return chosen_household(request)
+    mine = Household.objects.for_owner(request.user)
+    return mine.filter(assets__uuid=key).first() or chosen_household(request)
 
 
 @page
