@@ -123,10 +123,10 @@ def change(
 
     Returns what takes back for 30 days what an `owner` changed.
     """
-    if mandate.state == MandateState.ENDED:
-        raise MandateError("ended", "This mandate has ended; give a new one.")
     with transaction.atomic():
-        kept = Mandate.objects.select_for_update(no_key=True).get(pk=mandate.pk)
+        kept = _locked(mandate)
+        if kept.state == MandateState.ENDED:
+            raise MandateError("ended", "This mandate has ended; give a new one.")
         covered = kept.assets.order_by("pk").values_list("uuid", flat=True)
         before = {
             "state": kept.state,
@@ -136,10 +136,13 @@ def change(
         if assets is not None:
             _check_assets(household=mandate.household, assets=assets)
             mandate.assets.set(assets)
-        if purposes is not None:
-            mandate.purposes = [purpose.value for purpose in purposes]
-        if state is not None:
-            mandate.state = state
+        # What is not given stays as it is by now, not as it was when somebody looked.
+        mandate.purposes = (
+            kept.purposes
+            if purposes is None
+            else [purpose.value for purpose in dict.fromkeys(purposes)]
+        )
+        mandate.state = kept.state if state is None else state
         mandate.save(update_fields=["purposes", "state"])
         made = None
         if owner is not None:
@@ -147,6 +150,22 @@ def change(
         told = "paused" if state == MandateState.PAUSED else "changed"
         _tell(mandate, told, now, by=owner)
     return made
+
+
+def switch(
+    *, mandate: Mandate, purpose: Purpose, is_on: bool, owner: Owner, now: datetime
+) -> Change | None:
+    """Allow one purpose or take it back; two switches at once are both heard."""
+    with transaction.atomic():
+        granted = {*_locked(mandate).purposes, purpose.value}
+        if not is_on:
+            granted.discard(purpose.value)
+        purposes = [one for one in Purpose if one.value in granted]
+        return change(mandate=mandate, purposes=purposes, owner=owner, now=now)
+
+
+def _locked(mandate: Mandate) -> Mandate:
+    return Mandate.objects.select_for_update(no_key=True).get(pk=mandate.pk)
 
 
 def take_back_change(change_made: Change, owner: Owner, now: datetime) -> None:
@@ -177,10 +196,10 @@ def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Chang
 
     Returns what takes it back for 30 days, or None when it had ended before.
     """
-    if mandate.state == MandateState.ENDED:
-        return None
     with transaction.atomic():
-        before = {"state": mandate.state}
+        before = {"state": _locked(mandate).state}
+        if before["state"] == MandateState.ENDED:
+            return None
         mandate.state = MandateState.ENDED
         mandate.ended_at = now
         mandate.save(update_fields=["state", "ended_at"])

@@ -289,12 +289,13 @@ def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
     wanted = str(request.POST.get("purpose", ""))
     if wanted not in Purpose.values:
         return HttpResponse(status=400)
-    granted = [purpose for purpose in Purpose if purpose.value in mandate.purposes]
-    if request.POST.get("on"):
-        granted = [p for p in Purpose if p in granted or p.value == wanted]
-    else:
-        granted = [p for p in granted if p.value != wanted]
-    change = mandates.change(mandate=mandate, purposes=granted, owner=request.user, now=clock.now())
+    change = mandates.switch(
+        mandate=mandate,
+        purpose=Purpose(wanted),
+        is_on=bool(request.POST.get("on")),
+        owner=request.user,
+        now=clock.now(),
+    )
     messages.success(request, _("Saved. They are told."), extra_tags=undo_tag(change))
     return redirect("supplier", key=mandate.supplier.uuid)
 

@@ -121,3 +121,33 @@ def test_the_app_does_what_the_page_does(cast: factories.Cast, own: Mandate) -> 
     assert app.post(f"{base}/secret/").json()["value"].startswith("whsec_")
     hook = {"url": "https://own.example/hook"}
     assert app.put(f"{base}/endpoint/", hook, format="json").json()["value"]
+
+
+def test_two_switches_at_once_are_both_heard(cast: factories.Cast) -> None:
+    now = factories.START
+    first, second = (Mandate.objects.get(pk=cast.mandate.pk) for _ in range(2))
+    mandates.switch(mandate=first, purpose=Purpose.FEEDBACK, is_on=True, owner=cast.ana, now=now)
+    mandates.switch(mandate=second, purpose=Purpose.MARKETING, is_on=True, owner=cast.ana, now=now)
+    cast.mandate.refresh_from_db()
+    assert {Purpose.FEEDBACK, Purpose.MARKETING} <= set(cast.mandate.purposes)
+
+
+def test_who_looked_before_a_mandate_ended_does_not_bring_it_back(cast: factories.Cast) -> None:
+    now = factories.START
+    seen_before = Mandate.objects.get(pk=cast.mandate.pk)
+    assert mandates.end(mandate=cast.mandate, owner=cast.ana, now=now)
+    with pytest.raises(mandates.MandateError):
+        mandates.change(mandate=seen_before, purposes=[], owner=cast.ana, now=now)
+    assert mandates.end(mandate=seen_before, owner=cast.ana, now=now) is None
+    cast.mandate.refresh_from_db()
+    assert cast.mandate.state == MandateState.ENDED
+    assert Change.objects.filter(kind=mandates.ENDED).count() == 1
+
+
+def test_a_pause_outlives_a_change_that_was_begun_before_it(cast: factories.Cast) -> None:
+    now = factories.START
+    seen_before = Mandate.objects.get(pk=cast.mandate.pk)
+    mandates.change(mandate=cast.mandate, state=MandateState.PAUSED, owner=cast.ana, now=now)
+    mandates.change(mandate=seen_before, purposes=[Purpose.SERVICE], owner=cast.ana, now=now)
+    cast.mandate.refresh_from_db()
+    assert (cast.mandate.state, cast.mandate.purposes) == (MandateState.PAUSED, ["service"])
