@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Choices
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,11 +20,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config import privacy
 from config.undos import UNDOS
 from owners import access, clock, deletion, doorbell, exports, undo, undoing
-from owners.choices import ExportState, Rank
+from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import AccessEntry, Change, Deletion, Export, Household, Membership, Owner
 from owners.pages import OwnerRequest, chosen_household, page, way_back
+from suppliers.choices import MandateState, Purpose
 
 LINES = 50
+CHOICES: dict[str, type[Choices]] = {
+    "channel": ChannelKind,
+    "purposes": Purpose,
+    "rank": Rank,
+    "scope": TokenScope,
+    "state": MandateState,
+}
 
 
 @page
@@ -52,9 +62,25 @@ def data(request: OwnerRequest) -> HttpResponse:
     return render(request, "privacy/data.html", context)
 
 
-def said(value: object) -> str:
-    """Say a logged value: a list as its parts."""
-    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+def said(name: str, value: object) -> str:
+    """Say a logged value as people read it: a list as its parts, a choice by its label."""
+    if isinstance(value, list):
+        return ", ".join(said(name, part) for part in value)
+    choices = CHOICES[name].choices if name in CHOICES else []
+    labels = {str(code): str(label) for code, label in choices}
+    return labels.get(str(value), str(value).replace("_", " ").replace("...", "…"))
+
+
+def details(what: Mapping[str, object]) -> str:
+    """Say what a line adds: a supplier and what it may write about, an address, old and new."""
+    named = dict(what)
+    # A permission that simply holds needs no word.
+    if named.get("state") == MandateState.ACTIVE:
+        del named["state"]
+    parts = [said("name", named.pop("supplier"))] if "supplier" in named else []
+    if "from" in named and "to" in named:
+        parts.append(f"{said('rank', named.pop('from'))} → {said('rank', named.pop('to'))}")
+    return " · ".join(parts + [said(name, value) for name, value in named.items() if value != ""])
 
 
 def named(entries: object) -> list[dict[str, object]]:
@@ -68,7 +94,7 @@ def named(entries: object) -> list[dict[str, object]]:
             "what": access.KINDS.get(row.kind, row.kind),
             "who": names.get(row.actor_id or 0, ""),
             "whom": names.get(row.subject_id or 0, "") if row.subject_id != row.actor_id else "",
-            "details": ", ".join(f"{name}: {said(value)}" for name, value in row.what.items()),
+            "details": details(row.what),
             "number": row.number,
         }
         for row in rows

@@ -29,10 +29,12 @@ EACH = 8  # hits of one kind on the page
 FUZZY_READ = 1000  # names compared when nothing is spelt like that
 FUZZY_MOST = 8
 HIDDEN_FACTS = frozenset({"window"})  # a span for programs; the title says it in words
+# By these programs know a matter again; nobody reads them.
+HIDDEN_KEYS = frozenset({"caller", "entity", "message", "thread", "uid"})
 
 ICONS: dict[str, str] = {
     FindableKind.ASSET: "package",
-    FindableKind.JOURNEY: "route",
+    FindableKind.JOURNEY: "waypoints",
     FindableKind.SUPPLIER: "handshake",
     FindableKind.DOCUMENT: "file-text",
     FindableKind.CONTACT: "message-square",
@@ -86,8 +88,10 @@ COMMANDS = (
     Command(
         "document-add", gettext_lazy("Add a document"), "upload", gettext_lazy("photo receipt")
     ),
-    Command("door", gettext_lazy("See who is at the door"), "door-open", gettext_lazy("unknown")),
-    Command("preferences", gettext_lazy("Change how you are reached"), "bell", REACH_WORDS),
+    Command(
+        "door", gettext_lazy("See who is at the door"), "user-round-check", gettext_lazy("unknown")
+    ),
+    Command("preferences", gettext_lazy("Change how you are reached"), "settings-2", REACH_WORDS),
     Command("today", gettext_lazy("Today"), "house", gettext_lazy("home feed start")),
     Command("assets", gettext_lazy("Assets"), "package", gettext_lazy("things own")),
     Command("journeys", gettext_lazy("Journeys"), "route", gettext_lazy("matters open closed")),
@@ -234,6 +238,7 @@ def _details(owner: Owner, journeys: list[UUID], asked: list[tuple[str, ...]]) -
     mine = Q(journey__household__memberships__owner=owner, journey__uuid__in=journeys)
     keys = (
         JourneyKey.objects.filter(mine)
+        .exclude(scheme__in=HIDDEN_KEYS)
         .order_by("-said_at", "pk")
         .values_list("journey__uuid", "journey__title", "scheme", "value")
     )

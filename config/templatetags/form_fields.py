@@ -3,7 +3,17 @@
 from django import forms, template
 from django.forms import BoundField
 
+from config.templatetags.words import calm
+
 register = template.Library()
+
+
+@register.filter
+def bare(field: BoundField) -> BoundField:
+    """Return a package's field in the words of this product, its label said once."""
+    field.field.widget.attrs.pop("placeholder", None)
+    field.label = calm(str(field.label))
+    return field
 
 
 @register.filter

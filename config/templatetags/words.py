@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 register = template.Library()
 
 E164 = re.compile(r"\+\d{7,15}")
+MAIL = re.compile(r"\b([Ee])mail\b(?!@)")
 TITLED = re.compile(r"\b([A-Z])([a-z]+)\b")
 
 
@@ -30,6 +31,13 @@ def phone(number: str) -> str:
 
 @register.filter
 @stringfilter
+def dots(hint: str) -> str:
+    """Return a hint of an address with one sign for what is left out: a…@hart.example."""
+    return hint.replace("...", "…")
+
+
+@register.filter
+@stringfilter
 def calm(title: str) -> str:
     """Return English words of a package with the capitals and the spelling of this product.
 
@@ -39,5 +47,13 @@ def calm(title: str) -> str:
         return title
     start = len(title) - len(title.lstrip())
     first, rest = title[: start + 1], title[start + 1 :]
-    quiet = TITLED.sub(lambda found: found[1].lower() + found[2], rest)
-    return re.sub(r"\b([Ee])mail", r"\1-mail", first + quiet)
+    said: str = spelt(first + TITLED.sub(lambda found: found[1].lower() + found[2], rest))
+    return said
+
+
+@register.filter
+@stringfilter
+def spelt(text: str) -> str:
+    """Return a package's English sentence with the spelling of this product: e-mail."""
+    is_english = (get_language() or "en").startswith("en")
+    return MAIL.sub(r"\1-mail", text) if is_english else text

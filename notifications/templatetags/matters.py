@@ -1,7 +1,7 @@
 """What happened with a thing or a supplier, for pages that must not know journeys themselves."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.db.models import Q, QuerySet
@@ -13,11 +13,12 @@ from assets.models import Asset
 from notifications.choices import AppointmentState, JourneyState, Turn
 from notifications.models import Appointment, Journey
 from owners import clock
-from suppliers.models import Supplier
+from suppliers.models import Mandate, Role, Supplier, SupplierNumber
 
 register = template.Library()
 
 ABOUT_SHOWN, WITH_SHOWN = 20, 10
+MANY = 500  # the latest matters among which each supplier's last is looked for
 NOT_COMING = (AppointmentState.DECLINED, AppointmentState.CANCELLED, AppointmentState.MISSED)
 
 
@@ -56,6 +57,59 @@ def matters_with(context: template.Context, supplier: Supplier) -> Any:
     """Return the owner's latest journeys with a supplier."""
     mine = _mine(context, Q(suppliers__contains=[supplier.pk])).select_related("card", "asset")
     return mine.order_by("-last_said_at")[:WITH_SHOWN]
+
+
+class Serving(NamedTuple):
+    """A supplier in the list of all: what it is here for, and what was or comes last."""
+
+    mandate: Mandate
+    roles: list[str]
+    number: str
+    visit: Appointment | None
+    last: Journey | None
+
+
+@register.simple_tag(takes_context=True)
+def serving(context: template.Context, mandates: Iterable[Mandate]) -> list[Serving]:
+    """Return each mandate with its roles, a number to call, the next visit, the latest matter."""
+    found = list(mandates)
+    owner = context["request"].user
+    theirs = {mandate.supplier_id for mandate in found}
+    homes = {mandate.household_id for mandate in found}
+    roles: dict[tuple[int, int], list[str]] = {}
+    for role in (
+        Role.objects.filter(household__in=homes, supplier__in=theirs, asset__removed_at=None)
+        .select_related("asset")
+        .order_by("kind", "asset__name")
+    ):
+        said = f"{role.get_kind_display()}: {role.asset.name}"
+        roles.setdefault((role.household_id, role.supplier_id), []).append(said)
+    numbers: dict[tuple[int | None, int], str] = {}
+    known = Q(household=None) | Q(household__in=homes)
+    for number in SupplierNumber.objects.filter(known, supplier__in=theirs).order_by("-number"):
+        numbers[number.household_id, number.supplier_id] = number.number
+    visits: dict[tuple[int, int], Appointment] = {}
+    coming = Appointment.objects.for_owner(owner).filter(over_at=None, end__gt=clock.now())
+    for visit in coming.exclude(state__in=NOT_COMING).order_by("-start"):
+        if visit.supplier_id is not None:
+            visits[visit.household_id, visit.supplier_id] = visit
+    latest: dict[tuple[int, int], Journey] = {}
+    for journey in _mine(context, Q(suppliers__overlap=list(theirs))).order_by("-last_said_at")[
+        :MANY
+    ]:
+        for supplier in journey.suppliers:
+            latest.setdefault((journey.household_id, supplier), journey)
+    return [
+        Serving(
+            mandate=mandate,
+            roles=roles.get(key, []),
+            number=numbers.get(key) or numbers.get((None, mandate.supplier_id), ""),
+            visit=visits.get(key),
+            last=latest.get(key),
+        )
+        for mandate in found
+        for key in [(mandate.household_id, mandate.supplier_id)]
+    ]
 
 
 @register.simple_tag(takes_context=True)
