@@ -19,6 +19,9 @@ from suppliers.contacts import Window
 MATTER_SPAN = timedelta(days=30)
 BEFORE_VISIT, AFTER_VISIT = timedelta(hours=24), timedelta(hours=4)
 CALLER_SPAN = timedelta(hours=24)
+# A matter of more contacts is a machine's chatter, and each new one would cost reading all:
+# what comes after begins the next matter. So a flood harms nobody but its sender.
+FULL = 1_000
 # Two different values of one of these, of one issuer, are two matters.
 EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"})
 # Found again by these alone; a message id only names the message itself.
@@ -43,10 +46,12 @@ class Candidate:
     last_said_at: datetime
     done_at: datetime | None = None
     closed_at: datetime | None = None
+    size: int = 0  # its contacts
 
     def take(self, entry: Entry) -> None:
         """Note what `entry` adds to the evidence."""
         said = entry.said
+        self.size += 1
         if entry.supplier:
             self.suppliers.add(entry.supplier)
         self.asset = self.asset or entry.asset
@@ -70,6 +75,11 @@ class Candidate:
             self.callers.setdefault(said.sender, []).append(said.said_at)
         self.opened_at = min(self.opened_at, said.said_at)
         self.last_said_at = max(self.last_said_at, said.said_at)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more contacts."""
+        return self.size >= FULL
 
     def is_open_at(self, at: datetime) -> bool:
         """Whether the matter was open then."""
@@ -155,15 +165,19 @@ def place(
 
     `banned` are journeys from which the owner took this contact.
     """
-    open_to = [candidate for candidate in candidates if candidate.id not in banned]
+    known = [candidate for candidate in candidates if candidate.id not in banned]
     refused = _refused(entry)
     if refused is not None:
         return refused
-    for step in (_by_message, _by_key, _by_window, _by_known_sender, _by_caller):
+    repeated = _by_message(entry, known)
+    if repeated is not None:
+        return repeated
+    open_to = [candidate for candidate in known if not candidate.is_full]
+    for step in (_by_key, _by_window, _by_known_sender, _by_caller):
         found = step(entry, open_to)
         if found is not None:
             return found
-    related = _related(entry, open_to)
+    related = _related(entry, known)
     if entry.said.survey is not None:
         return Placement(
             outcome=Outcome.HELD,

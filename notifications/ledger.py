@@ -112,7 +112,7 @@ _COVERS = """
 """
 _JOURNEY = (
     "id", "uuid", "household_id", "asset_id", "suppliers", "state", "opened_at",
-    "last_said_at", "done_at", "closed_at", "is_emptied",
+    "last_said_at", "done_at", "closed_at", "is_emptied", "size",
 )  # fmt: skip
 _JOURNEY_COLUMNS = ", ".join(f"j.{name}" for name in _JOURNEY)
 _CANDIDATES = f"""
@@ -310,10 +310,10 @@ class Ledger:
         )
         by_pk: dict[int, Candidate] = {}
         for row in found:
-            pk, uuid, home, asset, suppliers, state, opened_at, last_said_at, *ends, _ = row
+            pk, uuid, home, asset, suppliers, state, opened_at, last_said_at, *rest = row
             name = str(uuid)
             self.seen[name] = row
-            done_at, closed_at = ends
+            done_at, closed_at, _is_emptied, size = rest
             candidate = Candidate(
                 id=name,
                 asset=self.asset_uuids.get(asset or 0, ""),
@@ -322,6 +322,7 @@ class Ledger:
                 last_said_at=last_said_at,
                 done_at=done_at,
                 closed_at=closed_at if state == JourneyState.CLOSED else None,
+                size=size,
             )
             by_pk[pk] = candidate
             self.candidates.setdefault(home, []).append(candidate)

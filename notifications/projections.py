@@ -70,7 +70,7 @@ def write_journeys(
         journey = ledger.journeys[uuid]
         asset = ledger.assets.get(matter.asset)
         journey.asset_id = asset.pk if asset else None
-        journey.is_emptied = not matter.verdicts
+        journey.is_emptied, journey.size = not matter.verdicts, len(matter.verdicts)
         journey.state = matter.state
         if matter.opened_at is not None and matter.last_said_at is not None:
             journey.opened_at, journey.last_said_at = matter.opened_at, matter.last_said_at
@@ -85,6 +85,7 @@ def write_journeys(
                 "turn": matter.turn,
                 "stage": matter.stage,
                 "is_emptied": journey.is_emptied,
+                "size": journey.size,
                 "opened_at": journey.opened_at,
                 "last_said_at": journey.last_said_at,
                 "done_at": matter.done_at,
@@ -97,7 +98,7 @@ def write_journeys(
         rows,
         unique=("uuid",),
         update=(
-            "asset_id", "suppliers", "title", "state", "turn", "stage", "is_emptied",
+            "asset_id", "suppliers", "title", "state", "turn", "stage", "is_emptied", "size",
             "opened_at", "last_said_at", "done_at", "closed_at", "next_at",
         ),
         returning=("id", "uuid"),

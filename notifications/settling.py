@@ -102,6 +102,7 @@ def _grow(candidates: list[Candidate], placement: Placement, row: Row) -> None:
         target.visits += other.visits
         for key, issuers in other.keys.items():
             target.keys.setdefault(key, set()).update(issuers)
+        target.size += other.size
         target.opened_at = min(target.opened_at, other.opened_at)
         target.last_said_at = max(target.last_said_at, other.last_said_at)
         candidates.remove(other)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from notifications import feed, feed_page, journeys, today, verdict
+from notifications import consolidation, feed, feed_page, journeys, today, verdict
 from notifications.choices import NotificationState, Section
 from notifications.models import (
     Appointment,
@@ -79,6 +79,21 @@ def visit(start: datetime, hours: int = 4, **more: object) -> dict[str, object]:
         "kind": "visit",
         **more,
     }
+
+
+def test_a_flood_about_one_matter_is_cut_into_matters_that_can_be_read(
+    say, now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consolidation, "FULL", 5)
+    for minute in range(12):
+        said_at = now + timedelta(minutes=minute)
+        refs = [{"scheme": "order", "value": "4471"}]
+        say("message.created", said_at, decide=minute % 3 == 0, body=f"Line {minute}", refs=refs)
+    feed.consolidate_due(now=now + timedelta(hours=1))
+    assert not Contact.objects.filter(decided_at=None).exists()
+    sizes = Journey.objects.order_by("opened_at").values_list("size", flat=True)
+    assert list(sizes) == [5, 5, 2]
+    assert [len(card.body["thread"]) for card in Card.objects.order_by("pk")] == [5, 5, 2]
 
 
 def test_one_journey_has_one_card_whose_version_rises_with_each_change(say, now) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from notifications.consolidation import Candidate, place
+from notifications.consolidation import FULL, Candidate, place
 from owners.choices import Trust
 from suppliers.choices import ContactKind, Outcome, Purpose, Stage
 from suppliers.contacts import Key, SurveyClaim, Visit
@@ -217,3 +217,19 @@ def test_the_next_visit_of_an_open_matter_has_its_own_uid(ending, journey_found)
     ends = [progress("e", "12 10:00", stage) for stage in ending]
     placement = place(invite("x", "12 11:00", AFTERNOON, uid="job-2"), [journey(VISIT, *ends)])
     assert placement.journey == journey_found
+
+
+def test_a_full_matter_takes_nothing_more_and_still_knows_its_messages() -> None:
+    said = (Key(scheme="message", value="m1"), Key(scheme="order", value="4471"))
+    full = journey(entry("c1", "10 18:43", keys=said))
+    again = entry("x", "13 08:00", keys=said[1:])
+    full.size = FULL - 1
+    assert place(again, [full]).rule == "strong_key"
+    full.size = FULL
+    placement = place(again, [full])
+    assert (placement.journey, placement.rule) == ("", "new_matter")
+    assert placement.possibly == (full.id,)
+    repeated = place(entry("y", "13 08:00", keys=said), [full])
+    assert (repeated.journey, repeated.outcome) == (full.id, Outcome.DUPLICATE)
+    following = journey(again, name="J2")
+    assert place(entry("z", "13 09:00", keys=said[1:]), [full, following]).journey == "J2"
