@@ -5,7 +5,7 @@ calendar day. Journeys are compared as they were when the contact was *said*, so
 arrivals find their place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -159,7 +159,7 @@ def place(
     entry: Entry,
     candidates: Sequence[Candidate],
     *,
-    banned: frozenset[str] = frozenset(),
+    banned: Set[str] = frozenset(),
 ) -> Placement:
     """Return where `entry` belongs.
 

@@ -59,9 +59,9 @@ def consolidate_due(*, now: datetime, limit: int = 500) -> int:
         if not households:
             return 0
         ledger = Ledger.open(households, now=now)
-        rows = ledger.undecided(limit)
+        rows, loose = ledger.waiting(limit)
         if rows:
-            settling.consolidate(ledger, rows)
+            settling.consolidate(ledger, rows, loose=loose)
         return len(rows)
 
 
@@ -589,8 +589,8 @@ def _undo(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) 
         touched |= _put_out(ledger, owner, decision)
     settling.settle(ledger, touched, afresh=touched)
     if decision.name == "let_in":
-        rows = ledger.undecided(len(decision.data["contacts"]) + 500)
-        settling.consolidate(ledger, rows)
+        rows, loose = ledger.waiting(len(decision.data["contacts"]) + 500)
+        settling.consolidate(ledger, rows, loose=loose)
     return journey
 
 
@@ -654,9 +654,9 @@ def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]
     Contact.objects.filter(pk__in=pks).update(
         supplier=mandate.supplier, mandate=mandate, suspicion="", trust=trust, decided_at=None
     )
-    rows = ledger.undecided(len(pks) + 500)
+    rows, loose = ledger.waiting(len(pks) + 500)
     if rows:
-        settling.consolidate(ledger, rows)
+        settling.consolidate(ledger, rows, loose=loose)
 
 
 def _mandate_for(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -69,6 +69,18 @@ class Member:
     cover: int = 0  # the member who is told while this one is away
 
 
+class StoredCard(NamedTuple):
+    """What is stored of a card: its feed item as JSON, and the other languages it is in."""
+
+    pk: int
+    section: str
+    version: int
+    changed_at: datetime
+    body: str
+    languages: list[str]
+    snoozed_until: datetime | None
+
+
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
 # Statements are written out: they run with every lot, and making them by the ORM takes
@@ -78,7 +90,7 @@ _CONTACT = """
     c.trust, c.said::text, c.suspicion, c.refusal, c.received_at, c.outcome, c.reason, c.rule,
     c.evidence::text
 """
-_MANDATE = 4  # its place among them
+_HOME, _MANDATE = 2, 4  # their places among them
 _ASSET = ("id", "uuid", "household_id", "name", "kind", "keeper_id")
 _ASSETS = """
     SELECT id, uuid, household_id, name, kind, keeper_id FROM assets_asset
@@ -146,6 +158,16 @@ _LINKED = f"""
     FROM notifications_link l JOIN suppliers_contact c ON c.id = l.contact_id
     WHERE l.journey_id = ANY(%s::bigint[]) AND l.revoked_at IS NULL
 """  # noqa: S608 - constants only
+_REVOKED = """
+    SELECT l.contact_id, j.uuid::text
+    FROM notifications_link l JOIN notifications_journey j ON j.id = l.journey_id
+    WHERE l.contact_id = ANY(%s::bigint[]) AND l.revoked_at IS NOT NULL
+"""
+_CARDS = """
+    SELECT journey_id, id, section, version, changed_at, body::text,
+        ARRAY(SELECT jsonb_object_keys(translations)), snoozed_until
+    FROM notifications_card WHERE journey_id = ANY(%s::bigint[])
+"""
 _DECISIONS = """
     SELECT d.journey_id, d.uuid::text, d.name, d.decided_at, c.uuid::text, d.data::text,
         d.owner_id
@@ -192,12 +214,15 @@ class Ledger:
     journeys: dict[str, Journey] = field(default_factory=dict)  # by public UUID
     seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # those only compared so far
     candidates: dict[int, list[Candidate]] = field(default_factory=dict)  # by household
+    # Of a contact, the journeys from which it was taken: such a link is never made again.
+    banned: dict[int, set[str]] = field(default_factory=dict)
     # What is stored of the keys of those journeys: scheme, issuer and value, and when said.
     keys: dict[int, dict[tuple[str, int, str], datetime]] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)  # by journey UUID
     decisions: dict[str, list[Decided]] = field(default_factory=dict)
     told: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)  # what each knows
     planned: dict[tuple[str, int], Notification] = field(default_factory=dict)
+    cards: dict[str, StoredCard] = field(default_factory=dict)  # by journey UUID
     members: dict[int, list[Member]] = field(default_factory=dict)  # by household
 
     @classmethod
@@ -212,27 +237,23 @@ class Ledger:
 
     # -- contacts ----------------------------------------------------------------------
 
-    def undecided(self, limit: int) -> list[Row]:
-        """Return the contacts that wait for a decision, in the order they were said."""
-        rows = self.read(
-            bulk.read(_UNDECIDED, [bulk.array(self.households), self.now, limit]),
-        )
-        for row in rows:
-            row.is_undecided = True
-        return rows
+    def waiting(self, limit: int) -> tuple[list[Row], list[Row]]:
+        """Return contacts that wait for a decision, and loose ones of the same households.
 
-    def loose(self, households: set[int]) -> list[Row]:
-        """Return contacts without a journey that may find one when more is known."""
-        return self.read(
-            bulk.read(
-                _LOOSE,
-                {
-                    "households": bulk.array(households),
-                    "door": self.now - DOOR_SPAN,
-                    "survey": self.now - MATTER_SPAN,
-                },
-            )
+        The first are in the order they were said; the others have no journey, and may find
+        one when more is known.
+        """
+        homes = bulk.array(self.households)
+        spans = {"door": self.now - DOOR_SPAN, "survey": self.now - MATTER_SPAN}
+        undecided, loose = bulk.read_all(
+            (_UNDECIDED, [homes, self.now, limit]), (_LOOSE, {"households": homes, **spans})
         )
+        concerned = {row[_HOME] for row in undecided}
+        rows = self.read([*undecided, *(row for row in loose if row[_HOME] in concerned)])
+        waiting, others = rows[: len(undecided)], rows[len(undecided) :]
+        for row in waiting:
+            row.is_undecided = True
+        return waiting, others
 
     def read(self, contacts: list[tuple[Any, ...]]) -> list[Row]:
         """Return contacts (their columns) as the rules see them."""
@@ -330,13 +351,18 @@ class Ledger:
             return
         pks = [bulk.array(by_pk)]
         self.keys.update({pk: {} for pk in by_pk})
-        for pk, scheme, issuer, value, said_at in bulk.read(_KEYS, pks):
+        known, visits, revoked = bulk.read_all(
+            (_KEYS, pks), (_VISITS, pks), (_REVOKED, [bulk.array(row.id for row in rows)])
+        )
+        for contact, journey in revoked:
+            self.banned.setdefault(contact, set()).add(journey)
+        for pk, scheme, issuer, value, said_at in known:
             self.keys[pk][scheme, issuer, value] = said_at
             if scheme == "caller":
                 by_pk[pk].callers.setdefault(value, []).append(said_at)
             else:
                 by_pk[pk].keys.setdefault((scheme, value), set()).add(issuer)
-        for pk, start, end, supplier, over_at in bulk.read(_VISITS, pks):
+        for pk, start, end, supplier, over_at in visits:
             by_pk[pk].visits.append((start, end, supplier or 0, over_at))
 
     def stand_in(self, uuids: Iterable[str]) -> None:
@@ -357,12 +383,14 @@ class Ledger:
         if not by_pk:
             return
         pks = [bulk.array(by_pk)]
-        links = bulk.read(_LINKED, pks)
+        links, decisions, told, planned, cards = bulk.read_all(
+            *((statement, pks) for statement in (_LINKED, _DECISIONS, _TOLD, _PLANNED, _CARDS))
+        )
         mandate = _MANDATE + 2
         self._load_covers({link[mandate] for link in links if link[mandate] is not None})
         for journey, is_likely, *columns in links:
             self.rows.setdefault(by_pk[journey], []).append(self._row(columns, is_likely=is_likely))
-        for journey, uuid, name, at, contact, data, owner in bulk.read(_DECISIONS, pks):
+        for journey, uuid, name, at, contact, data, owner in decisions:
             self.decisions.setdefault(by_pk[journey], []).append(
                 Decided(
                     id=uuid,
@@ -373,9 +401,11 @@ class Ledger:
                     owner=owner or 0,
                 )
             )
-        for journey, owner, snapshot in bulk.read(_TOLD, pks):
+        for journey, owner, snapshot in told:
             self.told[by_pk[journey], owner] = orjson.loads(snapshot)
-        for *plain, snapshot in bulk.read(_PLANNED, pks):
+        for journey, *columns in cards:
+            self.cards[by_pk[journey]] = StoredCard(*columns)
+        for *plain, snapshot in planned:
             values = (*plain, orjson.loads(snapshot))
             notification = Notification.from_db("default", _NOTIFICATION, values)
             self.planned[by_pk[notification.journey_id], notification.owner_id] = notification
@@ -383,18 +413,18 @@ class Ledger:
     def load_people(self, households: Iterable[int], suppliers: Iterable[int]) -> None:
         """Load the members with their wishes, and the suppliers' names."""
         wanted = set(households) - self.members.keys()
-        if wanted:
-            self._load_members(wanted)
         unknown = set(suppliers) - self.suppliers.keys() - {0}
-        if unknown:
-            for row in bulk.read(_SUPPLIERS, [bulk.array(unknown)]):
-                self.suppliers[row[0]] = Supplier.from_db("default", ("id", "uuid", "name"), row)
-            self.names = {pk: supplier.name for pk, supplier in self.suppliers.items()}
-
-    def _load_members(self, households: set[int]) -> None:
-        for household in households:
+        if not wanted and not unknown:
+            return
+        members, named = bulk.read_all(
+            (_MEMBERS, [bulk.array(wanted)]), (_SUPPLIERS, [bulk.array(unknown)])
+        )
+        for row in named:
+            self.suppliers[row[0]] = Supplier.from_db("default", ("id", "uuid", "name"), row)
+        self.names = {pk: supplier.name for pk, supplier in self.suppliers.items()}
+        for household in wanted:
             self.members[household] = []
-        for row in bulk.read(_MEMBERS, [bulk.array(households)]):
+        for row in members:
             *columns, language, zone, rules, channels = row
             membership = Membership.from_db("default", _MEMBERSHIP, columns)
             membership.household = self.households[membership.household_id]

@@ -29,11 +29,6 @@ from suppliers.choices import Stage
 from suppliers.models import Contact
 
 LONGEST_KEY = 300
-_CARDS = """
-    SELECT id, journey_id, section, version, changed_at, body::text,
-        ARRAY(SELECT jsonb_object_keys(translations)), snoozed_until
-    FROM notifications_card WHERE journey_id = ANY(%s::bigint[])
-"""
 _RECOUNT = """
     UPDATE owners_household h SET needs_you_count = (
         SELECT count(*) FROM notifications_card c
@@ -283,35 +278,29 @@ def write_cards(
     A card that only says the same in other languages, or is put aside, is not a change to
     anybody. One whose time aside is over is: it comes back as what changed last.
     """
-    pks = {ledger.journeys[uuid].pk: uuid for uuid in matters}
-    existing = {
-        pks[journey]: (pk, section, version, changed_at, orjson.loads(body), set(others), aside)
-        for pk, journey, section, version, changed_at, body, others, aside in bulk.read(
-            _CARDS, [bulk.array(pks)]
-        )
-    }
     changed: list[dict[str, Any]] = []
     gone: list[int] = []
     recount: set[int] = set()
     moves: list[tuple[int, datetime | None, datetime | None]] = []
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        pk, was, version, before, old, said, aside = existing.get(
-            uuid, (None, "", 0, None, None, set(), None)
-        )
+        stored = ledger.cards.get(uuid)
+        was, version, before = stored[1:4] if stored else ("", 0, None)
+        old = orjson.loads(stored.body) if stored else None
         if journey.is_emptied:
-            if pk is not None:
-                gone.append(pk)
+            if stored is not None:
+                gone.append(stored.pk)
                 moves.append((journey.household_id, before, None))
                 recount.add(journey.household_id)
             continue
         language, *others = ledger.languages(journey.household_id)
         survey = surveys.get(uuid)
         body = _said(ledger, journey, matter, language, title=titles[uuid], survey=survey)
-        is_new_to = set(others) != said
+        is_new_to = set(others) != set(stored.languages if stored else ())
         until = matter.snoozed_until
         until = until if until is not None and until > ledger.now else None
         is_same = old is not None and _same(old, body)
+        aside = stored.snoozed_until if stored else None
         if is_same and not is_new_to and aside == until:
             continue
         at = ledger.now

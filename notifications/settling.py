@@ -25,19 +25,11 @@ from suppliers.choices import Outcome
 
 # -- linking ---------------------------------------------------------------------------
 
-_REVOKED = """
-    SELECT l.contact_id, j.uuid::text
-    FROM notifications_link l JOIN notifications_journey j ON j.id = l.journey_id
-    WHERE l.contact_id = ANY(%s::bigint[]) AND l.revoked_at IS NOT NULL
-"""
 
-
-def consolidate(ledger: Ledger, rows: list[Row]) -> None:
-    households = {row.household for row in rows}
-    loose = [row for row in ledger.loose(households) if may_still_link(row.entry)]
-    everything = [*rows, *loose]
+def consolidate(ledger: Ledger, rows: list[Row], *, loose: list[Row]) -> None:
+    """Decide about `rows`, and about what is `loose` where that finds its place now."""
+    everything = [*rows, *(row for row in loose if may_still_link(row.entry))]
     ledger.load_candidates(everything)
-    banned = _banned(everything)
     links: dict[str, tuple[Row, Placement]] = {}
     unlinked: dict[str, tuple[Row, Placement]] = {}
     merged: dict[str, str] = {}
@@ -47,7 +39,8 @@ def consolidate(ledger: Ledger, rows: list[Row]) -> None:
         left: list[Row] = []
         for row in waiting:
             candidates = ledger.candidates.setdefault(row.household, [])
-            placement = place(row.entry, candidates, banned=banned.get(row.id, frozenset()))
+            banned = ledger.banned.get(row.id, frozenset[str]())
+            placement = place(row.entry, candidates, banned=banned)
             if placement.outcome is not None and not placement.journey:
                 unlinked[row.entry.id] = (row, placement)
                 left.append(row)
@@ -64,14 +57,6 @@ def consolidate(ledger: Ledger, rows: list[Row]) -> None:
             break
         waiting = left
     _write(ledger, rows, links=links, unlinked=unlinked, merged=merged)
-
-
-def _banned(rows: list[Row]) -> dict[int, frozenset[str]]:
-    """The journeys from which each contact was taken; they are never made again."""
-    pairs: dict[int, set[str]] = {}
-    for contact, journey in bulk.read(_REVOKED, [bulk.array(row.id for row in rows)]):
-        pairs.setdefault(contact, set()).add(journey)
-    return {contact: frozenset(journeys) for contact, journeys in pairs.items()}
 
 
 def _found(ledger: Ledger, row: Row) -> Candidate:
@@ -256,15 +241,17 @@ def settle(
         with speaking(language):
             words = journeys.words_for(ledger, household, matter, language=language)
             titles[uuid] = wording.title(matter, words)[:200]
-    projections.write_journeys(ledger, matters, titles)
-    if link is not None:
-        link()
-    projections.write_details(ledger, matters, afresh=afresh or set())
-    projections.await_words(ledger, matters)
+    with bulk.pipelined():
+        projections.write_journeys(ledger, matters, titles)
+        if link is not None:
+            link()
+        projections.write_details(ledger, matters, afresh=afresh or set())
+        projections.await_words(ledger, matters)
     offers = surveys.settle(ledger, matters)
-    _write_verdicts(ledger, matters)
-    projections.write_cards(ledger, matters, titles, surveys=offers)
-    _plan(ledger, matters, looker=looker)
+    with bulk.pipelined():
+        _write_verdicts(ledger, matters)
+        projections.write_cards(ledger, matters, titles, surveys=offers)
+        _plan(ledger, matters, looker=looker)
     return matters
 
 

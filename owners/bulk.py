@@ -11,7 +11,8 @@ prepared, so one contact that arrives alone does not wait for thirty plans to be
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time
 from enum import Enum
 from functools import lru_cache
@@ -64,6 +65,30 @@ def read(
     Select a JSON column as text, and a UUID too where it only names something.
     """
     return _run(statement, parameters, has_rows=True)
+
+
+def read_all(
+    *queries: tuple[str, Sequence[Any] | Mapping[str, Any]],
+) -> list[list[tuple[Any, ...]]]:
+    """Return what several SELECTs find, each as `read` does; all are asked before any answers."""
+    with pipelined(), ExitStack() as stack:
+        cursors = [stack.enter_context(Cursor(connection.connection)) for _query in queries]
+        for cursor, (statement, parameters) in zip(cursors, queries, strict=True):
+            cursor.execute(statement, parameters, prepare=True, binary=True)
+        return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Wait for no answer to what is written inside, unless something is read after it.
+
+    A round trip costs a lone contact more than its statements do. What PostgreSQL refuses
+    is raised by a later read, or at the end; so this belongs inside a transaction. Django's
+    own queries work inside, but never learn how many rows they changed: keep `save` out.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def write(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DataError, connection, transaction
+from django.db import DataError, transaction
 from prometheus_client import Counter
-from psycopg import Cursor
 
 from owners import bulk, sealing
 from suppliers import adapters, envelopes, outbox, published
@@ -49,7 +48,7 @@ CLAIM = """
     UPDATE suppliers_inboundevent e SET lease_until = %(until)s, claims = e.claims + 1
     FROM picked WHERE e.id = picked.id
     RETURNING e.id, e.uuid, e.supplier_id, e.household_id, e.way, e.source, e.event_id, e.type,
-              e.payload, e.routing, e.received_at, e.claims
+              e.payload, e.routing::text, e.received_at, e.claims
 """
 FINISH = """
     UPDATE suppliers_inboundevent e
@@ -60,7 +59,7 @@ FINISH = """
     WHERE e.id = d.id AND e.state = 'stored'
 """
 KNOWN = """
-    SELECT uuid, said, decided_at IS NOT NULL FROM suppliers_contact
+    SELECT uuid, said::text, decided_at IS NOT NULL FROM suppliers_contact
     WHERE uuid = ANY(%s) ORDER BY uuid FOR UPDATE
 """
 CONTACT_COLUMNS = {
@@ -228,17 +227,12 @@ def contact_uuid(
 
 
 def _claim(*, now: datetime, limit: int) -> list[Work]:
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
-        batch = [_work(row) for row in cursor]
-    batch.sort(key=lambda work: work.id)
-    return batch
+    claimed = bulk.read(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
+    return sorted(map(_work, claimed), key=lambda work: work.id)
 
 
 def _work(row: tuple[Any, ...]) -> Work:
     *before, routing, received_at, claims = row
-    # Django leaves jsonb as text on its connections.
     return Work(*before, json.loads(routing), received_at, claims)  # type: ignore[call-arg]  # the columns that CLAIM returns
 
 
@@ -503,14 +497,14 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
     """Store contacts and states in one transaction; return the households concerned."""
     done = [work for work in batch if work.state]
     with transaction.atomic():
-        with Cursor(connection.connection) as cursor, connection.wrap_database_errors:
-            new, completed = _joined(cursor, rows)
+        with bulk.pipelined():
+            new, completed = _joined(rows)
             if new:
-                cursor.execute(STORE, [bulk.dumps(map(_columns, new))])
+                bulk.write(STORE, [bulk.dumps(map(_columns, new))])
             if completed:
-                cursor.execute(COMPLETE, [bulk.dumps(map(_completion, completed))])
+                bulk.write(COMPLETE, [bulk.dumps(map(_completion, completed))])
             if done:
-                cursor.execute(FINISH, [bulk.dumps(map(_state, done))])
+                bulk.write(FINISH, [bulk.dumps(map(_state, done))])
         for work in done:
             if work.profile is not None and work.supplier_id is not None:
                 published.apply(work.profile, supplier_id=work.supplier_id)
@@ -521,7 +515,7 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
     return {row.household_id for row in (*new, *completed)}
 
 
-def _joined(cursor: Cursor[Any], rows: list[Row]) -> tuple[list[Row], list[Row]]:
+def _joined(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     """Join the callbacks of one call; return what is new and what completes a stored row."""
     merged: dict[uuid.UUID, Row] = {}
     for row in rows:
@@ -533,7 +527,7 @@ def _joined(cursor: Cursor[Any], rows: list[Row]) -> tuple[list[Row], list[Row]]
     calls = [row.uuid for row in merged.values() if row.contact.identity]
     if not calls:
         return list(merged.values()), []
-    stored = {key: (said, decided) for key, said, decided in cursor.execute(KNOWN, (calls,))}
+    stored = {key: (said, decided) for key, said, decided in bulk.read(KNOWN, [calls])}
     new, completed = [], []
     for row in merged.values():
         if row.uuid not in stored:
