@@ -232,7 +232,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     def with_serving(self) -> AssetQuerySet:
         """Count who serves each asset: who may write about it, and who has a role for it."""
         # Suppliers stand above assets: their rows and states are reached by name only.
-        mandates = models.QuerySet(apps.get_model("suppliers", "Mandate")).exclude(state="ended")
+        rows: models.QuerySet[models.Model] = models.QuerySet(
+            apps.get_model("suppliers", "Mandate")
+        )
+        mandates = rows.exclude(state="ended")
         may_write = Count("mandates__supplier", filter=~Q(mandates__state="ended"), distinct=True)
         same = mandates.filter(assets=OuterRef("pk"), supplier=OuterRef("roles__supplier"))
         others = Count("roles__supplier", filter=~Exists(same), distinct=True)

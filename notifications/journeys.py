@@ -23,7 +23,7 @@ from notifications.wording import Words
 from owners.models import Household
 from suppliers import letters, outbox
 from suppliers.choices import Outcome, Stage
-from suppliers.models import OutboundState
+from suppliers.models import OutboundEvent, OutboundState
 
 LOCALES = {"en": "en_GB"}  # dates and numbers of a language, where it has several
 SLOT_STATES = {
@@ -109,10 +109,10 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
     """Return what the owner can do now, the most useful first."""
     found: list[dict[str, Any]] = []
     if matter.closed_at is None and matter.done_at is not None:
-        found += [
-            _action("works", _("Yes, it works"), primary=True),
-            _action("not_yet", _("Not yet")),
-        ]
+        slot = wording.done_slot(matter)
+        is_delivery = slot is not None and slot.kind == "delivery"
+        yes = _("Yes, it is all here") if is_delivery else _("Yes, it works")
+        found += [_action("works", yes, primary=True), _action("not_yet", _("Not yet"))]
     for name, current, other in matter.conflicts:
         for value in (current, other):
             found.append(
@@ -182,11 +182,17 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
                 _field("value", _("Window"), "window", value=slot.window.current.key),  # type: ignore[union-attr]
             )
         )
-    elif f"slot:{slot.name}" not in matter.confirmed:
+    elif f"slot:{slot.name}" not in matter.confirmed and not _is_owners_word(matter, slot):
         found.append(_action("accept", _("Accept")))
     found.append(_action("counter", _("Another time"), windows))
     found.append(_action("decline", _("Decline")))
     return found
+
+
+def _is_owners_word(matter: Matter, slot: Slot) -> bool:
+    """Whether the owner named the time that holds: nobody accepts what they said themselves."""
+    window = slot.window.current
+    return window is not None and any(source in matter.own for source in window.sources)
 
 
 def card_body(
@@ -413,17 +419,24 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
                 "at": event.created_at.isoformat(),
                 "type": event.type,
                 "text": letters.words_of(event),
-                "why": why.not_delivered(
-                    supplier=event.supplier.name,
-                    is_given_up=event.state == OutboundState.FAILED,
-                    is_switched_off=event.supplier.webhook_disabled_at is not None,
-                ),
+                "why": why_undelivered(event),
             }
-            for event in outbox.undelivered(household=journey.household).filter(data__journey=uuid)
+            for event in outbox.undelivered(households=[journey.household]).filter(
+                data__journey=uuid
+            )
         ],
         "possibly_related": _possibly(rows, links),
         "actions": actions(matter, words, has_survey=has_offer),
     }
+
+
+def why_undelivered(event: OutboundEvent) -> str:
+    """Say why an answer has not reached its supplier."""
+    return why.not_delivered(
+        supplier=event.supplier.name,
+        is_given_up=event.state == OutboundState.FAILED,
+        is_switched_off=event.supplier.webhook_disabled_at is not None,
+    )
 
 
 def _possibly(rows: list[Row], links: dict[str, Link]) -> list[str]:

@@ -34,13 +34,15 @@ from owners import clock, doorbell, households
 from owners.choices import ChannelKind
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page, way_back
-from suppliers import inbox, suggestions
+from suppliers import inbox, letters, suggestions
+from suppliers import outbox as suppliers_outbox
 from suppliers.models import Contact
 
 SAVED_KEPT_S = 600
 ASSETS_SHOWN = 12
 DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
+LOST_SHOWN = 20
 PUT_ASIDE = "not_now"
 PAGE = 30
 NUMBERS: tuple[str | Promise, ...] = (
@@ -57,7 +59,7 @@ NUMBERS: tuple[str | Promise, ...] = (
     gettext_lazy("Ten"),
 )
 DONE_WORDS: dict[str, str | Promise] = {
-    "works": gettext_lazy("Closed. Good that it works."),
+    "works": gettext_lazy("Closed. Good to hear."),
     "not_yet": gettext_lazy("Noted, and they are told that it is not solved."),
     "yes": gettext_lazy("Noted."),
     "no": gettext_lazy("Noted."),
@@ -454,9 +456,26 @@ def outbox(request: HttpRequest) -> HttpResponse:
     """
     if settings.STEWARD_OUTBOX == "local":
         rows = [outgoing(entry) for entry in local.read(OUTBOX_SHOWN)]
-        context = {"rows": rows, "is_local": True}
+        context = {"rows": rows, "is_local": True, "back": way_back(request, "")}
+        if request.user.is_authenticated:
+            context["lost"] = not_arrived(request.user)
         return render(request, "notifications/outbox.html", context)
     return own_outbox(request)
+
+
+def not_arrived(owner: Owner) -> list[dict[str, Any]]:
+    """Return the owner's answers that their suppliers do not have, with why, the newest first."""
+    mine = Household.objects.for_owner(owner)
+    found = suppliers_outbox.undelivered(households=mine)[:LOST_SHOWN]
+    return [
+        {
+            "event": event,
+            "journey": event.data.get("journey", ""),
+            "text": letters.words_of(event),
+            "why": journeys.why_undelivered(event),
+        }
+        for event in found
+    ]
 
 
 @page
@@ -483,7 +502,8 @@ def own_outbox(request: OwnerRequest) -> HttpResponse:
         }
         for delivery in pages
     ]
-    return render(request, "notifications/outbox.html", {"rows": rows, "pages": pages})
+    context = {"rows": rows, "pages": pages, "lost": not_arrived(request.user)}
+    return render(request, "notifications/outbox.html", context)
 
 
 def outgoing(entry: dict[str, Any]) -> dict[str, Any]:

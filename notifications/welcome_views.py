@@ -23,7 +23,7 @@ from owners.forms import ZONES
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from owners.reach import PRESETS
-from suppliers import inbox, mandates, suggestions
+from suppliers import inbox, mandates
 from suppliers.forms import read_domain, read_number
 from suppliers.models import Supplier
 
@@ -241,9 +241,8 @@ def take_suppliers(request: OwnerRequest, home: Household) -> dict[str, Any] | N
 def write_down(
     request: OwnerRequest, home: Household, supplier: Supplier, asset: Asset | None, note: str
 ) -> None:
-    """Log the owner's words with what was read from them."""
+    """Log the owner's words; what is read from them is asked back on the card."""
     owner, now = request.user, clock.now()
-    read = suggestions.suggest(text=note, owner=owner, household=home, now=now)
     data: dict[str, Any] = {
         "direction": "in",
         "medium": "call",
@@ -253,15 +252,6 @@ def write_down(
     }
     if asset:
         data["asset"] = str(asset.uuid)
-    if read.window:
-        data["window"] = {
-            "start": read.window.start.isoformat(),
-            "end": read.window.end.isoformat(),
-        }
-    if read.fee:
-        data["fee"] = {"amount": str(read.fee.amount), "currency": read.fee.currency}
-    if read.reference:
-        data["reference"] = read.reference
     inbox.log(owner=owner, household=home, data=data, now=now)
     doorbell.ring("inbox")
 

@@ -82,7 +82,7 @@ def not_allowed(request: HttpRequest, error: NotAllowedError) -> HttpResponse:
 
 def way_back(request: HttpRequest, fallback: str) -> str:
     """Return where a form wants to go next, when that is a page of ours."""
-    wanted = str(request.POST.get("next", ""))
+    wanted = str(request.POST.get("next", "") or request.GET.get("back", ""))
     is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts=None, require_https=request.is_secure()
     )

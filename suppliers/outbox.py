@@ -9,7 +9,7 @@ notes what came of it. An endpoint sees an event again when an answer was lost: 
 import json
 import smtplib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -154,12 +154,12 @@ def send_due(*, now: datetime, limit: int = 500) -> int:
     return len(claimed)
 
 
-def undelivered(*, household: Household) -> QuerySet[OutboundEvent]:
-    """Return the owner's answers that do not reach their supplier, the newest first."""
+def undelivered(*, households: Iterable[Household]) -> QuerySet[OutboundEvent]:
+    """Return the owners' answers that do not reach their supplier, the newest first."""
     given_up = Q(state=OutboundState.FAILED)
     waits = Q(state=OutboundState.PENDING, supplier__webhook_failing_since__isnull=False)
     return (
-        OutboundEvent.objects.filter(given_up | waits, household=household)
+        OutboundEvent.objects.filter(given_up | waits, household__in=households)
         .filter(type__startswith="owner.")
         .select_related("supplier", "household")
         .order_by("-pk")

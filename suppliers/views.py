@@ -20,9 +20,10 @@ from owners.choices import Rank
 from owners.models import Change, Household, Owner
 from owners.pages import OwnerRequest, chosen_household, page, way_back
 from suppliers import keys, mandates, particulars, secrets, undos
-from suppliers.choices import MandateState, Purpose, RoleKind
+from suppliers.choices import EventState, MandateState, Purpose, RoleKind
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
 from suppliers.models import (
+    InboundEvent,
     Mandate,
     OutboundEvent,
     OutboundState,
@@ -157,11 +158,18 @@ def show(
         if can_sign:
             context |= {
                 "secrets": SigningSecret.objects.live(now).filter(supplier=supplier),
+                "refused": last_refused(supplier),
                 "keys": SupplierKey.objects.live().filter(supplier=supplier).order_by("pk"),
                 "endpoint_form": EndpointForm(initial={"url": supplier.webhook_url}),
                 "snippets": snippets(mandate, made),
             }
     return render(request, "suppliers/supplier.html", context, status=status)
+
+
+def last_refused(supplier: Supplier) -> InboundEvent | None:
+    """Return the supplier's newest event when it was refused for its content."""
+    newest = InboundEvent.objects.filter(supplier=supplier).order_by("-pk").first()
+    return newest if newest is not None and newest.state == EventState.REJECTED else None
 
 
 def purpose_rows(mandate: Mandate) -> list[dict[str, object]]:

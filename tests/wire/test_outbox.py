@@ -198,17 +198,17 @@ def test_without_an_address_of_theirs_none_is_guessed_and_the_text_is_kept(cast:
     event = say(cast)
     assert (event.via, event.state) == ("none", OutboundState.FAILED)
     assert outbox.send_due(now=NOW) == 0
-    (lost,) = outbox.undelivered(household=cast.household)
+    (lost,) = outbox.undelivered(households=[cast.household])
     assert "Hi" in letters.words_of(lost)
 
 
 def test_an_answer_that_waits_for_a_dead_endpoint_is_shown(cast: Cast, endpoint: Supplier) -> None:
     event = say(cast)
-    assert list(outbox.undelivered(household=cast.household)) == []
+    assert list(outbox.undelivered(households=[cast.household])) == []
     Sink.answers.append((503, {}))
     outbox.send_due(now=NOW)
-    assert list(outbox.undelivered(household=cast.household)) == [event]
-    assert list(outbox.undelivered(household=cast.mallory_household)) == []
+    assert list(outbox.undelivered(households=[cast.household])) == [event]
+    assert list(outbox.undelivered(households=[cast.mallory_household])) == []
 
 
 def test_an_event_may_be_replayed_under_its_id(cast: Cast, endpoint: Supplier) -> None:
