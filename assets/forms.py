@@ -94,7 +94,9 @@ class AssetEditForm(forms.Form):
     maker = forms.CharField(label=_("Maker"), max_length=120, required=False)
     model = forms.CharField(label=_("Model"), max_length=120, required=False)
     bought_on = forms.DateField(
-        label=_("Bought"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Bought"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     keeper = forms.ModelChoiceField(
         Owner.objects.none(),

@@ -33,6 +33,10 @@ class Day(forms.DateInput):
 
     input_type = "date"
 
+    def __init__(self) -> None:
+        """Write it as the browser reads it, whatever the language."""
+        super().__init__(format="%Y-%m-%d")
+
 
 class Clock(forms.TimeInput):
     """A time of day as the browser picks it."""

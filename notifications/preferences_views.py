@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assets.models import Asset
 from notifications import simulation
 from notifications.models import Journey
+from notifications.wording import within
 from owners import clock, households
 from owners.choices import ChannelKind, Moment, Scope, Topic
 from owners.forms import ReachForm
@@ -65,7 +66,7 @@ def in_words(form: ReachForm) -> list[str]:
 
 def summary(form: ReachForm) -> str:
     """Return the matrix as one sentence."""
-    now = [row.label.lower() for row, _by in form.rows if row.value() == Moment.NOW]
+    now = [within(str(row.label)) for row, _by in form.rows if row.value() == Moment.NOW]
     by = dict(ChannelKind.choices).get(str(form["prefers"].value()), "")
     if not now:
         return _("Nothing interrupts you. Everything waits on its card.")

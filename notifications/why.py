@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications.merging import read_window
-from notifications.wording import Words, number_hint
+from notifications.wording import Words, number_hint, within
 from suppliers.choices import Purpose
 
 REASONS = {
@@ -282,7 +282,7 @@ def _possibly(evidence: Mapping[str, Any], _words: Words) -> str:
 
 def _purpose(evidence: Mapping[str, Any], _words: Words) -> str:
     label = dict(Purpose.choices).get(str(evidence["purpose"]), "")
-    return _("Its purpose: %(purpose)s.") % {"purpose": str(label).lower()} if label else ""
+    return _("Its purpose: %(purpose)s.") % {"purpose": within(str(label))} if label else ""
 
 
 def _payment(evidence: Mapping[str, Any], _words: Words) -> str:

@@ -119,6 +119,11 @@ def supplier_of(matter: Matter, words: Words, slot: Slot | None = None) -> str:
     return words.supplier(number) if number else ""
 
 
+def within(words: str) -> str:
+    """Return words as they stand inside a sentence; German keeps the capitals of its nouns."""
+    return words if (get_language() or "").startswith("de") else words.lower()
+
+
 def number_hint(sender: str) -> str:
     """A phone number as it may be said: its last four digits, or the address."""
     return f"... {sender[-4:]}" if sender.startswith("+") else sender

@@ -20,13 +20,14 @@ from assets.models import Asset
 from assets.starters import STARTERS, USUAL
 from notifications import why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
-from notifications.wording import Words, day_of, money_of
+from notifications.wording import Words, day_of, money_of, within
 from owners import clock
 from owners.choices import Topic
 from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind, Stage
 from suppliers.models import Contact
 
 register = template.Library()
+register.filter("within", within)
 
 ASSET_ICONS: dict[str, str] = {
     AssetKind.HOME: "house",
@@ -215,12 +216,6 @@ def plain(code: str) -> str:
 def deed(name: str) -> str:
     """Return what a decision was, inside a sentence: `let_in` becomes let in."""
     return str(DEEDS[name]) if name in DEEDS else plain(name).lower()
-
-
-@register.filter
-def within(words: str) -> str:
-    """Return words as they stand inside a sentence; German keeps the capitals of its nouns."""
-    return words if (get_language() or "").startswith("de") else words.lower()
 
 
 @register.filter
