@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import Q
 
 from notifications.choices import SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, SurveyAsked
-from notifications.models import Journey, Survey
+from notifications.models import Survey
 from notifications.projections import uuid_for
+from owners import bulk
 from suppliers import outbox
-from suppliers.choices import ContactKind
+from suppliers.choices import ContactKind, MandateState
+from suppliers.models import Mandate
 
 AFTER_WORK = timedelta(hours=2)
 CAP_SPAN = timedelta(days=30)
 SUPPLIER_SPAN = timedelta(days=90)
 OPEN_SPAN = timedelta(days=14)  # an offer nobody takes expires
+_WAKE = """
+    UPDATE notifications_journey j SET next_at = d.next_at
+    FROM json_to_recordset(%s::json) AS d(id bigint, next_at timestamptz)
+    WHERE j.id = d.id AND (j.next_at IS NULL OR j.next_at > d.next_at)
+"""
 
 
 def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str, Any]]:
     """Decide about every request of these journeys; return the offers by journey.
+
+    A number of reads and writes that does not grow with the requests.
 
     The reason of a held request is written into its contact's verdict, and a supplier
     over the cap, or second on a journey, is told at once so that it stops asking.
@@ -41,6 +49,7 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
     recent = _recent(ledger, households)
     offers: dict[str, dict[str, Any]] = {}
     saved: list[Survey] = []
+    held: list[tuple[Survey, _Deferral]] = []
     for uuid, matter in asked.items():
         is_open = any(survey.state == SurveyState.OFFERED for survey in rows[uuid].values())
         for request in matter.surveys:
@@ -54,8 +63,13 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
                     recent.append(survey)
             if survey.held_reason:
                 matter.verdicts[request.contact].reason = survey.held_reason
-                _tell_supplier(ledger, survey, contact=request.contact)
+                if _is_to_be_told(survey):
+                    held.append((survey, _deferral(survey, contact=request.contact)))
             saved.append(survey)
+    told = _defer(ledger, [deferral for _survey, deferral in held])
+    for survey, deferral in held:
+        if deferral in told:
+            survey.told_supplier = survey.held_reason
     Survey.objects.bulk_create(
         saved,
         update_conflicts=True,
@@ -70,20 +84,22 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
             "told_supplier",
         ],
     )
-    for survey in saved:
-        _wake_at_its_end(survey)
+    _wake_at_their_ends(saved)
     return offers
 
 
-def _wake_at_its_end(survey: Survey) -> None:
-    """Have the journey looked at when its offer expires; nothing may come before that."""
-    if survey.state != SurveyState.OFFERED or survey.offered_at is None:
-        return
-    if survey.journey_id is None:
-        return
-    ends = survey.closes_at or survey.offered_at + OPEN_SPAN
-    later = Q(next_at=None) | Q(next_at__gt=ends)
-    Journey.objects.filter(later, pk=survey.journey_id).update(next_at=ends)
+def _wake_at_their_ends(surveys: Iterable[Survey]) -> None:
+    """Have journeys looked at when their offers expire; nothing may come before that."""
+    ends: dict[int, datetime] = {}
+    for survey in surveys:
+        if survey.state != SurveyState.OFFERED or survey.offered_at is None:
+            continue
+        if survey.journey_id is not None:
+            end = survey.closes_at or survey.offered_at + OPEN_SPAN
+            ends[survey.journey_id] = min(end, ends.get(survey.journey_id, end))
+    if ends:
+        rows = [{"id": pk, "next_at": end} for pk, end in sorted(ends.items())]
+        bulk.write(_WAKE, [bulk.dumps(rows)])
 
 
 def _new(ledger: Ledger, uuid: str, request: SurveyAsked, contact: int) -> Survey:
@@ -183,55 +199,76 @@ def defer_unplaced(ledger: Ledger, rows: Iterable[Row]) -> set[int]:
         for row in asked
         if _is_over_cap(ledger, recent, household=row.household, supplier=row.entry.supplier)
     ]
+    deferrals = []
     for row in held:
         survey = row.entry.said.survey
-        _defer(
-            ledger,
-            household=row.household,
-            supplier=row.entry.supplier,
-            contact=row.entry.id,
-            survey_id=survey.survey_id if survey else "",
-            reason="owner_cap",
+        deferrals.append(
+            _Deferral(
+                household=row.household,
+                supplier=row.entry.supplier,
+                contact=row.entry.id,
+                survey_id=survey.survey_id if survey else "",
+                reason="owner_cap",
+            )
         )
+    _defer(ledger, deferrals)
     return {row.id for row in held}
 
 
-def _tell_supplier(ledger: Ledger, survey: Survey, *, contact: str) -> None:
-    """Say once that the owner's cap, or another open survey, holds the request."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deferral:
+    """What a supplier is told of a request that is held, so that it stops asking."""
+
+    household: int
+    supplier: int
+    contact: str
+    survey_id: str
+    reason: str
+
+
+def _is_to_be_told(survey: Survey) -> bool:
+    """Whether the owner's cap, or another open survey, holds it and nobody has said so."""
     if survey.held_reason not in ("owner_cap", "one_open") or survey.supplier_id is None:
-        return
-    if survey.told_supplier == survey.held_reason:
-        return
-    if _defer(
-        ledger,
+        return False
+    return survey.told_supplier != survey.held_reason
+
+
+def _deferral(survey: Survey, *, contact: str) -> _Deferral:
+    return _Deferral(
         household=survey.household_id,
-        supplier=survey.supplier_id,
+        supplier=survey.supplier_id or 0,
         contact=contact,
         survey_id=survey.survey_id,
         reason=survey.held_reason,
-    ):
-        survey.told_supplier = survey.held_reason
-
-
-def _defer(
-    ledger: Ledger, *, household: int, supplier: int, contact: str, survey_id: str, reason: str
-) -> bool:
-    """Send the deferral of one request, for one reason once; false without a mandate.
-
-    Its name follows from the request and the reason, so saying it again is no new event.
-    """
-    mandate = ledger.live_mandate(supplier, household)
-    if mandate is None:
-        return False
-    outbox.send(
-        mandate=mandate,
-        type="owner.survey.deferred",
-        data={
-            "surveyId": survey_id,
-            "reason": reason,
-            "until": (ledger.now + CAP_SPAN).isoformat(),
-        },
-        now=ledger.now,
-        name=uuid_for(contact, "deferred", reason),
     )
-    return True
+
+
+def _defer(ledger: Ledger, deferrals: Sequence[_Deferral]) -> set[_Deferral]:
+    """Tell the suppliers that have a mandate, each of one request and reason once.
+
+    Returns what was told. An event's name follows from the request and the reason, so
+    saying it again is no new event.
+    """
+    if not deferrals:
+        return set()
+    live = Mandate.objects.filter(
+        state=MandateState.ACTIVE,
+        household__in={one.household for one in deferrals},
+        supplier__in={one.supplier for one in deferrals},
+    ).select_related("supplier")
+    mandates = {(mandate.household_id, mandate.supplier_id): mandate for mandate in live}
+    told = [one for one in deferrals if (one.household, one.supplier) in mandates]
+    until = (ledger.now + CAP_SPAN).isoformat()
+    outbox.send_all(
+        [
+            outbox.Message(
+                mandate=mandates[one.household, one.supplier],
+                type="owner.survey.deferred",
+                data={"surveyId": one.survey_id, "reason": one.reason, "until": until},
+                name=uuid_for(one.contact, "deferred", one.reason),
+            )
+            for one in told
+        ],
+        now=ledger.now,
+    )
+    return set(told)

@@ -5,12 +5,14 @@ answered is named where there is one.
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from owners.models import Household
 from suppliers.choices import Medium
@@ -51,11 +53,22 @@ class Letter:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def write(event: OutboundEvent) -> Letter | None:
-    """Return the mail for an event, or None when no address of the supplier is known."""
-    is_technical = not event.type.startswith("owner.")
-    answered = _last_mail(event.mandate_id)
-    recipient = address_of(event.supplier, event.mandate, is_technical=is_technical)
+def write_all(events: Sequence[OutboundEvent]) -> dict[int, Letter]:
+    """Return the mail for each event; none where no address of the supplier is known."""
+    answered = last_mails(event.mandate_id for event in events if event.mandate_id is not None)
+    found = {}
+    for event in events:
+        is_owners = event.type.startswith("owner.")
+        # What is technical answers nobody.
+        mail = answered.get(event.mandate_id or 0) if is_owners else None
+        letter = _write(event, mail)
+        if letter is not None:
+            found[event.pk] = letter
+    return found
+
+
+def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
+    recipient = address_of(event.supplier, answered)
     if not recipient:
         return None
     sender = settings.DEFAULT_FROM_EMAIL
@@ -65,11 +78,10 @@ def write(event: OutboundEvent) -> Letter | None:
     reference = _reference(answered) if answered else ""
     if reference:
         headers["In-Reply-To"] = headers["References"] = reference
-    subject = SUBJECTS.get(event.type, event.type.replace(".", " ").replace("_", " ").capitalize())
     return Letter(
         sender=sender,
         recipient=recipient,
-        subject=subject,
+        subject=_subject(event),
         text=_text(event),
         # The same for every try: a receiver can tell a repeat.
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
@@ -77,13 +89,13 @@ def write(event: OutboundEvent) -> Letter | None:
     )
 
 
-def address_of(supplier: Supplier, mandate: Mandate | None, *, is_technical: bool = False) -> str:
+def address_of(supplier: Supplier, answered: Contact | None) -> str:
     """Return where the supplier reads mail, or nothing: an address is never guessed.
 
-    The owner's answer goes to the address that last wrote to this mandate and was let in,
-    else to the one in the supplier's profile; what is technical only to the latter.
+    The owner's answer goes to the address that last wrote to this mandate and was let in
+    (`last_mails`), else to the one in the supplier's profile; what is technical only to
+    the latter.
     """
-    answered = _last_mail(mandate.pk) if mandate is not None and not is_technical else None
     if answered is not None:
         sender = str(answered.said.get("sender", ""))
         if "@" in sender and not any(char in sender for char in "\r\n,;"):
@@ -91,13 +103,15 @@ def address_of(supplier: Supplier, mandate: Mandate | None, *, is_technical: boo
     return supplier.technical_contact
 
 
-def _last_mail(mandate_id: int | None) -> Contact | None:
-    if mandate_id is None:
-        return None
+def last_mails(mandates: Iterable[int]) -> dict[int, Contact]:
+    """Return the last mail that came to each of these mandates: two reads for any number."""
     mails = Contact.objects.filter(
-        mandate=mandate_id, medium=Medium.EMAIL, suspicion="", inbound__way="mail"
+        mandate=OuterRef("pk"), medium=Medium.EMAIL, suspicion="", inbound__way="mail"
     )
-    return mails.order_by("-said_at", "-pk").first()
+    newest = Subquery(mails.order_by("-said_at", "-pk").values("pk")[:1])
+    rows = Mandate.objects.filter(pk__in=set(mandates)).annotate(newest=newest)
+    found = dict(rows.exclude(newest=None).values_list("newest", "pk"))
+    return {found[pk]: mail for pk, mail in Contact.objects.in_bulk([*found]).items()}
 
 
 def _reference(contact: Contact) -> str:
@@ -111,8 +125,7 @@ def _reference(contact: Contact) -> str:
 
 def words_of(event: OutboundEvent) -> str:
     """Return what an event says to people: also what the owner may send by another way."""
-    subject = SUBJECTS.get(event.type, event.type.replace(".", " ").replace("_", " ").capitalize())
-    lines = [f"{subject}."]
+    lines = [f"{_subject(event)}."]
     if event.type.startswith("owner.appointment.") and event.data.get("start"):
         lines.append(f"The appointment: {_span(event.data, event.household)}.")
     windows = event.data.get("windows") or ()
@@ -121,6 +134,11 @@ def words_of(event: OutboundEvent) -> str:
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
     lines += [f"Your {ref['scheme']} {ref['value']}." for ref in refs]
     return "\n".join(lines)
+
+
+def _subject(event: OutboundEvent) -> str:
+    plain = event.type.replace(".", " ").replace("_", " ").capitalize()
+    return SUBJECTS.get(event.type, plain)
 
 
 def _span(window: dict[str, Any], household: Household | None) -> str:

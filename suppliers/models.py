@@ -474,6 +474,12 @@ class Contact(models.Model):
                 name="contact_survey_held",
             ),
             models.Index(fields=["household", "-said_at"], name="contact_by_time"),
+            # Whom an answer goes to: the last mail of a mandate.
+            models.Index(
+                fields=["mandate", "-said_at", "-id"],
+                condition=Q(medium="email", suspicion="", mandate__isnull=False),
+                name="contact_last_mail",
+            ),
         ]
 
     def __str__(self) -> str:

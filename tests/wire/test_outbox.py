@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,7 +12,14 @@ from django.core import mail
 from django.test import Client
 
 from suppliers import guard, keys, letters, outbox, signing
-from suppliers.models import OutboundEvent, OutboundState, Supplier
+from suppliers.models import (
+    Contact,
+    InboundEvent,
+    Mandate,
+    OutboundEvent,
+    OutboundState,
+    Supplier,
+)
 from tests.factories import Cast
 from tests.wire.sending import NOW
 
@@ -292,3 +300,71 @@ def test_the_supplier_api_is_opened_by_a_live_key_only(cast: Cast) -> None:
     assert client.post("/api/supplier/v1/ping/", headers=wrong).status_code == 401
     keys.revoke(key=made.key, now=NOW)
     assert client.post("/api/supplier/v1/ping/", headers=opened).status_code == 401
+
+
+def test_any_number_is_stored_and_written_by_as_many_queries(
+    cast: Cast, django_assert_num_queries: Any
+) -> None:
+    cast.skyline.technical_contact = "desk@skyline.example"
+    cast.skyline.save()
+    mandate = Mandate.objects.select_related("supplier").get(pk=cast.mandate.pk)
+    names = [uuid.uuid4() for _ in range(20)]
+    messages = [
+        outbox.Message(
+            mandate=mandate, type="owner.survey.deferred", data={"reason": "owner_cap"}, name=name
+        )
+        for name in names
+    ]
+    for again in (1, 2):
+        with django_assert_num_queries(2):  # where the last mail came from, and the rows
+            outbox.send_all(messages, now=NOW)
+        assert OutboundEvent.objects.filter(via="mail").count() == len(names), again
+    events = list(OutboundEvent.objects.select_related("supplier", "mandate", "household"))
+    with django_assert_num_queries(1):
+        assert len(letters.write_all(events)) == len(names)
+
+
+def test_an_answer_goes_where_the_last_mail_came_from_and_what_is_technical_does_not(
+    cast: Cast,
+) -> None:
+    cast.skyline.technical_contact = "desk@skyline.example"
+    cast.skyline.save()
+    for number, sender in enumerate(("old@skyline.example", "jo@skyline.example")):
+        inbound = InboundEvent.objects.create(
+            supplier=cast.skyline,
+            household=cast.household,
+            way="mail",
+            source="/mail",
+            event_id=f"m{number}",
+            type="",
+            body_hash=bytes(32),
+            received_at=NOW,
+        )
+        Contact.objects.create(
+            uuid=uuid.uuid4(),
+            household=cast.household,
+            supplier=cast.skyline,
+            mandate=cast.mandate,
+            inbound=inbound,
+            kind="message",
+            medium="email",
+            direction="in",
+            said_at=NOW + timedelta(minutes=number),
+            received_at=NOW,
+            said={"sender": sender, "keys": [{"scheme": "message", "value": f"m{number}@x"}]},
+        )
+    event = say(cast)
+    technical = OutboundEvent.objects.create(
+        supplier=cast.skyline,
+        household=cast.household,
+        mandate=cast.mandate,
+        type="steward.endpoint.disabled",
+        via="mail",
+        created_at=NOW,
+        next_at=NOW,
+    )
+    written = letters.write_all([event, technical])
+    assert written[event.pk].recipient == "jo@skyline.example"
+    assert written[event.pk].headers["In-Reply-To"] == "<m1@x>"
+    assert written[technical.pk].recipient == "desk@skyline.example"
+    assert "In-Reply-To" not in written[technical.pk].headers
