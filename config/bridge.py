@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache
 from queue import SimpleQueue
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any, TypeVar
 
 Scope = dict[str, Any]
@@ -57,8 +57,8 @@ class Bridge:
 class Threads:
     """Threads that work for an event loop.
 
-    An executor's futures are locked, watched and then copied into the loop's: a quarter of
-    what a request costs on its way through here.
+    An executor's futures are locked, watched and then copied into the loop's; here a thread
+    settles the loop's own future.
     """
 
     def __init__(self, count: int) -> None:
@@ -107,6 +107,8 @@ class Answer:
         self.said: Iterable[bytes] | None = None
         self.rest: Iterator[bytes] = iter(())
         self.is_closed = False
+        # A request that is broken off is closed while a thread may still work for it.
+        self.turn = RLock()
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], _error: Any = None
@@ -119,24 +121,30 @@ class Answer:
 
     def next(self) -> tuple[bytes, bool]:
         """Return the next piece, and whether it is the last."""
-        if self.said is None:
-            self.said = self.application(self.environ, self.start_response)
-            self.rest = iter(self.said)
-        pieces, size = [], 0
-        for piece in self.rest:
-            pieces.append(piece)
-            size += len(piece)
-            if size >= AT_ONCE:
-                return b"".join(pieces), False
-        self.close()
-        return b"".join(pieces), True
+        with self.turn:
+            if self.is_closed:
+                return b"", True
+            if self.said is None:
+                self.said = self.application(self.environ, self.start_response)
+                self.rest = iter(self.said)
+            pieces, size = [], 0
+            for piece in self.rest:
+                pieces.append(piece)
+                size += len(piece)
+                if size >= AT_ONCE:
+                    return b"".join(pieces), False
+            self.close()
+            return b"".join(pieces), True
 
     def close(self) -> None:
-        """Let the application tidy up; Django gives its connections back here."""
-        self.is_closed = True
-        close = getattr(self.said, "close", None)
-        if close is not None:
-            close()
+        """Let the application tidy up, once; Django gives its connections back here."""
+        with self.turn:
+            if self.is_closed:
+                return
+            self.is_closed = True
+            close = getattr(self.said, "close", None)
+            if close is not None:
+                close()
 
 
 async def _body(receive: Receive) -> Any:

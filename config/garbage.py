@@ -1,7 +1,7 @@
 """Keeps the garbage collector away from what lives as long as the process.
 
 After the imports a process holds some hundred thousand objects that never die. Walking
-them again and again costs a tenth of the time and, for one unlucky request, a pause.
+them again and again costs time and, for one unlucky request, a pause.
 """
 
 import gc

@@ -25,6 +25,7 @@ TOKEN_BYTES = 16
 LONGEST_TOKEN = 64
 PAST, FUTURE = timedelta(days=90), timedelta(days=730)  # what a subscription holds
 MOST = 1_000  # visits in one file
+LONGEST = timedelta(days=366)  # what a supplier says beyond is shown no longer than this
 READ_EVERY = timedelta(hours=1)
 
 
@@ -73,7 +74,7 @@ def entry_of(row: Appointment, change: Change | None, *, is_contested: bool) -> 
         kind=row.kind,
         state=row.state,
         start=row.start,
-        end=max(row.end or row.start, row.start),
+        end=min(max(row.end or row.start, row.start), row.start + LONGEST),
         zone=zone_or_nothing(row.zone),
         who=row.supplier.name if row.supplier else "",
         asset=asset.name if asset else "",

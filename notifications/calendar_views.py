@@ -127,7 +127,8 @@ def filters(owner: Owner, chosen: dict[str, str]) -> dict[str, Any]:
 
 def next_one(visits: QuerySet[Appointment], start: datetime) -> agenda.Entry | None:
     """Return the first visit after the shown days, when they are empty."""
-    coming = visits.filter(start__gte=start, journey__is_emptied=False)
+    ends = datetime.combine(LAST, time(), start.tzinfo)
+    coming = visits.filter(start__gte=start, start__lt=ends, journey__is_emptied=False)
     found = calendar.entries_of(coming.exclude(state__in=calendar.OVER).order_by("start", "pk")[:1])
     return found[0] if found else None
 

@@ -28,6 +28,7 @@ THINGS_READ, SAID_READ = 60, 20
 EACH = 8  # hits of one kind on the page
 FUZZY_READ = 1000  # names compared when nothing is spelt like that
 FUZZY_MOST = 8
+DETAILS_READ = 1000  # facts, and references, of the journeys that were found
 HIDDEN_FACTS = frozenset({"window"})  # a span for programs; the title says it in words
 # By these programs know a matter again; nobody reads them.
 HIDDEN_KEYS = frozenset({"caller", "entity", "message", "thread", "uid"})
@@ -233,14 +234,14 @@ def _details(owner: Owner, journeys: list[UUID], asked: list[tuple[str, ...]]) -
         .filter(journey__uuid__in=journeys)
         .exclude(name__in=HIDDEN_FACTS)
         .order_by("-said_at", "pk")
-        .values_list("journey__uuid", "journey__title", "name", "label", "value")
+        .values_list("journey__uuid", "journey__title", "name", "label", "value")[:DETAILS_READ]
     )
     mine = Q(journey__household__memberships__owner=owner, journey__uuid__in=journeys)
     keys = (
         JourneyKey.objects.filter(mine)
         .exclude(scheme__in=HIDDEN_KEYS)
         .order_by("-said_at", "pk")
-        .values_list("journey__uuid", "journey__title", "scheme", "value")
+        .values_list("journey__uuid", "journey__title", "scheme", "value")[:DETAILS_READ]
     )
     named = [(key, title, f"{label or name}: {value}") for key, title, name, label, value in facts]
     named += [(key, title, f"{scheme}: {value}") for key, title, scheme, value in keys]

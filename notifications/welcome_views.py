@@ -222,7 +222,7 @@ def take_suppliers(request: OwnerRequest, home: Household) -> dict[str, Any] | N
     got = form.cleaned_data
     asset = got["asset"]
     home = asset.household if asset else home
-    households.require(owner=owner, household_id=home.pk)
+    households.require(owner=owner, household_id=home.pk, least=Rank.ADMIN)
     known = form.known()
     mandate = mandates.note_supplier(
         household=home,
@@ -312,7 +312,7 @@ def demo_close(request: OwnerRequest) -> HttpResponse:
     """Delete the demo household, all of it."""
     home = demo_home.of(request.user)
     if home is not None:
-        households.require(owner=request.user, household_id=home.pk)
+        households.require(owner=request.user, household_id=home.pk, least=Rank.ADMIN)
         demo_home.close(home=home, now=clock.now())
     request.session.pop(DEMO, None)
     messages.success(request, _("The demo is gone. Nothing of it is left."))

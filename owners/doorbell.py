@@ -20,6 +20,7 @@ import redis
 import structlog
 from celery import current_app
 from django.conf import settings
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from prometheus_client import Counter
 
@@ -148,13 +149,18 @@ atexit.register(lambda: _ringer.flush(FLUSH_S))
 
 
 def ring(name: str) -> None:
-    """Say that rows wait at the stage `name`; call it after the commit.
+    """Say that rows wait at the stage `name`, once what is being written is committed.
 
     Returns at once and never fails for want of Redis. Without REDIS_URL nobody listens:
     `manage.py drain` looks by itself.
     """
     task = BELLS[name]
-    if settings.REDIS_URL and not _hushed.get():
+    if not settings.REDIS_URL or _hushed.get():
+        return
+    if connection.in_atomic_block:
+        # A repeated request holds its key in a transaction around the whole of its work.
+        transaction.on_commit(lambda: _ringer.ring(task))
+    else:
         _ringer.ring(task)
 
 

@@ -13,6 +13,8 @@ from suppliers.contacts import Money, Window
 
 MAX_TEXT = 50_000
 ZONE_SHAPE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}\Z")
+# Beyond, a zone's clock leaves the calendar, and whoever shows such a time fails.
+YEARS = range(1970, 2201)
 
 
 def wrong(pointer: str, detail: str) -> ContentError:
@@ -55,7 +57,10 @@ def instant(value: Any, pointer: str) -> datetime:
         found = datetime.fromisoformat(value.upper())
         if found.tzinfo is None:
             raise wrong(pointer, "The offset from UTC is missing.")
-        return found.astimezone(UTC)
+        found = found.astimezone(UTC)
+        if found.year not in YEARS:
+            raise wrong(pointer, f"The year must lie in {YEARS[0]} to {YEARS[-1]}.")
+        return found
     except (ValueError, OverflowError):
         raise wrong(pointer, "Must be a time as in RFC 3339, with an offset.") from None
 

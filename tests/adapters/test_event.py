@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from suppliers.adapters import event
+from suppliers.adapters import event, fields
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import ContactKind, Medium, Purpose, Stage
@@ -184,3 +184,10 @@ def test_html_is_read_as_a_reader_sees_it(context: Context) -> None:
     assert contact.body == "Visit on Monday 16 November 8:00-12:00"
     assert contact.visit is not None
     assert contact.visit.window is not None
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "2201", "9999"])
+def test_a_time_that_no_clock_shows_is_refused(year: str) -> None:
+    with pytest.raises(ContentError):
+        fields.instant(f"{year}-06-01T12:00:00Z", "/data/start")
+    assert fields.instant("2200-06-01T12:00:00Z", "/data/start").year == 2200

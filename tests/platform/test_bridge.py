@@ -92,3 +92,41 @@ def test_who_went_away_while_sending_is_not_served() -> None:
         raise AssertionError("nobody asked")
 
     assert asked(application) == []
+
+
+def test_what_is_broken_off_is_closed_when_its_thread_is_done() -> None:
+    told, go_on = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    class Slow:
+        def __iter__(self) -> Iterator[bytes]:
+            told.set()
+            go_on.wait(10)
+            order.append("worked")
+            yield b"x"
+
+        def close(self) -> None:
+            order.append("closed")
+
+    def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        start("200 OK", [])
+        return Slow()
+
+    async def broken_off() -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: dict[str, Any]) -> None:
+            raise AssertionError("nobody listens")
+
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        task = asyncio.ensure_future(Bridge(application, threads=2)(scope, receive, send))
+        await asyncio.to_thread(told.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0.05)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(broken_off())
+    assert order == ["worked", "closed"]

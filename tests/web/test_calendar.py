@@ -187,3 +187,12 @@ def test_what_a_supplier_calls_a_zone_breaks_nothing(cast: factories.Cast, ana: 
     book(cast, zone="Mars/Olympus Mons")
     assert "08:00 to 12:00" in page(ana)
     assert len(events(Client(), subscribed(cast))) == 1
+
+
+def test_a_visit_without_a_sensible_end_breaks_nothing(cast: factories.Cast, ana: Client) -> None:
+    book(cast, end=datetime(9999, 12, 31, 23, tzinfo=UTC))
+    page(ana, "?view=month")
+    (event,) = events(Client(), subscribed(cast))
+    assert event.decoded("dtend") - event.decoded("dtstart") <= calendar.LONGEST
+    book(cast, start=datetime(9999, 12, 31, 23, tzinfo=UTC), end=None)
+    page(ana, "?from=2030-01-01")

@@ -7,6 +7,7 @@ from assets.models import Asset
 from notifications import demo_home, pipeline
 from notifications.models import Card, Delivery, Journey
 from owners import clock
+from owners.choices import Rank
 from owners.models import Household, Owner, ReachRule
 from suppliers.models import Contact, InboundEvent, Mandate, Supplier
 from tests import factories
@@ -89,3 +90,13 @@ def test_the_demo_is_gone_in_one_tap_and_leaves_nothing(
 def test_no_other_household_is_deleted_so(cast: factories.Cast) -> None:
     with pytest.raises(ValueError, match="demo"):
         demo_home.close(home=cast.household, now=factories.START)
+
+
+def test_only_who_manages_suppliers_notes_one(cast: factories.Cast, client: Client) -> None:
+    cast.membership.rank = Rank.MEMBER
+    cast.membership.save()
+    client.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+    before = Supplier.objects.count()
+    answer = client.post("/welcome/?step=suppliers", {"name": "Warm & Co", "address": ""})
+    assert answer.status_code == 403
+    assert Supplier.objects.count() == before

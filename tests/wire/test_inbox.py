@@ -167,3 +167,18 @@ def test_a_lot_may_be_part_of_a_greater_transaction(cast: Cast) -> None:
             inbox.record(received=[received(cast, 1), received(cast, 2)], now=NOW)
             inbox.record(received=[received(cast, 2), received(cast, 3)], now=NOW)
     assert [row["event_id"] for row in stored()] == ["e1", "e2", "e3"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_rings_when_what_it_tells_of_can_be_seen(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.REDIS_URL = "redis://localhost:1/0"
+    rung: list[str] = []
+    monkeypatch.setattr(doorbell._ringer, "ring", rung.append)
+    with transaction.atomic():
+        doorbell.ring("inbox")
+        assert rung == []
+    assert rung == [doorbell.BELLS["inbox"]]
+    doorbell.ring("feed")
+    assert len(rung) == 2
