@@ -67,7 +67,8 @@ def in_words(form: ReachForm) -> list[str]:
 def summary(form: ReachForm) -> str:
     """Return the matrix as one sentence."""
     now = [within(str(row.label)) for row, _by in form.rows if row.value() == Moment.NOW]
-    by = dict(ChannelKind.choices).get(str(form["prefers"].value()), "")
+    channel = str(dict(ChannelKind.choices).get(str(form["prefers"].value()), ""))
+    by = channel if channel.isupper() else within(channel)
     if not now:
         return _("Nothing interrupts you. Everything waits on its card.")
     return _("You are interrupted by %(by)s only for: %(topics)s. All else waits on its card.") % {

@@ -33,7 +33,7 @@ from notifications.transports import local
 from owners import clock, doorbell, households
 from owners.choices import ChannelKind
 from owners.models import Household, Owner
-from owners.pages import OwnerRequest, page, way_back
+from owners.pages import OwnerRequest, page, way_back, zone_of
 from suppliers import inbox, letters, suggestions
 from suppliers import outbox as suppliers_outbox
 from suppliers.models import Contact
@@ -457,9 +457,12 @@ def outbox(request: HttpRequest) -> HttpResponse:
     if settings.STEWARD_OUTBOX == "local":
         rows = [outgoing(entry) for entry in local.read(OUTBOX_SHOWN)]
         context = {"rows": rows, "is_local": True, "back": way_back(request, "")}
+        zone = None
         if request.user.is_authenticated:
             context["lost"] = not_arrived(request.user)
-        return render(request, "notifications/outbox.html", context)
+            zone = zone_of(request.user)
+        with timezone.override(zone):
+            return render(request, "notifications/outbox.html", context)
     return own_outbox(request)
 
 

@@ -5,7 +5,7 @@ import re
 import phonenumbers
 from django import template
 from django.template.defaultfilters import stringfilter
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 
 register = template.Library()
 
@@ -24,9 +24,10 @@ def phone(number: str) -> str:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return number
-    # A line never breaks inside a number.
+    # A line does not break between the groups.
     shown = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    return shown.replace(" ", "\u00a0").replace("-", "\u2011")
+    grouped = shown.replace(" ", "\u00a0")
+    return f"\u2066{grouped}\u2069" if get_language_bidi() else grouped
 
 
 @register.filter
