@@ -146,6 +146,12 @@ def put_back(change: Change, owner: Owner, now: datetime) -> None:
     _note(document, text_of(document))
 
 
+def note_words(document: Document) -> None:
+    """Let a document be found by its words, read anew; one in the bin is not found."""
+    if document.removed_at is None:
+        _note(document, text_of(document))
+
+
 def erase_due(*, before: datetime, limit: int = 200) -> int:
     """Erase documents that lie in the bin since before `before`, with their bytes."""
     old = Document.objects.filter(removed_at__lt=before).order_by("removed_at")[:limit]

@@ -12,13 +12,35 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
+from assets import documents
 from assets.choices import FindableKind
-from assets.models import AwaitedWords, Findable, Wording
+from assets.models import Asset, AwaitedWords, Document, Findable, Wording
 from owners import bulk
+from suppliers.models import Mandate
 
 LOT = 250  # things taken at once: a card may be waiting for this process
 WORDS_READ = 20_000  # letters of one text by which it is found
+ALL_LOT = 5_000  # rows of a table looked at in one statement
+
+# Yields the key to go on from, None at the end, and how many were put.
+_PUT = """
+    WITH looked AS (
+        SELECT id, household_id, uuid FROM {table} WHERE id > %(last)s {{only}}
+        ORDER BY id LIMIT %(lot)s
+    ), put AS (
+        INSERT INTO assets_awaitedwords (household_id, kind, object)
+        SELECT household_id, %(kind)s::text, uuid FROM looked
+        WHERE %(again)s OR NOT EXISTS (
+            SELECT FROM assets_findable f WHERE f.household_id = looked.household_id
+                AND f.kind = %(kind)s::text AND f.object = looked.uuid)
+        RETURNING id
+    )
+    SELECT (SELECT max(id) FROM looked), (SELECT count(*) FROM put)
+"""
+_PUT_CONTACTS = _PUT.format(table="suppliers_contact").format(only="")
+_PUT_JOURNEYS = _PUT.format(table="notifications_journey").format(only="AND NOT is_emptied")
 
 _CONTACTS = """
     SELECT household_id, uuid, said_at, said::text FROM suppliers_contact
@@ -62,6 +84,45 @@ def note_due(*, limit: int = LOT) -> int:
         journeys = waiting.get(FindableKind.JOURNEY, set())
         Findable.objects.note([*_contacts(said), *_journeys(journeys)])
     return len(said) + len(journeys)
+
+
+def put_all(*, is_again: bool = False, lot: int = ALL_LOT) -> Iterator[tuple[str, int]]:
+    """Have everything found by words that is not yet; with `is_again` all there is, anew.
+
+    What was said and journeys are put on the queue, lot by lot, each lot committed; things
+    and suppliers, which are few, are noted at once. Yields each kind and how many were
+    seen to, after every lot. It can be broken off and begun again.
+    """
+    for kind, statement in (
+        (FindableKind.CONTACT, _PUT_CONTACTS),
+        (FindableKind.JOURNEY, _PUT_JOURNEYS),
+    ):
+        last: int | None = 0
+        while last is not None:
+            asked = {"kind": kind.value, "last": last, "lot": lot, "again": is_again}
+            ((last, number),) = bulk.read(statement, asked)
+            yield kind.value, number
+    for kind, rows in (
+        (FindableKind.ASSET, Asset.objects.filter(removed_at=None)),
+        (FindableKind.DOCUMENT, Document.objects.filter(removed_at=None)),
+        (FindableKind.SUPPLIER, Mandate.objects.live().select_related("supplier")),
+    ):
+        for row in _unknown(kind, rows, is_again=is_again).iterator(chunk_size=LOT):
+            if isinstance(row, Document):
+                documents.note_words(row)
+            else:
+                row.note_words()
+            yield kind.value, 1
+
+
+def _unknown(kind: FindableKind, rows: QuerySet[Any], *, is_again: bool) -> QuerySet[Any]:
+    if is_again:
+        return rows.order_by("pk")
+    name = "supplier__uuid" if kind == FindableKind.SUPPLIER else "uuid"
+    known = Findable.objects.filter(
+        household=OuterRef("household"), kind=kind, object=OuterRef(name)
+    )
+    return rows.filter(~Exists(known)).order_by("pk")
 
 
 def _contacts(uuids: set[UUID]) -> Iterator[Wording]:

@@ -1,17 +1,20 @@
 """Search: everything of the owner's, nothing of anybody else's, in few queries."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from assets import register
+from assets import documents, register
 from assets.choices import AssetKind, FindableKind
 from assets.models import AwaitedWords, Findable
 from notifications import indexing, pipeline, search
 from notifications.models import Card, Journey
 from owners import households
+from owners.models import Household
 from suppliers import mandates
 from tests import factories
 from tests.web.conftest import played
@@ -149,3 +152,32 @@ def test_a_household_that_is_gone_leaves_no_words(cast: factories.Cast, now) -> 
     register.add(household=home, values={"name": "Piano"}, now=now)
     home.delete()
     assert titles(cast.ana, "piano") == []
+
+
+@pytest.mark.django_db
+def test_what_was_stored_before_the_search_is_put_into_it(cast: factories.Cast) -> None:
+    ana = played()
+    documents.add(
+        household=Household.objects.for_owner(ana).get(),
+        asset=None,
+        owner=ana,
+        name="Skyline receipt.txt",
+        content=b"Paid to Skyline.",
+        now=factories.START,
+    )
+    while pipeline.note():
+        pass
+    columns = ("household", "kind", "object", "title", "detail", "at", "terms")
+    before = set(Findable.objects.values_list(*columns))
+    assert {row[1] for row in before} == set(FindableKind.values)
+    Findable.objects.all().delete()
+    call_command("index_words", stdout=io.StringIO())
+    while pipeline.note():
+        pass
+    assert set(Findable.objects.values_list(*columns)) == before
+    said = io.StringIO()
+    call_command("index_words", stdout=said)
+    assert {line.split(": ")[1] for line in said.getvalue().splitlines()} == {"0"}
+    assert not AwaitedWords.objects.exists()
+    assert dict(indexing.put_all(is_again=True, lot=1))
+    assert AwaitedWords.objects.filter(kind="journey").exists()
