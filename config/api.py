@@ -60,6 +60,11 @@ PROBLEM = {
         },
     },
 }
+NOTHING = {
+    "type": "object",
+    "description": "An action without anything to fill in.",
+    "additionalProperties": False,
+}
 KEY = {
     "in": "header",
     "name": KEY_HEADER,
@@ -90,6 +95,7 @@ def only_v1(endpoints: list[Any], **_: Any) -> list[Any]:
 def describe_problems_and_keys(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say once for all endpoints what an error looks like and how a write is repeated."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    _offer_no_fields(result["components"]["schemas"])
     problem = {"$ref": "#/components/schemas/Problem"}
     answer = {"description": "A problem.", "content": {PROBLEM_JSON: {"schema": problem}}}
     for item in result.get("paths", {}).values():
@@ -100,6 +106,16 @@ def describe_problems_and_keys(result: dict[str, Any], **_: Any) -> dict[str, An
             if method != "get":
                 operation.setdefault("parameters", []).append(KEY)
     return result
+
+
+def _offer_no_fields(schemas: dict[str, Any]) -> None:
+    """Let an action be sent without anything: a form without fields has no schema of its own."""
+    action = schemas.get("ActionFieldsRequest")
+    if action is not None:
+        schemas["NothingInRequest"] = NOTHING
+        # Any of them: an undo that names no decision is an empty object too.
+        forms = action.pop("oneOf")
+        action["anyOf"] = [*forms, {"$ref": "#/components/schemas/NothingInRequest"}]
 
 
 def docs(request: HttpRequest) -> HttpResponse:

@@ -220,7 +220,10 @@ class OneDocument(OwnerView):
 
 
 SMALL = OpenApiParameter("small", OpenApiTypes.BOOL, description="The thumbnail.")
-FILE = {(200, "*/*"): OpenApiResponse(OpenApiTypes.BINARY)}
+FILE = {
+    (200, media_type): OpenApiResponse(OpenApiTypes.BINARY)
+    for media_type in ("image/jpeg", "application/pdf", "text/plain")
+}
 
 
 def bytes_of(document: Document, request: Request) -> HttpResponse:

@@ -6,27 +6,44 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets.api.v1 import my_assets, show_asset
+from assets.api.v1 import AssetOut, my_assets, show_asset
 from notifications import changes
 from notifications.api.journeys import show_appointment, show_journey, supplier_ids
+from notifications.api.shapes import AppointmentOut, CardOut, JourneyRow
 from notifications.models import Appointment, Card, Journey
 from owners.api.edge import OwnerView, owner_of
 from owners.api.pages import LIMIT, limit_of
 from owners.api.problems import Problem
 from owners.api.versions import etag_of
 from owners.models import Owner
-from suppliers.api_v1 import seen_by, show_supplier
+from suppliers.api_v1 import SupplierOut, seen_by, show_supplier
 from suppliers.models import Supplier
 
 Objects = dict[UUID, dict[str, Any]]
 
 
 KINDS = [*changes.KINDS, "household"]
+
+
+@extend_schema_field(
+    PolymorphicProxySerializer(
+        component_name="ChangedObject",
+        serializers=[JourneyRow, CardOut, AssetOut, SupplierOut, AppointmentOut],
+        resource_type_field_name=None,
+    )
+)
+class ObjectField(serializers.DictField):
+    """An object as its own address, or the list it stands in, gives it; `kind` says which."""
 
 
 class ChangeOut(serializers.Serializer[Any]):
@@ -40,7 +57,7 @@ class ChangeOut(serializers.Serializer[Any]):
         help_text="It is gone for this owner. A household: everything of it is."
     )
     etag = serializers.CharField(allow_null=True, help_text="For `If-Match` when writing.")
-    object = serializers.DictField(allow_null=True, help_text="As its own address gives it.")
+    object = ObjectField(allow_null=True, help_text="As lists have it; null when it is gone.")
 
 
 class ChangesOut(serializers.Serializer[Any]):
