@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from notifications.choices import DeliveryPurpose, SurveyState
 from notifications.models import Delivery, Digest, Survey, Told
 from notifications.telling import LATER
-from notifications.wording import speaking
+from notifications.tongue import speaking
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach, is_weekly_between, next_digest

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Notification
-from notifications.wording import speaking
+from notifications.tongue import speaking
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Membership, reach_of
 

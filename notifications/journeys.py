@@ -10,15 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from assets.models import Asset
-from notifications import why, wording
+from notifications import tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold
 from notifications.models import Appointment, Fact, Journey, Link, Survey
+from notifications.tongue import gettext as _
 from notifications.wording import Words
 from owners.models import Household
 from suppliers import letters, outbox
@@ -57,7 +56,7 @@ def words_for(
     Without a language it is the one that is active; the words are made under it.
     """
     asset = ledger.assets.get(matter.asset)
-    language = language or get_language() or settings.LANGUAGE_CODE
+    language = language or tongue.language() or settings.LANGUAGE_CODE
     return Words(
         zone=zone or ZoneInfo(household.zone),
         now=ledger.now,

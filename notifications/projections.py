@@ -22,7 +22,7 @@ from notifications.choices import Section
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, next_change
 from notifications.models import Appointment, Card, Fact, Journey, JourneyKey, Promise
-from notifications.wording import speaking
+from notifications.tongue import speaking
 from owners import bulk, doorbell
 from owners.choices import Trust
 from suppliers.choices import Stage

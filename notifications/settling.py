@@ -19,7 +19,7 @@ from notifications.consolidation import Candidate, Placement, may_still_link, pl
 from notifications.ledger import Ledger, Member, Row
 from notifications.merging import Entry, Matter, fold
 from notifications.models import Decision, Journey, Link, Notification, Told
-from notifications.wording import speaking
+from notifications.tongue import speaking
 from owners import bulk
 from suppliers.choices import Outcome
 
@@ -294,7 +294,12 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
                 )
                 waiting = None
     changed = [row for row in pending.update if pending.before.get(row.pk) != _columns(row)]
-    _save(pending.create, changed, list(pending.told.values()))
+    _save(
+        pending.create,
+        changed,
+        list(pending.told.values()),
+        is_told=bool(pending.tell),
+    )
     delivery.save(
         [
             row
@@ -392,7 +397,9 @@ def _columns(notification: Notification) -> list[Any]:
     return [getattr(notification, name) for name in PLANNED_COLUMNS]
 
 
-def _save(create: list[Notification], update: list[Notification], told: list[Told]) -> None:
+def _save(
+    create: list[Notification], update: list[Notification], told: list[Told], *, is_told: bool
+) -> None:
     # First what is told: only one notification of a member and journey may wait.
     bulk.update(
         Notification,
@@ -413,11 +420,13 @@ def _save(create: list[Notification], update: list[Notification], told: list[Tol
             }
             for row in create
         ],
-        returning=("id", "uuid"),
+        # Only deliveries ask for the keys; without them nobody waits for the answer.
+        returning=("id", "uuid") if is_told else (),
     )
-    pks = {uuid: pk for pk, uuid in made}
-    for row in create:
-        row.pk = pks[row.uuid]
+    if is_told:
+        pks = {uuid: pk for pk, uuid in made}
+        for row in create:
+            row.pk = pks[row.uuid]
     bulk.upsert(
         Told,
         [

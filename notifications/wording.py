@@ -5,7 +5,6 @@ is quoted only as a short sentence in quotation marks.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,11 +12,10 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal
-from django.utils.translation import get_language, override
-from django.utils.translation import gettext as _
 
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
+from notifications.tongue import gettext as _
 from owners.choices import Trust
 from suppliers.choices import Stage
 from suppliers.contacts import Window
@@ -28,11 +26,6 @@ TITLE_LENGTH = 70
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EPOCH = datetime.min.replace(tzinfo=UTC)
-
-
-def speaking(language: str) -> AbstractContextManager[object]:
-    """Return a context in which words are made in a language; nothing if they are already."""
-    return nullcontext() if get_language() == language else override(language)
 
 
 def day_of(local: datetime, *, locale: str, has_year: bool = False) -> str:
