@@ -17,10 +17,9 @@ from assets.choices import DocumentKind
 from assets.forms import DocumentEditForm, DocumentForm
 from assets.models import Asset, Document
 from assets.serving import give_out
-from assets.views import say
 from owners import clock, households
 from owners.models import Owner
-from owners.pages import OwnerRequest, page, way_back
+from owners.pages import OwnerRequest, page, said, way_back
 
 PAGE = 40
 FILES_MOST = 20
@@ -162,5 +161,5 @@ def document_remove(request: OwnerRequest, key: UUID) -> HttpResponse:
     document = find_document(request.user, key)
     households.require(owner=request.user, household_id=document.household_id)
     change = documents.remove(document=document, owner=request.user, now=clock.now())
-    say(request, _("Removed. It stays in the bin for 30 days."), change)
+    said(request, _("Removed. It stays in the bin for 30 days."), change)
     return redirect(way_back(request, reverse("documents")))

@@ -7,7 +7,6 @@ from assets import document_views, views
 urlpatterns = [
     path("assets/", views.asset_list, name="assets"),
     path("assets/add/", views.asset_add, name="asset-add"),
-    path("assets/undo/<uuid:key>/", views.change_undo, name="asset-undo"),
     path("assets/<uuid:key>/", views.asset_page, name="asset"),
     path("assets/<uuid:key>/edit/", views.asset_edit, name="asset-edit"),
     path("assets/<uuid:key>/names/", views.asset_name, name="asset-name"),

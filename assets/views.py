@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import documents, register, starters, undos
+from assets import documents, register, starters
 from assets.choices import AssetKind, DocumentKind, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.forms import AssetEditForm, AssetForm, IdentifierForm
 from assets.models import Asset, Document
-from owners import clock, households, undo, undoing
-from owners.models import Change, Owner
-from owners.pages import OwnerRequest, page, way_back
+from owners import clock, households
+from owners.models import Owner
+from owners.pages import OwnerRequest, page, said
 
 PAGE = 60
 ORDERS = {
@@ -269,7 +269,7 @@ def asset_edit(request: OwnerRequest, key: UUID) -> HttpResponse:
         form.add_error("keeper", _("This person is not in the household."))
         context = {"asset": asset, "form": form}
         return render(request, "assets/asset_edit.html", context, status=422)
-    say(request, _("Saved."), change)
+    said(request, _("Saved."), change)
     return redirect("asset", key=asset.uuid)
 
 
@@ -304,7 +304,7 @@ def asset_remove(request: OwnerRequest, key: UUID) -> HttpResponse:
         return render(request, "assets/asset_remove.html", {"asset": asset})
     households.require(owner=request.user, household_id=asset.household_id)
     change = register.remove(asset=asset, owner=request.user, now=clock.now())
-    say(request, _("Removed. It stays in the bin for 30 days."), change)
+    said(request, _("Removed. It stays in the bin for 30 days."), change)
     return redirect("assets")
 
 
@@ -320,24 +320,3 @@ def asset_label(request: OwnerRequest, key: UUID) -> HttpResponse:
         "address": settings.SITE_URL + reverse("asset", args=[asset.uuid]),
     }
     return render(request, "assets/asset_label.html", context)
-
-
-@page
-@require_POST
-def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
-    """Undo a change of an asset or a document."""
-    mine = Change.objects.for_owner(request.user)
-    change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
-    try:
-        undoing.put_back(change=change, owner=request.user, ways=undos.UNDOS, now=clock.now())
-    except undo.UndoError as error:
-        messages.error(request, _(str(error)))
-    else:
-        messages.success(request, _("Undone."))
-    return redirect(way_back(request, reverse("assets")))
-
-
-def say(request: OwnerRequest, text: str, change: Change | None) -> None:
-    """Say what was done, with a way to undo it while the sentence stands."""
-    tags = f"undo:{reverse('asset-undo', args=[change.uuid])}" if change else ""
-    messages.success(request, text, extra_tags=tags)

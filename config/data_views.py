@@ -204,7 +204,7 @@ def undo_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     try:
         undoing.put_back(change=change, owner=request.user, ways=UNDOS, now=clock.now())
     except undo.UndoError as error:
-        messages.error(request, str(error))
+        messages.error(request, _(str(error)))
     else:
         messages.success(request, _("Undone."))
     return redirect(way_back(request, "/bin/"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +19,7 @@ from owners import clock, households
 from owners.choices import ChannelKind, Moment, Scope, Topic
 from owners.forms import ReachForm
 from owners.models import Channel, Household, Membership, Owner
-from owners.pages import OwnerRequest, chosen_household, page
+from owners.pages import OwnerRequest, chosen_household, page, said
 from owners.reach import PRESETS
 from suppliers.models import Supplier
 
@@ -124,7 +123,7 @@ def _save(request: OwnerRequest, form: ReachForm, membership: Membership) -> Htt
     )
     about = {"zone": form.cleaned_data["zone"], "language": form.cleaned_data["language"]}
     households.change_owner(owner=request.user, values=about)
-    messages.success(request, _("Saved."), extra_tags=f"undo:{reverse('undo', args=[change.uuid])}")
+    said(request, _("Saved."), change)
     return redirect(f"{reverse('preferences')}?household={membership.household.uuid}")
 
 
@@ -211,5 +210,5 @@ def exception_set(request: OwnerRequest) -> HttpResponse:
             ],
             now=clock.now(),
         )
-    messages.success(request, _("Saved."), extra_tags=f"undo:{reverse('undo', args=[change.uuid])}")
+    said(request, _("Saved."), change)
     return redirect(f"{reverse('preferences')}?household={membership.household.uuid}#exceptions")

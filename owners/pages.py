@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from django_htmx.middleware import HtmxDetails
 
 from owners import clock, repeats
 from owners.households import NotAllowedError
-from owners.models import Household, Owner
+from owners.models import Change, Household, Owner
 
 P = ParamSpec("P")
 
@@ -87,6 +88,12 @@ def way_back(request: HttpRequest, fallback: str) -> str:
         wanted, allowed_hosts=None, require_https=request.is_secure()
     )
     return wanted if is_ours else fallback
+
+
+def said(request: HttpRequest, sentence: str, change: Change | None = None) -> None:
+    """Say what was done, with a way to undo it while the sentence stands."""
+    undo = f"undo:{reverse('undo', args=[change.uuid])}" if change else ""
+    messages.success(request, sentence, extra_tags=undo)
 
 
 def chosen_household(request: OwnerRequest) -> Household | None:

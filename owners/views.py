@@ -22,23 +22,16 @@ from owners.choices import ChannelKind, Rank, TokenScope
 from owners.forms import ChannelForm, HouseholdForm, InviteForm, TokenForm
 from owners.models import (
     ApiToken,
-    Change,
     Channel,
     Household,
     Invitation,
     Membership,
     Owner,
 )
-from owners.pages import OwnerRequest, chosen_household, page
+from owners.pages import OwnerRequest, chosen_household, page, said
 
 GET_AND_POST = ["GET", "HEAD", "POST"]
 INVITED = "invitation"  # in the session of somebody who must first sign up
-
-
-def said(request: HttpRequest, sentence: str, change: Change | None = None) -> None:
-    """Say what was done, with a way to undo it while the sentence stands."""
-    undo = f"undo:{reverse('undo', args=[change.uuid])}" if change else ""
-    messages.success(request, sentence, extra_tags=undo)
 
 
 def back_to_household(household: Household) -> HttpResponse:

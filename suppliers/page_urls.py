@@ -7,7 +7,6 @@ from suppliers import views
 urlpatterns = [
     path("suppliers/", views.supplier_list, name="suppliers"),
     path("suppliers/add/", views.supplier_add, name="supplier-add"),
-    path("suppliers/undo/<uuid:key>/", views.change_undo, name="supplier-undo"),
     path("suppliers/<uuid:key>/", views.supplier_page, name="supplier"),
     path("mandates/<uuid:key>/", views.mandate_change, name="mandate-change"),
     path("mandates/<uuid:key>/purpose/", views.purpose_switch, name="purpose-switch"),

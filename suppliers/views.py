@@ -10,16 +10,15 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from owners import clock, households, undo, undoing
+from owners import clock, households, undo
 from owners.choices import Rank
-from owners.models import Change, Household, Owner
-from owners.pages import OwnerRequest, chosen_household, page, way_back
-from suppliers import keys, mandates, particulars, secrets, undos
+from owners.models import Household, Owner
+from owners.pages import OwnerRequest, chosen_household, page, said
+from suppliers import keys, mandates, particulars, secrets
 from suppliers.choices import EventState, MandateState, Purpose, RoleKind
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
 from suppliers.models import (
@@ -78,8 +77,8 @@ def supplier_add(request: OwnerRequest) -> HttpResponse:
         owner=owner,
         now=now,
     )
-    tag = undo_tag(undo.latest(kind=mandates.GRANTED, subject=mandate.uuid))
-    messages.success(request, _("Added. This is the address to give them."), extra_tags=tag)
+    change = undo.latest(kind=mandates.GRANTED, subject=mandate.uuid)
+    said(request, _("Added. This is the address to give them."), change)
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -222,7 +221,7 @@ def mandate_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         owner=request.user,
         now=clock.now(),
     )
-    messages.success(request, _("Saved."), extra_tags=undo_tag(change))
+    said(request, _("Saved."), change)
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -236,7 +235,7 @@ def mandate_state(request: OwnerRequest, key: UUID) -> HttpResponse:
     if wanted is None:
         return HttpResponse(status=400)
     change = mandates.change(mandate=mandate, state=wanted[0], owner=request.user, now=clock.now())
-    messages.success(request, str(wanted[1]), extra_tags=undo_tag(change))
+    said(request, str(wanted[1]), change)
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -249,7 +248,7 @@ def mandate_end(request: OwnerRequest, key: UUID) -> HttpResponse:
         households.require(owner=request.user, household_id=mandate.household_id, least=Rank.ADMIN)
         change = mandates.end(mandate=mandate, owner=request.user, now=clock.now())
         text = _("Ended. What they send from now on is refused.")
-        messages.success(request, text, extra_tags=undo_tag(change))
+        said(request, text, change)
         return redirect("supplier", key=mandate.supplier.uuid)
     roles = Role.objects.filter(household=mandate.household_id, supplier=mandate.supplier_id)
     waiting = OutboundEvent.objects.for_owner(request.user).filter(
@@ -304,7 +303,7 @@ def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
         owner=request.user,
         now=clock.now(),
     )
-    messages.success(request, _("Saved. They are told."), extra_tags=undo_tag(change))
+    said(request, _("Saved. They are told."), change)
     return redirect("supplier", key=mandate.supplier.uuid)
 
 
@@ -339,7 +338,7 @@ def role_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         mine = Role.objects.filter(household=mandate.household, supplier=mandate.supplier)
         role = get_object_or_404(mine, pk=int(taken) if taken.isdecimal() else 0)
         change = particulars.take_role(role=role, owner=request.user, now=clock.now())
-        messages.success(request, _("Removed."), extra_tags=undo_tag(change))
+        said(request, _("Removed."), change)
         return redirect("supplier", key=mandate.supplier.uuid)
     form = RoleForm(request.POST, household=mandate.household)
     if form.is_valid():
@@ -400,23 +399,3 @@ def endpoint_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
     mandate.supplier.refresh_from_db()
     return show(request, mandate.supplier, endpoint_secret=value)
-
-
-@page
-@require_POST
-def change_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
-    """Take back the end of a mandate, or a role that was removed."""
-    mine = Change.objects.for_owner(request.user)
-    change = get_object_or_404(mine, uuid=key, kind__in=undos.UNDOS)
-    try:
-        undoing.put_back(change=change, owner=request.user, ways=undos.UNDOS, now=clock.now())
-    except undo.UndoError as error:
-        messages.error(request, _(str(error)))
-    else:
-        messages.success(request, _("Undone."))
-    return redirect(way_back(request, reverse("suppliers")))
-
-
-def undo_tag(change: Change | None) -> str:
-    """Return where a toast's undo goes."""
-    return f"undo:{reverse('supplier-undo', args=[change.uuid])}" if change else ""

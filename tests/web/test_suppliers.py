@@ -44,7 +44,7 @@ def test_an_ended_mandate_can_be_taken_back_with_its_address(
     browser.post(f"/mandates/{cast.mandate.uuid}/end/")
     cast.mandate.refresh_from_db()
     assert cast.mandate.state == MandateState.ENDED
-    browser.post(f"/suppliers/undo/{Change.objects.get().uuid}/")
+    browser.post(f"/undo/{Change.objects.get().uuid}/")
     cast.mandate.refresh_from_db()
     assert (cast.mandate.state, cast.mandate.ended_at) == (MandateState.ACTIVE, None)
     assert cast.mandate.alias == address
@@ -69,7 +69,7 @@ def test_a_role_is_given_taken_and_put_back(cast: factories.Cast, browser: Clien
     role = Role.objects.get(kind="maker")
     browser.post(address, {"take": str(role.pk)})
     assert not Role.objects.filter(kind="maker").exists()
-    browser.post(f"/suppliers/undo/{Change.objects.get().uuid}/")
+    browser.post(f"/undo/{Change.objects.get().uuid}/")
     assert Role.objects.filter(kind="maker", supplier=cast.skyline).exists()
 
 
