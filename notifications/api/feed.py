@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,9 +20,10 @@ from rest_framework.response import Response
 
 from notifications import feed, feed_page
 from notifications.api.actions import JOURNEY_ACTIONS, plain, refused, ring_after_commit
-from notifications.api.shapes import CardOut, Counted, FeedOut
+from notifications.api.journeys import show_whole
+from notifications.api.shapes import CardOut, Counted, FeedOut, JourneyOut
 from notifications.choices import Section
-from notifications.models import Card
+from notifications.models import Card, Journey
 from owners import clock, households
 from owners.api.edge import OwnerView, checked, once, owner_of
 from owners.api.pages import CURSOR, LIMIT, limit_of, next_url, read_cursor, write_cursor
@@ -33,6 +35,11 @@ ACTION_BODY = PolymorphicProxySerializer(
     component_name="ActionFields",
     serializers=list(dict.fromkeys(JOURNEY_ACTIONS.values())),
     resource_type_field_name=None,
+)
+
+
+ACTION_NAME = OpenApiParameter(
+    "name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(JOURNEY_ACTIONS)
 )
 
 
@@ -121,9 +128,7 @@ class CardAction(OwnerView):
     @extend_schema(
         operation_id="feed_act",
         parameters=[
-            OpenApiParameter(
-                "name", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(JOURNEY_ACTIONS)
-            ),
+            ACTION_NAME,
             IF_MATCH,
         ],
         request=ACTION_BODY,
@@ -135,10 +140,7 @@ class CardAction(OwnerView):
         owner = owner_of(request)
         found = Card.objects.for_owner(owner).select_related("journey").get(uuid=card)
         households.require(owner=owner, household_id=found.household_id)
-        form = JOURNEY_ACTIONS.get(name)
-        if form is None:
-            raise Problem(404, code="not_found", detail="There is no such action.")
-        data = plain(checked(form, request))
+        data = fields_of(request, name)
         try:
             with transaction.atomic():
                 if "If-Match" in request.headers:
@@ -154,6 +156,40 @@ class CardAction(OwnerView):
         ring_after_commit()
         card_now = Card.objects.for_owner(owner).get(journey=journey)
         return Response(card_now.in_language(owner.language))
+
+
+class JourneyAction(OwnerView):
+    """What the owner does with a matter, also one whose card is gone."""
+
+    @extend_schema(
+        operation_id="journeys_act",
+        parameters=[ACTION_NAME],
+        request=ACTION_BODY,
+        responses=JourneyOut,
+    )
+    @once
+    def post(self, request: Request, journey: UUID, name: str) -> Response:
+        """Act, and return the journey as it is now; merged away, it is the one it went into."""
+        owner, now = owner_of(request), clock.now()
+        rows = Journey.objects.for_owner(owner).select_related("household", "card")
+        found = rows.get(uuid=journey)
+        households.require(owner=owner, household_id=found.household_id)
+        data = fields_of(request, name)
+        try:
+            done = feed.act(owner=owner, journey=found, name=name, data=data, now=now)
+        except feed.ActionError as error:
+            raise refused(error) from error
+        ring_after_commit()
+        return Response(show_whole(rows.get(pk=done.pk), owner))
+
+
+def fields_of(request: Request, name: str) -> dict[str, Any]:
+    """Return what was sent with an action; Problem for an action there is not."""
+    form = JOURNEY_ACTIONS.get(name)
+    if form is None:
+        raise Problem(404, code="not_found", detail="There is no such action.")
+    found: dict[str, Any] = plain(checked(form, request))
+    return found
 
 
 def section_of(request: Request) -> Section | None:

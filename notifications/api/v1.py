@@ -13,7 +13,14 @@ from notifications.api.contacts import (
     ReadNote,
 )
 from notifications.api.demo import Demo
-from notifications.api.feed import CardAction, Feed, FeedCounts, FeedLook, OneCard
+from notifications.api.feed import (
+    CardAction,
+    Feed,
+    FeedCounts,
+    FeedLook,
+    JourneyAction,
+    OneCard,
+)
 from notifications.api.journeys import (
     Appointments,
     Deliveries,
@@ -45,6 +52,11 @@ urlpatterns = [
     path("door/<uuid:contact>/actions/<slug:name>/", DoorAction.as_view(), name="door-action"),
     path("journeys/", Journeys.as_view(), name="journeys"),
     path("journeys/<uuid:journey>/", OneJourney.as_view(), name="journey"),
+    path(
+        "journeys/<uuid:journey>/actions/<slug:name>/",
+        JourneyAction.as_view(),
+        name="journey-action",
+    ),
     path("appointments/", Appointments.as_view(), name="appointments"),
     path("changes/", Changes.as_view(), name="changes"),
     path("calendar/", Calendars.as_view(), name="calendars"),
