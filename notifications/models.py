@@ -73,7 +73,9 @@ class Journey(models.Model):
     closed_at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True)  # when time alone changes the card next
     is_emptied = models.BooleanField(default=False)  # merged away or split to nothing
-    size = models.PositiveIntegerField(default=0, db_default=0)  # its contacts, for `consolidation.FULL`
+    size = models.PositiveIntegerField(
+        default=0, db_default=0
+    )  # its contacts, for `consolidation.FULL`
 
     objects = JourneyQuerySet.as_manager()
 

@@ -5,6 +5,8 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, Q, QuerySet
+
 from notifications import simulating
 from notifications.ledger import Ledger
 from notifications.models import Journey
@@ -52,20 +54,14 @@ def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Compa
     rows = Journey.objects.filter(
         household=household, last_said_at__gte=since, is_emptied=False
     ).order_by("-last_said_at")
-    found = rows.values_list("uuid", "title")[: JOURNEYS_MOST + 1]
-    titles = {str(uuid): title for uuid, title in found}
-    uuids = list(titles)
-    is_cut = len(uuids) > JOURNEYS_MOST
+    titles, is_cut = _within_bounds(rows)
     ledger = Ledger.open([household], now=now)
-    ledger.load_journeys(uuids[:JOURNEYS_MOST])
-    pasts, contacts = [], 0
-    for uuid in uuids[:JOURNEYS_MOST]:
-        contacts += len(ledger.rows.get(uuid, ()))
-        if contacts > CONTACTS_MOST:
-            is_cut = True
-            break
-        if _is_theirs(ledger, uuid, membership):
-            pasts.append(_past(ledger, uuid, title=titles[uuid]))
+    ledger.load_journeys(titles)
+    pasts = [
+        _past(ledger, uuid, title=title)
+        for uuid, title in titles.items()
+        if _is_theirs(ledger, uuid, membership)
+    ]
     names = {supplier for past in pasts for supplier in ledger.journeys[past.journey].suppliers}
     ledger.load_people([], names)
     asked = [_with_suppliers(ledger, past) for past in pasts]
@@ -79,6 +75,23 @@ def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Compa
         for reach in (reach_now(membership), wishes)
     ]
     return simulating.compare(sides[0], sides[1], journeys=len(pasts), is_cut=is_cut)
+
+
+def _within_bounds(rows: QuerySet[Journey]) -> tuple[dict[str, str], bool]:
+    """Return the titles of the journeys to read, and whether some were left out.
+
+    Counted before any contact is loaded: one journey may have more than all may have.
+    """
+    said = Count("links", filter=Q(links__revoked_at=None))
+    found = list(rows.annotate(said=said).values_list("uuid", "title", "said")[: JOURNEYS_MOST + 1])
+    titles: dict[str, str] = {}
+    contacts = 0
+    for uuid, title, number in found[:JOURNEYS_MOST]:
+        contacts += number
+        if contacts > CONTACTS_MOST:
+            break
+        titles[str(uuid)] = title
+    return titles, len(titles) < len(found)
 
 
 def _is_theirs(ledger: Ledger, uuid: str, membership: Membership) -> bool:

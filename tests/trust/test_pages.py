@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from django.test import Client
 
 from config import privacy
+from notifications import simulation
 from notifications.choices import Section
+from notifications.ledger import Ledger
 from owners import clock, households, invitations, sessions, tokens
 from owners.choices import Moment, Rank, Scope, TokenScope, Topic
 from owners.models import ApiToken, Change, Deletion, Export, Invitation, Membership, Owner
@@ -287,3 +290,24 @@ def test_sessions_are_read_at_once_and_none_is_ended_by_mistake(
     assert len(sessions.live_of(cast.ana, now=clock.now())) == 6
     ana.post("/access/sessions/end/")
     assert len(sessions.live_of(cast.ana, now=clock.now())) == 1
+
+
+def test_a_month_beyond_its_bounds_is_never_loaded(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    membership = Membership.objects.get(owner=played())
+    loaded: list[str] = []
+    real = Ledger.load_journeys
+
+    def load(self: Ledger, uuids: Iterable[str]) -> None:
+        loaded.extend(uuids)
+        real(self, uuids)
+
+    monkeypatch.setattr(Ledger, "load_journeys", load)
+    now = factories.START + timedelta(days=6)
+    wishes = simulation.reach_now(membership)
+    assert not simulation.last_month(membership=membership, wishes=wishes, now=now).is_cut
+    assert len(loaded) == 1
+    monkeypatch.setattr(simulation, "CONTACTS_MOST", 3)
+    assert simulation.last_month(membership=membership, wishes=wishes, now=now).is_cut
+    assert len(loaded) == 1
