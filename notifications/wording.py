@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal
+from django.utils.translation import get_language
 
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
