@@ -102,7 +102,7 @@ def test_last_month_is_replayed_with_wishes_that_are_not_saved(client: Client, d
                 legal="today",
             ),
         ).content.decode()
-    assert "1 interruptions would have been 0" in page
+    assert "1 interruption would have been 0" in page
     assert "would not be told" in page
     assert "Nothing would have been told otherwise." in same
     assert not Membership.objects.exclude(reach_rules=None).exists()
