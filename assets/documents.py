@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import structlog
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_noop
 
 from assets import folding, reading, sniffing, vault
 from assets.choices import DocumentKind, FindableKind
@@ -140,7 +141,7 @@ def put_back(change: Change, owner: Owner, now: datetime) -> None:
         household=change.household_id, uuid=undo.subject_of(change)
     ).first()
     if document is None:
-        raise undo.UndoError("It is gone for good.")
+        raise undo.UndoError(gettext_noop("It is gone for good."))
     document.removed_at = None
     document.save(update_fields=["removed_at"])
     _note(document, text_of(document))

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from django.utils.translation import gettext_noop
+
 from assets import documents, register
 from assets.models import Asset
 from owners.models import Change, Owner
@@ -34,7 +36,7 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
 def _asset(change: Change) -> Asset:
     found = Asset.objects.filter(household=change.household_id, uuid=subject_of(change)).first()
     if found is None:
-        raise UndoError("It is gone for good.")
+        raise UndoError(gettext_noop("It is gone for good."))
     return found
 
 

@@ -156,7 +156,7 @@ def delete_ask(request: OwnerRequest) -> HttpResponse:
         else:
             deletion.ask_account(owner=request.user, typed=typed, now=now)
     except deletion.DeletionError as error:
-        messages.error(request, str(error))
+        messages.error(request, _(str(error)))
     else:
         messages.success(request, _("Noted. You can cancel it until that day."))
     return redirect("data")

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from assets.models import Asset
 from notifications import delivery, settling
@@ -202,7 +203,7 @@ JOURNEY_ACTIONS = (
     "undo",
     "mute",
 )
-CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split")
+CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split", "take_back")
 
 
 def act(
@@ -302,24 +303,26 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
         if isinstance(score, str) and score.isdigit():
             score = int(score)
         if not isinstance(score, int) or isinstance(score, bool) or not 1 <= score <= 5:
-            raise ActionError("invalid", "Give a score from 1 to 5.", field="score")
+            raise ActionError("invalid", gettext_noop("Give a score from 1 to 5."), field="score")
         return {"score": score, "text": str(data.get("text", ""))[:2000]}
     if name == "reply":
         text = str(data.get("text", "")).strip()
         if not text:
-            raise ActionError("invalid", "Write a message.", field="text")
+            raise ActionError("invalid", gettext_noop("Write a message."), field="text")
         return {"text": text[:10_000]}
     if name == "snooze":
         until = _instant(data.get("until"), "until")
         if until <= ledger.now:
-            raise ActionError("invalid", "Choose a time in the future.", field="until")
+            raise ActionError(
+                "invalid", gettext_noop("Choose a time in the future."), field="until"
+            )
         return {"until": until.isoformat()}
     if name == "counter":
         return {"windows": _windows(data.get("windows"))}
     if name == "choose_asset":
         asset = ledger.assets.get(str(data.get("asset", "")))
         if asset is None:
-            raise ActionError("unknown", "There is no such object.", field="asset")
+            raise ActionError("unknown", gettext_noop("There is no such object."), field="asset")
         return {"asset": str(asset.uuid)}
     if name == "correct":
         return _correction(data)
@@ -340,7 +343,7 @@ def _instant(value: Any, field: str) -> datetime:
 
 def _windows(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or not 1 <= len(value) <= 3:
-        raise ActionError("invalid", "Propose one to three windows.", field="windows")
+        raise ActionError("invalid", gettext_noop("Propose one to three windows."), field="windows")
     found = []
     for window in value:
         if not isinstance(window, dict):
@@ -348,7 +351,9 @@ def _windows(value: Any) -> list[dict[str, str]]:
         start = _instant(window.get("start"), "windows")
         end = _instant(window.get("end"), "windows")
         if end <= start:
-            raise ActionError("invalid", "A window ends after it starts.", field="windows")
+            raise ActionError(
+                "invalid", gettext_noop("A window ends after it starts."), field="windows"
+            )
         found.append({"start": start.isoformat(), "end": end.isoformat()})
     return found
 
@@ -356,7 +361,7 @@ def _windows(value: Any) -> list[dict[str, str]]:
 def _correction(data: dict[str, Any]) -> dict[str, Any]:
     fact, value = str(data.get("fact", "")).strip(), data.get("value")
     if not fact:
-        raise ActionError("invalid", "Say which fact is wrong.", field="fact")
+        raise ActionError("invalid", gettext_noop("Say which fact is wrong."), field="fact")
     if fact == "window":
         if isinstance(value, dict):
             value = f"{value.get('start')}/{value.get('end')}"
@@ -366,7 +371,7 @@ def _correction(data: dict[str, Any]) -> dict[str, Any]:
         return {"fact": fact, "value": window_key(Window(start=window_start, end=window_end))}
     value = str(value or "").strip()
     if not value:
-        raise ActionError("invalid", "Write the right value.", field="value")
+        raise ActionError("invalid", gettext_noop("Write the right value."), field="value")
     if fact == "visit" and value not in (BOOKED, CANCELLED):
         raise ActionError("invalid", f"Say {BOOKED} or {CANCELLED}.", field="value")
     return {"fact": fact[:60], "value": value[:1000]}
@@ -478,7 +483,7 @@ def _merge(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any])
         else None
     )
     if other is None:
-        raise ActionError("unknown", "There is no such object.", field="with")
+        raise ActionError("unknown", gettext_noop("There is no such object."), field="with")
     ledger.journeys[str(other.uuid)] = other
     moved = settling.move_links(ledger, {str(other.uuid): str(journey.uuid)}, now=ledger.now)
     contacts = [
@@ -501,11 +506,11 @@ def _is_uuid(text: str) -> bool:
 def _on_linked(ledger: Ledger, owner: Owner, contact: Contact, name: str) -> None:
     link = Link.objects.filter(contact=contact, revoked_at=None).select_related("journey").first()
     if link is None:
-        raise ActionError("not_linked", "This contact is on no journey.")
+        raise ActionError("not_linked", gettext_noop("This contact is on no journey."))
     journey = link.journey
     ledger.journeys[str(journey.uuid)] = journey
-    if name == "split":
-        _split(ledger, owner, contact, link)
+    if name in ("split", "take_back"):
+        (_split if name == "split" else _take_back)(ledger, owner, contact, link)
         return
     data = {"supplier": contact.supplier_id or 0} if name == "always_show" else {}
     _decide(ledger, owner, name, data, journey=journey, contact=contact)
@@ -515,7 +520,7 @@ def _on_linked(ledger: Ledger, owner: Owner, contact: Contact, name: str) -> Non
 def _split(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
     """Give a contact a journey of its own; it never goes back by itself."""
     if not Link.objects.filter(journey=link.journey, revoked_at=None).exclude(pk=link.pk).exists():
-        raise ActionError("alone", "It is the only contact of its journey.")
+        raise ActionError("alone", gettext_noop("It is the only contact of its journey."))
     decision = _decide(ledger, owner, "split", {"from": str(link.journey.uuid)}, contact=contact)
     fresh = Journey.objects.create(
         uuid=uuid_for(decision.uuid, "journey"),
@@ -530,6 +535,21 @@ def _split(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
         {str(fresh.uuid), str(link.journey.uuid)},
         afresh={str(link.journey.uuid)},
     )
+
+
+def _take_back(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
+    """Take what was logged by hand off its journey; it is kept, and no journey gets it again."""
+    if contact.owner_id is None:
+        raise ActionError(
+            "not_logged", gettext_noop("Only what was logged by hand can be taken back.")
+        )
+    journey = link.journey
+    _decide(
+        ledger, owner, "take_back", {"from": str(journey.uuid)}, journey=journey, contact=contact
+    )
+    Link.objects.filter(pk=link.pk).update(revoked_at=ledger.now)
+    Contact.objects.filter(pk=contact.pk).update(reason="taken_back", rule="owner_decided")
+    settling.settle(ledger, {str(journey.uuid)}, afresh={str(journey.uuid)})
 
 
 def _relink(ledger: Ledger, contacts: list[int], journey: Journey, *, rule: str) -> None:
@@ -562,11 +582,11 @@ def _undo(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) 
     else:
         decision = decisions.filter(journey=journey).order_by("-decided_at", "-pk").first()
     if decision is None:
-        raise ActionError("unknown", "There is nothing to undo.", field="decision")
+        raise ActionError("unknown", gettext_noop("There is nothing to undo."), field="decision")
     decision.revoked_at = ledger.now
     decision.save(update_fields=["revoked_at"])
     touched = {str(journey.uuid)}
-    if decision.name in ("merge", "split"):
+    if decision.name in ("merge", "split", "take_back"):
         source = decision.data["with"] if decision.name == "merge" else decision.data["from"]
         back = Journey.objects.get(household=journey.household, uuid=source)
         contacts = (
@@ -626,7 +646,7 @@ class _Sender:
 def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]) -> None:
     """Let the sender in, for the supplier and not for one address; reversible."""
     if contact.outcome != Outcome.DOOR:
-        raise ActionError("not_at_door", "This contact does not wait at the Door.")
+        raise ActionError("not_at_door", gettext_noop("This contact does not wait at the Door."))
     said = Said.from_json(contact.said)
     known = contact.mandate
     mandate = known or _mandate_for(ledger, owner, contact, said, data)
@@ -672,7 +692,7 @@ def _mandate_for(
             else None
         )
         if supplier is None:
-            raise ActionError("unknown", "There is no such object.", field="supplier")
+            raise ActionError("unknown", gettext_noop("There is no such object."), field="supplier")
         if sender.number:
             SupplierNumber.objects.get_or_create(
                 supplier=supplier, household=contact.household, number=sender.number
@@ -737,7 +757,7 @@ def _sender(said: Said) -> _Sender:
 def _not_now(ledger: Ledger, owner: Owner, contact: Contact) -> None:
     """Leave the sender outside; the contact stays, and is not offered again."""
     if contact.outcome != Outcome.DOOR:
-        raise ActionError("not_at_door", "This contact does not wait at the Door.")
+        raise ActionError("not_at_door", gettext_noop("This contact does not wait at the Door."))
     _decide(ledger, owner, "not_now", {}, contact=contact)
     contact.reason = "not_now"
     contact.save(update_fields=["reason"])

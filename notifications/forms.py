@@ -185,7 +185,7 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     "correct": CorrectForm,
     "undo": UndoForm,
 }
-CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split")
+CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split", "take_back")
 
 
 class LogForm(forms.Form):

@@ -13,6 +13,7 @@ urlpatterns = [
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
     path("door/", views.door, name="door"),
     path("log/", views.log, name="log"),
+    path("log/<uuid:key>/undo/", views.log_undo, name="log-undo"),
     path("welcome/", welcome_views.welcome, name="welcome"),
     path("demo/open/", welcome_views.demo_open, name="demo-open"),
     path("demo/close/", welcome_views.demo_close, name="demo-close"),

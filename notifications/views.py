@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -78,6 +78,7 @@ DONE_WORDS: dict[str, str | Promise] = {
     "undo_absorb": gettext_lazy("Noted: you should have been told."),
     "always_show": gettext_lazy("From now on these are shown."),
     "split": gettext_lazy("Made a matter of its own."),
+    "take_back": gettext_lazy("Taken back."),
 }
 
 
@@ -288,7 +289,7 @@ def journey_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     try:
         journey = feed.act(owner=owner, journey=journey, name=act, data=data, now=now)
     except feed.ActionError as error:
-        messages.error(request, error.detail)
+        messages.error(request, _(error.detail))
     else:
         ring()
         say_done(request, journey, name)
@@ -305,13 +306,14 @@ def contact_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     name = str(request.POST.get("name", ""))
     if name not in CONTACT_ACTIONS:
         return HttpResponse(status=400)
+    was_on = journey_of(owner, contact)
     try:
         feed.act_on_contact(owner=owner, contact=contact, name=name, data={}, now=now)
     except feed.ActionError as error:
-        messages.error(request, error.detail)
+        messages.error(request, _(error.detail))
     else:
         ring()
-        say_done(request, journey_of(owner, contact), name)
+        say_done(request, journey_of(owner, contact) or was_on, name)
     return redirect(way_back(request, reverse("today")))
 
 
@@ -412,8 +414,37 @@ def log(request: OwnerRequest) -> HttpResponse:
         now=now,
     )
     doorbell.ring("inbox")
-    messages.success(request, _("Written down. Its card changes in a moment."))
+    messages.success(
+        request,
+        _("Written down. Its card changes in a moment."),
+        extra_tags=f"undo:{reverse('log-undo', args=[form.cleaned_data['event_id']])}",
+    )
     return redirect("today")
+
+
+@page
+@require_POST
+def log_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Take back what was written down, by the key of the form that it was written in."""
+    owner, now = request.user, clock.now()
+    event = inbox.logged(owner=owner, event_id=str(key))
+    if event is None:
+        raise Http404
+    contact = Contact.objects.for_owner(owner).filter(inbound=event).first()
+    if contact is None:
+        again = f"undo:{reverse('log-undo', args=[key])}"
+        messages.info(request, _("It is still being read. Try again in a moment."), again)
+        return redirect(way_back(request, reverse("today")))
+    households.require(owner=owner, household_id=contact.household_id)
+    was_on = journey_of(owner, contact)
+    try:
+        feed.act_on_contact(owner=owner, contact=contact, name="take_back", data={}, now=now)
+    except feed.ActionError as error:
+        messages.error(request, _(error.detail))
+    else:
+        ring()
+        say_done(request, was_on, "take_back")
+    return redirect(way_back(request, reverse("today")))
 
 
 def suggest(request: OwnerRequest, household: Household) -> HttpResponse:

@@ -16,6 +16,7 @@ from notifications.wording import Words, number_hint, within
 from suppliers.choices import Purpose
 
 REASONS = {
+    "taken_back": gettext_lazy("You took it back."),
     "first": gettext_lazy("It is the first word on this matter."),
     "visit": gettext_lazy("It names a visit that was not known yet."),
     "visit_moved": gettext_lazy("It moves the visit."),

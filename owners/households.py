@@ -214,7 +214,7 @@ def change(
 def undo_change(change_made: Change, owner: Owner, now: datetime) -> None:
     """Give a household the name, zone, limits and so on that it had."""
     if change_made.household is None:
-        raise undo.UndoError("The household is gone.")
+        raise undo.UndoError(gettext_noop("The household is gone."))
     household = change_made.household
     change(household=household, values=change_made.before, by=owner, now=now)
 
@@ -326,7 +326,7 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
     """Give a member the wishes back that were changed; nobody undoes another's."""
     membership = Membership.objects.filter(household=change.household, owner=owner).first()
     if membership is None or change.subject != owner.uuid:
-        raise undo.UndoError("These are somebody else's wishes.")
+        raise undo.UndoError(gettext_noop("These are somebody else's wishes."))
     before = dict(change.before)
     rules = before.pop("reach_rules")
     others = Membership.objects.filter(household=change.household).exclude(owner=owner)

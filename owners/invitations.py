@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from owners import access, undo
 from owners.choices import Rank
@@ -57,18 +58,24 @@ def invite(
     try:
         validate_email(address)
     except ValidationError as error:
-        raise PeopleError("address", "This is not an e-mail address.", field="email") from error
+        raise PeopleError(
+            "address", gettext_noop("This is not an e-mail address."), field="email"
+        ) from error
     with transaction.atomic():
         Owner.objects.select_for_update(no_key=True).get(pk=by.pk)
         Household.objects.select_for_update().get(pk=household.pk)
         if household.memberships.filter(owner__email=address).exists():
-            raise PeopleError("member", "This person is in the household already.", field="email")
+            raise PeopleError(
+                "member", gettext_noop("This person is in the household already."), field="email"
+            )
         theirs = Q(household=household) | Q(invited_by=by)  # households cost nothing to make
         if (
             Invitation.objects.filter(theirs, created_at__gt=now - timedelta(days=1)).count()
             >= A_DAY
         ):
-            raise PeopleError("too_many", "No more invitations today; try again tomorrow.")
+            raise PeopleError(
+                "too_many", gettext_noop("No more invitations today; try again tomorrow.")
+            )
         invitation = Invitation(
             household=household,
             invited_by=by,
@@ -129,7 +136,9 @@ def accept(*, token: str, owner: Owner, now: datetime) -> Membership:
             .first()
         )
         if invitation is None:
-            raise PeopleError("gone", "This invitation was used, taken back, or has expired.")
+            raise PeopleError(
+                "gone", gettext_noop("This invitation was used, taken back, or has expired.")
+            )
         membership, is_new = Membership.objects.get_or_create(
             household=invitation.household, owner=owner, defaults={"rank": invitation.rank}
         )
@@ -225,7 +234,7 @@ def undo_rank(change: Change, owner: Owner, now: datetime) -> None:
         household=change.household, owner__uuid=str(change.subject)
     ).first()
     if membership is None:
-        raise undo.UndoError("This member is not in the household any more.")
+        raise undo.UndoError(gettext_noop("This member is not in the household any more."))
     try:
         change_rank(membership=membership, rank=Rank(change.before["rank"]), by=owner, now=now)
     except PeopleError as error:
@@ -236,11 +245,11 @@ def undo_removed(change: Change, owner: Owner, now: datetime) -> None:
     """Put a member back with the rank, the wishes and the things they kept."""
     household = change.household
     if household is None:
-        raise undo.UndoError("The household is gone.")
+        raise undo.UndoError(gettext_noop("The household is gone."))
     require(owner=owner, household_id=household.pk, least=Rank.ADMIN)
     back = Owner.objects.filter(uuid=str(change.subject), is_active=True).first()
     if back is None:
-        raise undo.UndoError("This account was deleted.")
+        raise undo.UndoError(gettext_noop("This account was deleted."))
     if household.memberships.filter(owner=back).exists():
         return
     before = change.before
@@ -279,7 +288,9 @@ def _locked(membership: Membership) -> Membership:
 def _keep_an_admin(membership: Membership) -> None:
     admins = membership.household.memberships.filter(rank=Rank.ADMIN).exclude(pk=membership.pk)
     if not admins.exists():
-        raise PeopleError("last_admin", "A household needs an admin. Make somebody else one first.")
+        raise PeopleError(
+            "last_admin", gettext_noop("A household needs an admin. Make somebody else one first.")
+        )
 
 
 def _kept(membership: Membership) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from owners.models import Change, Household, Owner
 
 KEPT = timedelta(days=30)
@@ -19,7 +21,7 @@ class UndoError(Exception):
 def subject_of(change: Change) -> UUID:
     """Return the public id of what was changed; raises UndoError where none was noted."""
     if change.subject is None:
-        raise UndoError("Nothing names what was changed.")
+        raise UndoError(gettext_noop("Nothing names what was changed."))
     return change.subject
 
 

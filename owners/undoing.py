@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from owners import households
 from owners.choices import Rank
@@ -36,7 +37,7 @@ def put_back(*, change: Change, owner: Owner, ways: Mapping[str, Way], now: date
         if change.undone_at is not None:
             return change
         if change.expires_at <= now:
-            raise UndoError("This is too long ago to be undone.")
+            raise UndoError(gettext_noop("This is too long ago to be undone."))
         way.undo(change, owner, now)
         change.undone_at = now
         change.save(update_fields=["undone_at"])

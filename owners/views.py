@@ -136,7 +136,7 @@ def member_invite(request: OwnerRequest, key: UUID) -> HttpResponse:
                 now=clock.now(),
             )
         except invitations.PeopleError as error:
-            form.add_error("email", error.detail)
+            form.add_error("email", _(error.detail))
         else:
             said(request, _("Invited. The letter is on its way and works for a week."))
             return back_to_household(found)
@@ -179,7 +179,7 @@ def member_change(request: OwnerRequest, key: UUID, member: UUID) -> HttpRespons
         else:
             return HttpResponse(status=400)
     except invitations.PeopleError as error:
-        messages.error(request, error.detail)
+        messages.error(request, _(error.detail))
     return back_to_household(found)
 
 
@@ -281,7 +281,7 @@ def token_make(request: OwnerRequest) -> HttpResponse:
             now=clock.now(),
         )
     except tokens.TokenError as error:
-        form.add_error("name", str(error))
+        form.add_error("name", _(str(error)))
         return show_access(request, token_form=form)
     return show_access(request, made=made)
 
@@ -310,7 +310,7 @@ def channel_add(request: OwnerRequest) -> HttpResponse:
                 now=clock.now(),
             )
         except channels.ChannelError as error:
-            form.add_error("address", error.detail)
+            form.add_error("address", _(error.detail))
         else:
             said(request, _("Added. Type the code that arrives there."))
             return redirect("access")
@@ -335,5 +335,5 @@ def channel_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         else:
             messages.error(request, _("This code is wrong or has expired."))
     except channels.ChannelError as error:
-        messages.error(request, error.detail)
+        messages.error(request, _(error.detail))
     return redirect("access")

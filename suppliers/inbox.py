@@ -25,9 +25,10 @@ from owners import doorbell, sealing
 from owners.models import Household, Owner
 from suppliers import catalogue, copying
 from suppliers.choices import Way
+from suppliers.models import InboundEvent
 from suppliers.processing import process_due
 
-__all__ = ["Received", "Recorded", "log", "process_due", "record"]
+__all__ = ["Received", "Recorded", "log", "logged", "process_due", "record"]
 
 ACCEPTED, DUPLICATE, UNKNOWN, REJECTED = "accepted", "duplicate", "unknown_type", "rejected"
 OWNER_SOURCE = "/owners"
@@ -169,6 +170,13 @@ def log(
         routing={"owner": owner.pk, "supplier": str(data.get("supplier") or "")},
     )
     return record(received=[received], now=now)[0]
+
+
+def logged(*, owner: Owner, event_id: str) -> InboundEvent | None:
+    """Return what `owner` logged by hand under a key, in any household of theirs."""
+    homes = Household.objects.for_owner(owner).values_list("uuid", flat=True)
+    sources = [f"{OWNER_SOURCE}/{owner.uuid}/{home}" for home in homes]
+    return InboundEvent.objects.filter(source__in=sources, event_id=event_id).first()
 
 
 def _record_one(event: Received, now: datetime) -> Recorded:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.text import slugify
+from django.utils.translation import gettext_noop
 
 from assets.models import Asset
 from owners import access, undo
@@ -213,7 +214,7 @@ def take_back_end(change_made: Change, owner: Owner, now: datetime) -> None:
     mandate = _changed(change_made)
     live = Mandate.objects.live().filter(household=mandate.household, supplier=mandate.supplier)
     if live.exists():
-        raise undo.UndoError("This supplier has a new permission already.")
+        raise undo.UndoError(gettext_noop("This supplier has a new permission already."))
     with transaction.atomic():
         mandate.state = MandateState(change_made.before["state"])
         mandate.ended_at = None
@@ -227,7 +228,7 @@ def _changed(change_made: Change) -> Mandate:
     found = Mandate.objects.filter(household=change_made.household_id, uuid=uuid)
     mandate = found.select_related("household", "supplier").first()
     if mandate is None:
-        raise undo.UndoError("It is gone for good.")
+        raise undo.UndoError(gettext_noop("It is gone for good."))
     return mandate
 
 

@@ -83,6 +83,7 @@ DEEDS: dict[str, str | Promise] = {
     "reply": gettext_lazy("wrote"),
     "snooze": gettext_lazy("put aside"),
     "split": gettext_lazy("made a matter of its own"),
+    "take_back": gettext_lazy("took a note back"),
     "undo_absorb": gettext_lazy("should have been told"),
     "yes": gettext_lazy("said yes"),
     "no": gettext_lazy("said no"),

@@ -500,3 +500,39 @@ def test_the_report_of_an_endpoint_that_is_switched_off_says_so(cast: Cast, now,
     feed.act(owner=cast.ana, journey=journey, name="reply", data={"text": "Green."}, now=now)
     (lost,) = journeys.describe(journey, now=now)["undelivered"]
     assert "stopped answering" in lost["why"]
+
+
+def test_what_was_logged_by_hand_can_be_taken_back_and_put_back(cast: Cast, now: datetime) -> None:
+    said = {
+        "note": "They come on Friday between 8 and 10.",
+        "supplier": str(cast.skyline.uuid),
+        "asset": str(cast.dvr.uuid),
+        "started_at": now.isoformat(),
+    }
+    inbox.log(owner=cast.ana, household=cast.household, data=said, now=now, key="k1")
+    inbox.process_due(now=now)
+    feed.consolidate_due(now=now)
+    contact = Contact.objects.get(inbound__event_id="k1")
+    journey = Journey.objects.get(links__contact=contact)
+    assert Appointment.objects.get().journey == journey
+
+    feed.act_on_contact(owner=cast.ana, contact=contact, name="take_back", data={}, now=now)
+    journey.refresh_from_db()
+    assert journey.is_emptied
+    assert not Appointment.objects.exists()
+    feed.consolidate_due(now=now + timedelta(hours=1))
+    feed.rebuild(household=cast.household, now=now + timedelta(hours=1))
+    assert not Link.objects.filter(contact=contact, revoked_at=None).exists()
+    assert not Appointment.objects.exists()
+
+    feed.act(owner=cast.ana, journey=journey, name="undo", data={}, now=now)
+    journey.refresh_from_db()
+    assert not journey.is_emptied
+    assert Appointment.objects.get().journey == journey
+
+
+def test_only_what_was_logged_by_hand_can_be_taken_back(cast: Cast, say, now: datetime) -> None:
+    contact = say("message.created", body="Hello.")
+    with pytest.raises(feed.ActionError) as refused:
+        feed.act_on_contact(owner=cast.ana, contact=contact, name="take_back", data={}, now=now)
+    assert refused.value.code == "not_logged"

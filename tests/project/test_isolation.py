@@ -57,6 +57,7 @@ SEGMENTS = {
     "households": "household",
     "invitations": "invitation",
     "keys": "supplier_key",
+    "log": "contact",
     "tokens": "token",
     "undo": "change",
     "journeys": "journey",

@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as CacheAwayError
 
 from assets.models import Asset
-from notifications import drawing
+from notifications import drawing, pipeline
 from notifications.models import Card, Journey, Notification
+from owners import clock
 from owners.choices import Topic
 from owners.models import Membership, Owner
 from suppliers.models import (
@@ -203,6 +204,18 @@ def test_a_logged_call_is_stored_once(ana: Client) -> None:
     assert ana.post("/log/", form).status_code == 302
     assert ana.post("/log/", form).status_code == 302
     assert InboundEvent.objects.filter(way="owner").count() == before + 1
+
+
+def test_a_logged_call_is_taken_back_by_its_toast(ana: Client) -> None:
+    form = log_form(window_day="2026-11-27", window_opens="08:00", window_closes="12:00")
+    undo = f"/log/{form['event_id']}/undo/"
+    assert undo in ana.post("/log/", form, follow=True).content.decode()
+    assert "still being read" in ana.post(undo, follow=True).content.decode()
+    pipeline.drain(now_fn=clock.now)
+    assert "Taken back." in ana.post(undo, follow=True).content.decode()
+    logged = Contact.objects.get(inbound__event_id=form["event_id"])
+    assert not logged.links.filter(revoked_at=None).exists()
+    assert ana.post(f"/log/{uuid.uuid4()}/undo/").status_code == 404
 
 
 def test_words_are_read_only_as_a_suggestion(ana: Client) -> None:
