@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from owners import clock, households
-from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
+from owners.api.edge import UNDO, Known, OwnerView, asked, checked, once, owner_of, undoable
 from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
 from owners.choices import Rank
@@ -176,12 +176,12 @@ class MandateParticulars(OfAdmin):
             raise Problem(409, code="enough", detail=str(error)) from error
         return Response(seen_supplier(owner_of(request), found.supplier.uuid), status=201)
 
-    @extend_schema(operation_id="mandates_forget", request=ParticularIn, responses=SupplierOut)
+    @extend_schema(operation_id="mandates_forget", parameters=[ParticularIn], responses=SupplierOut)
     @once
     def delete(self, request: Request, mandate: UUID) -> Response:
         """Forget what this household noted; what is proved stays. For admins."""
         found = self.mandate_of(request, mandate)
-        values = checked(ParticularIn, request)
+        values = asked(ParticularIn, request)
         particulars.forget(household=found.household, supplier=found.supplier, **values)
         return Response(seen_supplier(owner_of(request), found.supplier.uuid))
 
@@ -204,14 +204,14 @@ class MandateRoles(OfAdmin):
         return Response(seen_supplier(owner_of(request), found.supplier.uuid), status=201)
 
     @extend_schema(
-        operation_id="mandates_role_take", parameters=[UNDO], request=RoleIn, responses=SupplierOut
+        operation_id="mandates_role_take", parameters=[RoleIn, UNDO], responses=SupplierOut
     )
     @once
     def delete(self, request: Request, mandate: UUID) -> Response:
         """Take a role away; it can be put back for 30 days. For admins."""
         owner = owner_of(request)
         found = self.mandate_of(request, mandate)
-        values = checked(RoleIn, request)
+        values = asked(RoleIn, request)
         mine = Role.objects.filter(household=found.household, supplier=found.supplier)
         role = mine.filter(asset=values["asset"], kind=values["kind"]).first()
         change = None

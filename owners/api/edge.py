@@ -52,6 +52,13 @@ def checked(form: type[serializers.Serializer[Any]], request: Request, **kwargs:
     return read.validated_data
 
 
+def asked(form: type[serializers.Serializer[Any]], request: Request) -> Any:
+    """Return the valid values of a request's query, where it has no body to carry them."""
+    read = form(data=request.query_params, context={"owner": owner_of(request)})
+    read.is_valid(raise_exception=True)
+    return read.validated_data
+
+
 def undoable(change: Change | None) -> dict[str, str]:
     """Return the header that names what takes a write back; none when nothing changed."""
     return {UNDO_HEADER: str(change.uuid)} if change else {}

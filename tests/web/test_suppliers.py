@@ -1,5 +1,7 @@
 """The supplier's page: what they may, what they know, what is agreed, and the end of it."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.test import Client
 
@@ -111,9 +113,10 @@ def test_the_app_does_what_the_page_does(cast: factories.Cast, own: Mandate) -> 
         f"{base}/known/", {"kind": "domain", "value": "www.Own.example"}, format="json"
     )
     assert noted.json()["domains"] == ["own.example"]
+    assert app.delete(f"{base}/known/?kind=domain&value=own.example").json()["domains"] == []
     role = {"asset": str(cast.dvr.uuid), "kind": "repairer"}
     assert app.post(f"{base}/roles/", role, format="json").json()["roles"] == [role]
-    assert app.delete(f"{base}/roles/", role, format="json").json()["roles"] == []
+    assert app.delete(f"{base}/roles/?{urlencode(role)}").json()["roles"] == []
     made = app.post(f"{base}/keys/", {"name": "x"}, format="json").json()["value"]
     (listed,) = app.get(f"{base}/keys/").json()
     assert app.delete(f"{base}/keys/{listed['id']}/").status_code == 204
