@@ -29,6 +29,7 @@ from suppliers.models import Contact
 
 BATCH = 200
 LISTED = 5  # changes named in a digest; the rest is a number
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
 ALIVE = timedelta(hours=24)  # a digest that could not be sent by then is overtaken
 # Door, held surveys and adverts are for those who may act on them.
 ACTING = (Rank.MEMBER, Rank.ADMIN)
@@ -303,12 +304,21 @@ def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
             snapshot__has_key=LATER,
         )
         .order_by("-told_at", "-pk")
-        .values_list("journey__household", "owner", f"snapshot__{LATER}", "journey__card__title")
+        .values_list(
+            "journey__household",
+            "owner",
+            "owner__language",
+            f"snapshot__{LATER}",
+            "journey__card__title",
+            *(f"journey__card__translations__{code}__title" for code in LANGUAGES),
+        )
         if members
         else []
     )
     found: dict[int, list[str]] = defaultdict(list)
-    for household, owner, later, title in marked:
+    for household, owner, language, later, first, *others in marked:
+        # A card speaks its household's first language, and holds the others beside it.
+        title = dict(zip(LANGUAGES, others, strict=True)).get(language) or first
         slot = members.get((household, owner))
         if slot is None or slot.weekly_since is None or not title:
             continue

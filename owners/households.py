@@ -1,7 +1,7 @@
 """Households: who is in them, what a member may do, and how each wants to be told."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Literal
@@ -165,6 +165,12 @@ def reword(owner: Owner) -> None:
     """Have what an owner's households read said in the owner's language too."""
     mine = Membership.objects.filter(owner=owner).values("household")
     Household.objects.filter(pk__in=mine).update(needs_words=True)
+
+
+def tongues(households: Iterable[int]) -> dict[int, str]:
+    """Return the language that each household speaks to others: its first member's."""
+    first = Membership.objects.filter(household__in=households).order_by("household", "pk")
+    return dict(first.distinct("household").values_list("household", "owner__language"))
 
 
 def intake_address(household: Household) -> str:

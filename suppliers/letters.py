@@ -13,32 +13,44 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
+from django.utils import dateformat
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
+from owners import households
 from owners.models import Household
 from suppliers.choices import Medium
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
-SUBJECTS = {
-    "owner.message.sent": "A message about our appointment or order",
-    "owner.appointment.accepted": "We accept the appointment",
-    "owner.appointment.declined": "We decline the appointment",
-    "owner.appointment.countered": "Another time for the appointment",
-    "owner.appointment.cancelled": "We cancel the appointment",
-    "owner.appointment.requested": "We ask for an appointment",
-    "owner.survey.answered": "An answer to your survey",
-    "owner.survey.declined": "No survey, please",
-    "owner.survey.deferred": "No more surveys for now, please",
-    "owner.ticket.reopened": "It is not solved yet",
-    "owner.ticket.information_provided": "The information you asked for",
-    "owner.journey.closed": "It works; thank you",
-    "owner.mandate.granted": "You may write to us here",
-    "owner.mandate.revoked": "Please write to us no longer",
-    "steward.event.rejected": "An event of yours could not be read",
-    "steward.endpoint.disabled": "Your webhook endpoint was switched off",
+SUBJECTS: dict[str, str | Promise] = {
+    "owner.message.sent": gettext_lazy("A message about our appointment or order"),
+    "owner.appointment.accepted": gettext_lazy("We accept the appointment"),
+    "owner.appointment.declined": gettext_lazy("We decline the appointment"),
+    "owner.appointment.countered": gettext_lazy("Another time for the appointment"),
+    "owner.appointment.cancelled": gettext_lazy("We cancel the appointment"),
+    "owner.appointment.requested": gettext_lazy("We ask for an appointment"),
+    "owner.survey.answered": gettext_lazy("An answer to your survey"),
+    "owner.survey.declined": gettext_lazy("No survey, please"),
+    "owner.survey.deferred": gettext_lazy("No more surveys for now, please"),
+    "owner.ticket.reopened": gettext_lazy("It is not solved yet"),
+    "owner.ticket.information_provided": gettext_lazy("The information you asked for"),
+    "owner.journey.closed": gettext_lazy("It works; thank you"),
+    "owner.mandate.granted": gettext_lazy("You may write to us here"),
+    "owner.mandate.revoked": gettext_lazy("Please write to us no longer"),
+    "steward.event.rejected": gettext_lazy("An event of yours could not be read"),
+    "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
 WORDS = ("body", "text", "note", "reason", "answer", "score")
 # References that people know by their name.
-NAMED = ("order", "ticket", "contract", "claim", "invoice", "quote")
+NAMED: dict[str, str | Promise] = {
+    "order": gettext_lazy("Your order %(number)s."),
+    "ticket": gettext_lazy("Your ticket %(number)s."),
+    "contract": gettext_lazy("Your contract %(number)s."),
+    "claim": gettext_lazy("Your claim %(number)s."),
+    "invoice": gettext_lazy("Your invoice %(number)s."),
+    "quote": gettext_lazy("Your quote %(number)s."),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +68,16 @@ class Letter:
 def write_all(events: Sequence[OutboundEvent]) -> dict[int, Letter]:
     """Return the mail for each event; none where no address of the supplier is known."""
     answered = last_mails(event.mandate_id for event in events if event.mandate_id is not None)
+    spoken = households.tongues({event.household_id for event in events if event.household_id})
     found = {}
     for event in events:
         is_owners = event.type.startswith("owner.")
         # What is technical answers nobody.
         mail = answered.get(event.mandate_id or 0) if is_owners else None
-        letter = _write(event, mail)
+        # What is technical is for programmers; the rest speaks as the household does.
+        language = spoken.get(event.household_id or 0, "") if is_owners else ""
+        with override(language or settings.LANGUAGE_CODE):
+            letter = _write(event, mail)
         if letter is not None:
             found[event.pk] = letter
     return found
@@ -124,31 +140,42 @@ def _reference(contact: Contact) -> str:
 
 
 def words_of(event: OutboundEvent) -> str:
-    """Return what an event says to people: also what the owner may send by another way."""
+    """Return what an event says to people, in the active language.
+
+    It is also what the owner may send by another way.
+    """
     lines = [f"{_subject(event)}."]
     if event.type.startswith("owner.appointment.") and event.data.get("start"):
-        lines.append(f"The appointment: {_span(event.data, event.household)}.")
+        when = _span(event.data, event.household)
+        lines.append(_("The appointment: %(when)s.") % {"when": when})
     windows = event.data.get("windows") or ()
-    lines += [f"Possible: {_span(window, event.household)}." for window in windows]
+    lines += [
+        _("Possible: %(when)s.") % {"when": _span(window, event.household)} for window in windows
+    ]
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
-    lines += [f"Your {ref['scheme']} {ref['value']}." for ref in refs]
+    lines += [str(NAMED[ref["scheme"]]) % {"number": ref["value"]} for ref in refs]
     return "\n".join(lines)
 
 
 def _subject(event: OutboundEvent) -> str:
     plain = event.type.replace(".", " ").replace("_", " ").capitalize()
-    return SUBJECTS.get(event.type, plain)
+    return str(SUBJECTS.get(event.type, plain))
 
 
 def _span(window: dict[str, Any], household: Household | None) -> str:
     zone = ZoneInfo(household.zone if household is not None else "UTC")
     start = datetime.fromisoformat(window["start"]).astimezone(zone)
     end = datetime.fromisoformat(window["end"]).astimezone(zone)
-    return f"{start:%a %d %b %Y, %H:%M} to {end:%H:%M} ({zone.key})"
+    return _("%(day)s, %(start)s to %(end)s (%(zone)s)") % {
+        "day": dateformat.format(start, "D d M Y"),
+        "start": f"{start:%H:%M}",
+        "end": f"{end:%H:%M}",
+        "zone": zone.key,
+    }
 
 
 def _text(event: OutboundEvent) -> str:
     details = json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True)
-    foot = "Sent by Steward on behalf of its owner. For your systems:"
+    foot = _("Sent by Steward on behalf of its owner. For your systems:")
     return "\n".join([words_of(event), "", "-- ", foot, "", event.type, details, ""])

@@ -9,10 +9,10 @@ from django.db import connections
 
 from notifications import digests, telling
 from notifications.choices import SurveyState
-from notifications.models import Delivery, Digest, Told
+from notifications.models import Card, Delivery, Digest, Told
 from owners import households
 from owners.choices import ChannelKind, Rank
-from owners.models import Membership, reach_of
+from owners.models import Membership, Owner, reach_of
 from owners.reach import Reach, next_digest
 from suppliers.choices import ContactKind, Outcome
 from tests.factories import (
@@ -175,6 +175,15 @@ class TestWeekly:
             (0, ["1 contact waits at the door"]),
             (3, ["Changed: Offer", "Changed: Water bill"]),
         ]
+
+    def test_a_changed_card_is_named_in_its_readers_language(self, cast: Cast) -> None:
+        today_is_the_day(cast, days=3)
+        digests.make_due(now=START)
+        put_off(cast, "Water bill", START + timedelta(hours=1))
+        Card.objects.update(translations={"de": {"title": "Wasserrechnung"}})
+        Owner.objects.filter(pk=cast.ana.pk).update(language="de")
+        digests.make_due(now=SLOT + 3 * DAY)
+        assert [lines for _day, lines in told(cast)] == [["Geändert: Wasserrechnung"]]
 
     @pytest.mark.parametrize(("day", "heard"), [(1, 8), (2, 2), (6, 6)])
     def test_another_day_loses_nothing_and_repeats_nothing(

@@ -1,6 +1,7 @@
 """What leaves for suppliers: signed, retried, and only to checked addresses."""
 
 import http.server
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from owners.models import Owner
 from suppliers import guard, keys, letters, outbox, signing
 from suppliers.models import (
     Contact,
@@ -320,7 +322,7 @@ def test_any_number_is_stored_and_written_by_as_many_queries(
             outbox.send_all(messages, now=NOW)
         assert OutboundEvent.objects.filter(via="mail").count() == len(names), again
     events = list(OutboundEvent.objects.select_related("supplier", "mandate", "household"))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # the last mails, and the households' languages
         assert len(letters.write_all(events)) == len(names)
 
 
@@ -368,3 +370,15 @@ def test_an_answer_goes_where_the_last_mail_came_from_and_what_is_technical_does
     assert written[event.pk].headers["In-Reply-To"] == "<m1@x>"
     assert written[technical.pk].recipient == "desk@skyline.example"
     assert "In-Reply-To" not in written[technical.pk].headers
+
+
+def test_a_letter_speaks_as_the_household_does(cast: Cast) -> None:
+    cast.skyline.technical_contact = "desk@skyline.example"
+    cast.skyline.save()
+    Owner.objects.filter(pk=cast.ana.pk).update(language="de")
+    mandate = Mandate.objects.select_related("supplier").get(pk=cast.mandate.pk)
+    window = {"start": NOW.isoformat(), "end": (NOW + timedelta(hours=2)).isoformat()}
+    event = outbox.send(mandate=mandate, type="owner.appointment.accepted", data=window, now=NOW)
+    written = letters.write_all([event])[event.pk]
+    assert written.subject == "Wir nehmen den Termin an"
+    assert re.search(r"Der Termin: .* bis \d\d:\d\d", written.text)
