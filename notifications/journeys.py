@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import tongue, why, wording
+from notifications import event_words, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold
@@ -463,7 +463,7 @@ def _contact(
         "sender": said.sender,
         "supplier": {"id": str(supplier.uuid), "name": supplier.name} if supplier else None,
         "authentication": said.authentication.value,
-        "title": said.title,
+        "title": event_words.title(said.title),
         "text": said.quote or said.body or said.summary,
         "outcome": (verdict.outcome if verdict else Outcome(row.outcome)).value,
         "reason": verdict.reason if verdict else "",

@@ -14,6 +14,7 @@ from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import get_language
 
+from notifications import event_words
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
 from notifications.tongue import gettext as _
@@ -230,8 +231,7 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
         return f"{shown}."
     if change.reason == "notice":
-        what = name.partition(":")[0].replace(".", " ").replace("_", " ")
-        return f"{who}: {what}."
+        return f"{who}: {event_words.said(name.partition(':')[0])}."
     if change.reason == "due":
         return _("To be paid by %(day)s.") % {"day": _due_day(change.item.value, words)}
     if change.reason == "asked":
@@ -253,7 +253,7 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             "who": who,
             "asset": words.asset or _("thing you own"),
         }
-    return _("%(who)s: %(title)s") % {"who": who, "title": short(matter.title)}
+    return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
 
 
 def _due_day(value: str, words: Words) -> str:
@@ -410,7 +410,7 @@ def _quiet_title(matter: Matter, words: Words, who: str) -> str:
         return short(matter.issue.splitlines()[0])[:TITLE_LENGTH]
     if any(slot.stage == Stage.CANCELLED for slot in matter.slots):
         return _("Visit cancelled")
-    about = words.asset or matter.title
+    about = words.asset or event_words.title(matter.title)
     return (f"{who}: {about}" if who and about else who or about or _("A matter"))[:TITLE_LENGTH]
 
 
