@@ -172,7 +172,7 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     if matter.questions:
-        found.append(_action("yes", _("Yes")))
+        found.append(_action("yes", _("Yes, right")))
         found.append(
             _action(
                 "correct",
