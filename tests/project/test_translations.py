@@ -234,5 +234,5 @@ def _data(owner: Owner) -> set[str]:
 
 # What no language changes: our name, initials, names of languages, parts of addresses.
 ALLOWED = frozenset(
-    {"AH", "Deutsch", "English", "Italiano", "Pseudo", "Steward", "http", "localhost", "mail"}
+    {"AH", "ST", "Deutsch", "English", "Italiano", "Pseudo", "Steward", "http", "localhost", "mail"}
 )
