@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from assets.models import Asset
-from notifications import delivery, settling
+from notifications import apart, delivery, settling
 from notifications.choices import NotificationState
 from notifications.ledger import Ledger
 from notifications.merging import BOOKED, CANCELLED, Matter, Slot, window_key
@@ -35,6 +35,7 @@ _LOCK_WAITING = f"""
     SELECT {", ".join(_HOUSEHOLD)} FROM owners_household
     WHERE id IN (SELECT household_id FROM suppliers_contact WHERE decided_at IS NULL
         AND (not_before IS NULL OR not_before <= %s))
+        AND (%s OR id = ANY(%s::bigint[]))
     LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - names of a model
 # Asked after every lot, and mostly nothing is.
@@ -52,10 +53,23 @@ def consolidate_due(*, now: datetime, limit: int = 500) -> int:
 
     Returns how many contacts were decided.
     """
+    waiting = Contact.objects.filter(decided_at=None).exclude(not_before__gt=now)
+    return apart.each(
+        "consolidate",
+        lambda only: _consolidate(now, limit, only),
+        households=waiting.values_list("household", flat=True),
+        put_off=lambda pk, until: waiting.filter(household=pk).update(not_before=until),
+        now=now,
+    )
+
+
+def _consolidate(now: datetime, limit: int, only: Collection[int]) -> int:
     with transaction.atomic():
         households = [
             Household.from_db("default", _HOUSEHOLD, row)
-            for row in bulk.read(_LOCK_WAITING, [now, HOUSEHOLDS_AT_ONCE])
+            for row in bulk.read(
+                _LOCK_WAITING, [now, not only, bulk.array(only), HOUSEHOLDS_AT_ONCE]
+            )
         ]
         if not households:
             return 0
@@ -71,8 +85,14 @@ def tell_due(*, now: datetime, limit: int = 500) -> int:
     if not bulk.read(_HAS_DUE, [now]):
         return 0
     due = Notification.objects.due(now)
-    return _settle_due(
-        due.values("household"), lambda pks: due.filter(household__in=pks), now, limit
+    return apart.each(
+        "tell",
+        lambda only: _settle_due(
+            due.values("household"), lambda pks: due.filter(household__in=pks), now, limit, only
+        ),
+        households=due.values_list("household", flat=True),
+        put_off=lambda pk, until: due.filter(household=pk).update(not_before=until),
+        now=now,
     )
 
 
@@ -80,8 +100,14 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
     """Settle the journeys at which time alone changes something."""
     _reword(now)
     due = Journey.objects.due(now)
-    return _settle_due(
-        due.values("household"), lambda pks: due.filter(household__in=pks), now, limit
+    return apart.each(
+        "sweep",
+        lambda only: _settle_due(
+            due.values("household"), lambda pks: due.filter(household__in=pks), now, limit, only
+        ),
+        households=due.values_list("household", flat=True),
+        put_off=lambda pk, until: due.filter(household=pk).update(next_at=until),
+        now=now,
     )
 
 
@@ -101,9 +127,11 @@ def _settle_due(
     rows: Callable[[Iterable[int]], QuerySet[Any]],
     now: datetime,
     limit: int,
+    only: Collection[int],
 ) -> int:
     with transaction.atomic():
-        locked = _lock(Household.objects.filter(pk__in=households), limit=HOUSEHOLDS_AT_ONCE)
+        wanted = Household.objects.filter(pk__in=only or households)
+        locked = _lock(wanted, limit=HOUSEHOLDS_AT_ONCE)
         if not locked:
             return 0
         ledger = Ledger.open(locked, now=now)
