@@ -274,9 +274,11 @@ def _write_verdicts(ledger: Ledger, matters: dict[str, Matter]) -> None:
 def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> None:
     """Bring each member's planned notification up to date, and tell what is due."""
     pending = _Pending()
+    planned_for: set[tuple[str, int]] = set()
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
         for told_member in ledger.told_about(journey.household_id, matter.asset):
+            planned_for.add((uuid, told_member.owner))
             member = ledger.wishing(told_member, matter, journey=str(journey.uuid))
             waiting = ledger.planned.get((uuid, member.owner))
             before: dict[str, str] | None = ledger.told.get((uuid, member.owner), {})
@@ -293,6 +295,11 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
                     pending=pending,
                 )
                 waiting = None
+    for (uuid, owner), waiting in ledger.planned.items():
+        if uuid in matters and (uuid, owner) not in planned_for:
+            # They left, are covered, or it has another keeper: somebody else is told.
+            waiting.state, waiting.rule = NotificationState.SUPERSEDED, "told_to_another"
+            pending.update.append(waiting)
     changed = [row for row in pending.update if pending.before.get(row.pk) != _columns(row)]
     _save(
         pending.create,

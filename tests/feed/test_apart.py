@@ -103,7 +103,10 @@ def test_the_others_are_told_and_swept(
     late = Journey.objects.get(household=cast.household)
     assert late.next_at == now + apart.PUT_OFF
     for journey in Journey.objects.all():
-        factories.NotificationFactory.create(journey=journey, state="planned", not_before=now)
+        member = journey.household.memberships.first()
+        factories.NotificationFactory.create(
+            journey=journey, owner=member.owner, state="planned", not_before=now
+        )
     assert Notification.objects.due(now).count() == 2
     assert feed.tell_due(now=now) == 1
     late_one = Notification.objects.get(household=cast.household, not_before=now + apart.PUT_OFF)

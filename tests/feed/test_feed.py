@@ -22,7 +22,7 @@ from notifications.models import (
 from suppliers import inbox
 from suppliers.choices import ContactKind, Medium, Outcome, Way
 from suppliers.models import Contact, OutboundEvent
-from tests.factories import Cast
+from tests.factories import Cast, NotificationFactory
 from tests.statements import counted
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,19 @@ def test_a_flood_about_one_matter_is_cut_into_matters_that_can_be_read(
     sizes = Journey.objects.order_by("opened_at").values_list("size", flat=True)
     assert list(sizes) == [5, 5, 2]
     assert [len(card.body["thread"]) for card in Card.objects.order_by("pk")] == [5, 5, 2]
+
+
+def test_what_waits_for_somebody_who_is_told_no_more_is_put_away(cast: Cast, say, now) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=3)))
+    journey = Journey.objects.get()
+    Notification.objects.all().delete()
+    waiting = NotificationFactory.create(
+        journey=journey, owner=cast.mallory, state=NotificationState.PLANNED, not_before=now
+    )
+    assert feed.tell_due(now=now) == 1
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.rule) == (NotificationState.SUPERSEDED, "told_to_another")
+    assert feed.tell_due(now=now) == 0
 
 
 def test_one_journey_has_one_card_whose_version_rises_with_each_change(say, now) -> None:
