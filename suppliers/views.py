@@ -149,7 +149,7 @@ def show(
             "particular_form": ParticularForm(),
             "role_form": RoleForm(household=home),
             "sent": sent.order_by("-created_at", "-pk")[:SENT_SHOWN],
-            "lost": sent.filter(state=OutboundState.FAILED)
+            "lost": sent.filter(state=OutboundState.FAILED, type__startswith="owner.")
             .exclude(type__startswith="owner.mandate.")  # they need not hear of those
             .order_by("-created_at")[:LOST],
             "can_sign": can_sign,
