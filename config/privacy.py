@@ -18,7 +18,7 @@ import owners.privacy
 import suppliers.privacy
 from assets.models import Asset
 from notifications.models import Card
-from owners import access, deletion, exports, undo
+from owners import access, deletion, exports, repeats, undo
 from owners.models import Deletion, Export, Household, Owner
 from owners.privacy import Piece, Section, Whose
 
@@ -86,6 +86,7 @@ def work_due(now: datetime) -> int:
     done += exports.forget_due(now=now)
     done += assets.privacy.empty_bin(now=now)
     done += undo.forget_due(now=now)
+    done += repeats.forget_answers(now=now)
     # Last: it is tried until it can be done, and one that fails holds up nothing else.
     return done + erase_due(now=now)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from owners.models import Owner, RequestKey
 
 LONGEST = 200
+KEPT = timedelta(days=1)  # an answer; longer than a device tries again before it asks its owner
 MARK = "page:"  # apart from the API's keys, whose answers are kept
 
 
@@ -38,7 +39,14 @@ def once(
                 key=name,
                 request_hash=hashlib.sha256(address.encode()).digest(),
                 status=answer.status_code,
-                sealed_answer=b"",
+                sealed_answer=None,
                 used_at=now,
             )
     return answer
+
+
+def forget_answers(*, now: datetime, limit: int = 1_000) -> int:
+    """Forget answers that were kept for a repetition; what was done stays done once."""
+    old = RequestKey.objects.filter(sealed_answer__isnull=False, used_at__lt=now - KEPT)
+    ids = list(old.order_by("used_at").values_list("pk", flat=True)[:limit])
+    return RequestKey.objects.filter(pk__in=ids).update(sealed_answer=None) if ids else 0

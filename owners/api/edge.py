@@ -100,8 +100,9 @@ def once(handler: Handler) -> Handler:
     """Let a write happen once for each `Idempotency-Key`.
 
     The key, the work and the answer are committed together: a request that died half
-    way left nothing, and its repetition does the work. The same key answers the same
-    for ever; 409 while the first request is under way, 422 when the body differs.
+    way left nothing, and its repetition does the work. The same key answers the same for
+    a day, then 409 (`answer_gone`): the work is never done twice, but its answer is not
+    kept. 409 too while the first request is under way, 422 when the body differs.
     """
 
     @wraps(handler)
@@ -172,6 +173,12 @@ def _take_turn(owner: Owner, key: str) -> None:
 def _again(used: RequestKey, digest: bytes) -> Response:
     if bytes(used.request_hash) != digest:
         raise Problem(422, code="key_reused", detail="This key was used for another request.")
+    if used.sealed_answer is None:
+        raise Problem(
+            409,
+            code="answer_gone",
+            detail="This request was done before; its answer is no longer kept.",
+        )
     body = sealing.unseal(bytes(used.sealed_answer), **_place(used.owner, used.key))
     headers = {**used.headers, "Idempotency-Replayed": "true"}
     return Response(json.loads(body), status=used.status, headers=headers)

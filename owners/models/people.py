@@ -277,19 +277,29 @@ class ChannelCode(models.Model):
 
 
 class RequestKey(models.Model):
-    """An `Idempotency-Key` an app has used, with the answer it got; kept for ever."""
+    """An `Idempotency-Key` an app has used, kept for ever; the answer it got for a day.
+
+    An answer may hold what is shown once, as a token.
+    """
 
     owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     request_hash = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
-    sealed_answer = models.BinaryField()
+    sealed_answer = models.BinaryField(null=True)
     headers = models.JSONField(default=dict)  # of the answer: its version, and what undoes it
     used_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["owner", "key"], name="requestkey_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["used_at"],
+                condition=models.Q(sealed_answer__isnull=False),
+                name="requestkey_answered",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier, Event
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import connection, connections, transaction
 from rest_framework.test import APIClient
 
 from assets.models import Asset
+from owners import repeats
 from owners.api import edge
 from owners.models import RequestKey
 from tests import factories
@@ -108,6 +110,18 @@ def test_the_same_key_writes_once_and_answers_the_same(
     assert Asset.objects.filter(name="Boiler").count() == 1
 
 
+def test_an_answer_is_kept_for_a_day_and_the_key_for_ever(
+    ana: APIClient, cast: factories.Cast
+) -> None:
+    ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
+    used = RequestKey.objects.get()
+    assert repeats.forget_answers(now=used.used_at + repeats.KEPT) == 0
+    assert repeats.forget_answers(now=used.used_at + repeats.KEPT + timedelta(seconds=1)) == 1
+    again = ana.post("/api/v1/assets/", asset_values(cast), headers={KEY: "one"})
+    assert (again.status_code, again.json()["code"]) == (409, "answer_gone")
+    assert Asset.objects.filter(name="Boiler").count() == 1
+
+
 def test_a_key_belongs_to_one_request_and_one_owner(
     ana: APIClient, mallory: APIClient, cast: factories.Cast
 ) -> None:
@@ -126,7 +140,9 @@ def test_a_refused_write_leaves_its_key_free(ana: APIClient, cast: factories.Cas
 
 def test_kept_answers_are_sealed(ana: APIClient, cast: factories.Cast) -> None:
     ana.post("/api/v1/assets/", asset_values(cast, "Canary"), headers={KEY: "one"})
-    assert b"Canary" not in bytes(RequestKey.objects.get().sealed_answer)
+    kept = RequestKey.objects.get().sealed_answer
+    assert kept is not None
+    assert b"Canary" not in bytes(kept)
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "ä", "a\tb"])

@@ -103,7 +103,7 @@ def test_the_others_are_told_and_swept(
     late = Journey.objects.get(household=cast.household)
     assert late.next_at == now + apart.PUT_OFF
     for journey in Journey.objects.all():
-        member = journey.household.memberships.first()
+        member = journey.household.memberships.get()
         factories.NotificationFactory.create(
             journey=journey, owner=member.owner, state="planned", not_before=now
         )
