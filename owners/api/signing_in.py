@@ -75,7 +75,10 @@ class WithinScope(BasePermission):
             return True
         if getattr(view, "is_sensitive", False):
             return False
-        return request.method in SAFE_METHODS or token.scope == TokenScope.ACT
+        if request.method in SAFE_METHODS:
+            return True
+        # Whoever decides where messages go could take the account over.
+        return token.scope == TokenScope.ACT and not getattr(view, "is_personal", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,6 +186,8 @@ class Households(OwnerView):
 class OneHousehold(OwnerView):
     """One household."""
 
+    is_personal = True
+
     @extend_schema(operation_id="households_get", responses=HouseholdOut)
     def get(self, request: Request, household: UUID) -> Response:
         """Return one household."""
@@ -249,6 +251,8 @@ def show_channel(channel: Channel) -> dict[str, Any]:
 class Channels(OwnerView):
     """The owner's channels."""
 
+    is_personal = True
+
     @listed("channels_list", pages=page_of(ChannelOut, "Channel"), show=show_channel)
     def get(self, request: Request) -> QuerySet[Channel]:
         """List the owner's channels."""
@@ -271,6 +275,8 @@ class Channels(OwnerView):
 class OneChannel(OwnerView):
     """One channel."""
 
+    is_personal = True
+
     @extend_schema(operation_id="channels_get", responses=ChannelOut)
     def get(self, request: Request, channel: UUID) -> Response:
         """Return one channel."""
@@ -290,6 +296,8 @@ class OneChannel(OwnerView):
 class ChannelCodes(OwnerView):
     """Codes for one channel."""
 
+    is_personal = True
+
     @extend_schema(operation_id="channels_send_code", request=None, responses={202: ChannelOut})
     @once
     def post(self, request: Request, channel: UUID) -> Response:
@@ -301,6 +309,8 @@ class ChannelCodes(OwnerView):
 
 class ChannelProof(OwnerView):
     """The proof of one channel."""
+
+    is_personal = True
 
     @extend_schema(operation_id="channels_verify", request=CodeIn, responses=ChannelOut)
     @once

@@ -43,6 +43,18 @@ def test_a_token_that_acts_opens_and_ends_nothing_for_good(cast: factories.Cast)
         assert app.post(f"/api/v1/{name}/", {}).status_code == 403
 
 
+def test_no_token_says_where_messages_go(cast: factories.Cast) -> None:
+    app = with_token(cast, TokenScope.ACT)
+    sms = {"kind": "sms", "address": "+12125550177"}
+    assert app.get("/api/v1/channels/").status_code == 200
+    assert app.post("/api/v1/channels/", sms).status_code == 403
+    channel = factories.ChannelFactory.create(owner=cast.ana, address="+12125550178").uuid
+    assert app.delete(f"/api/v1/channels/{channel}/").status_code == 403
+    assert app.post(f"/api/v1/channels/{channel}/verify/", {"code": "1"}).status_code == 403
+    home = f"/api/v1/households/{cast.household.uuid}/"
+    assert app.patch(home, {"name": "Mine"}).status_code == 403
+
+
 def test_a_token_that_was_revoked_or_never_was_opens_nothing(
     cast: factories.Cast, ana: APIClient
 ) -> None:
