@@ -157,8 +157,9 @@ def looked(request: OwnerRequest) -> HttpResponse:
 def feed_context(request: OwnerRequest, *, shown: str = "") -> dict[str, Any]:
     """Return the sections, drawn, and the sentence above them."""
     owner, now = request.user, clock.now()
-    limit = min(max(int(shown), today_cards.FIRST), today_cards.MOST) if shown.isdecimal() else 0
-    parts = today_cards.read(owner=owner, now=now, limit=limit or today_cards.FIRST)
+    wanted = int(shown[:6]) if shown[:6].isdecimal() else 0
+    limit = min(max(wanted, today_cards.FIRST), today_cards.MOST)
+    parts = today_cards.read(owner=owner, now=now, limit=limit)
     needs_you, on_its_way = parts[Section.NEEDS_YOU], parts[Section.ON_ITS_WAY]
     tiles = looked_after(owner)
     return {

@@ -3,12 +3,15 @@
 Bodies of messages and secrets are never shown: operators see that and why, not what.
 """
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from owners import clock
 from owners.admin import ReadOnly, Watched
+from suppliers import secrets
 from suppliers.choices import EventState
 from suppliers.models import (
     Contact,
@@ -59,6 +62,20 @@ class SupplierAdmin(Watched):
     ordering = ("name",)
     inlines = (DomainInline, NumberInline, SecretInline)
     readonly_fields = ("uuid", "created_at")
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Supplier,
+        form: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        """Save; once it is verified, no household speaks for it any more."""
+        super().save_model(request, obj, form, change)
+        if "verified_at" in form.changed_data and obj.verified_at is not None:
+            secrets.close_all(supplier=obj, now=clock.now())
+            said = "Its secrets, keys and endpoint were closed: `manage.py verify_supplier %s`"
+            messages.info(request, f"{said % obj.code} gives it a new secret.")
 
 
 @admin.register(Role)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from owners import access
 from owners.models import Household, Owner
-from suppliers.models import Mandate, Role, SigningSecret, Supplier
+from suppliers.models import Mandate, Role, SigningSecret, Supplier, SupplierKey
 from suppliers.signing import new_secret
 
 OVERLAP = timedelta(hours=24)  # the old secret keeps working while the sender changes over
@@ -97,3 +97,32 @@ def set_endpoint(
         what = {"supplier": supplier.name, "url": url}
         access.note(kind="endpoint_changed", actor=owner, household=household, what=what, now=now)
     return value
+
+
+def close_all(*, supplier: Supplier, now: datetime) -> None:
+    """End every secret and key of a supplier, and its endpoint.
+
+    While an entry is unproved, a household that uses it speaks for it. Once it is proved,
+    what that household holds must not be the supplier's word to everybody else.
+    """
+    with transaction.atomic():
+        locked = Supplier.objects.select_for_update().get(pk=supplier.pk)
+        SigningSecret.objects.live(now).filter(supplier=locked).update(expires_at=now)
+        SupplierKey.objects.live().filter(supplier=locked).update(revoked_at=now)
+        locked.webhook_url, locked.sealed_endpoint_secret = "", None
+        locked.save(update_fields=["webhook_url", "sealed_endpoint_secret"])
+
+
+def verify(*, supplier: Supplier, now: datetime) -> Made:
+    """Note that an operator has proved who the supplier is; return its first secret.
+
+    Everything made for it before ends (see `close_all`).
+    """
+    value = new_secret(secrets.token_bytes(32))
+    with transaction.atomic():
+        close_all(supplier=supplier, now=now)
+        Supplier.objects.filter(pk=supplier.pk).update(verified_at=now)
+        secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
+        secret.set_value(value)
+        secret.save()
+    return Made(secret=secret, value=value)

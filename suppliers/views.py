@@ -336,7 +336,7 @@ def role_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     taken = request.POST.get("take", "")
     if taken:
         mine = Role.objects.filter(household=mandate.household, supplier=mandate.supplier)
-        role = get_object_or_404(mine, pk=int(taken) if taken.isdecimal() else 0)
+        role = get_object_or_404(mine, pk=_number(taken))
         change = particulars.take_role(role=role, owner=request.user, now=clock.now())
         said(request, _("Removed."), change)
         return redirect("supplier", key=mandate.supplier.uuid)
@@ -363,7 +363,7 @@ def key_change(request: OwnerRequest, key: UUID) -> HttpResponse:
     revoked = request.POST.get("revoke", "")
     if revoked:
         mine = SupplierKey.objects.filter(supplier=mandate.supplier)
-        found = get_object_or_404(mine, pk=int(revoked) if revoked.isdecimal() else 0)
+        found = get_object_or_404(mine, pk=_number(revoked))
         keys.revoke(key=found, household=mandate.household, owner=request.user, now=clock.now())
         messages.success(request, _("Revoked. It opens nothing any more."))
         return redirect("supplier", key=mandate.supplier.uuid)
@@ -399,3 +399,8 @@ def endpoint_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         return HttpResponse(_("Only the supplier itself changes its secret."), status=403)
     mandate.supplier.refresh_from_db()
     return show(request, mandate.supplier, endpoint_secret=value)
+
+
+def _number(given: str) -> int:
+    """Return the row a form names; 0, which is none, for anything else."""
+    return int(given) if given.isdecimal() and len(given) < 18 else 0

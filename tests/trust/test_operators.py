@@ -1,7 +1,10 @@
 """The operator's admin opens only with a second factor where that is asked; sign-ins are logged."""
 
+from io import StringIO
+
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from owners import access, clock
 from owners.adapters import note_sign_in_failed
 from owners.models import AccessEntry, Owner
+from suppliers import keys, secrets
+from suppliers.models import SigningSecret
 from tests import factories
 
 
@@ -103,3 +108,38 @@ def test_owners_see_what_an_operator_opened_and_changed(
         ("operator_looked", operator.pk, {"record": "mandate"}),
     ]
     assert not AccessEntry.objects.for_owner(cast.mallory).exists()
+
+
+@pytest.mark.parametrize("way", ["admin", "command"])
+def test_what_a_household_made_for_an_unproved_supplier_ends_when_it_is_proved(
+    cast: factories.Cast, operator: Owner, way: str
+) -> None:
+    now = clock.now()
+    supplier = factories.SupplierFactory.create(code="warm", name="Warm & Co", verified_at=None)
+    secret = secrets.rotate(household=cast.household, supplier=supplier, now=now).secret
+    key = keys.make(supplier=supplier, name="till", now=now, household=cast.household).key
+    secrets.set_endpoint(
+        household=cast.household, supplier=supplier, url="https://warm.example/in", now=now
+    )
+    if way == "command":
+        told = StringIO()
+        call_command("verify_supplier", "warm", stdout=told)
+        new = SigningSecret.objects.live(clock.now()).get(supplier=supplier)
+        assert new.value in told.getvalue()
+    else:
+        browser = Client()
+        browser.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+        page = f"/admin/suppliers/supplier/{supplier.pk}/change/"
+        fields = browser.get(page).context["adminform"].form.initial
+        values = {name: value for name, value in fields.items() if value is not None}
+        values |= {"verified_at_0": "2026-11-09", "verified_at_1": "13:00:00"}
+        for inline in ("domains", "numbers", "secrets"):
+            values |= {f"{inline}-TOTAL_FORMS": "0", f"{inline}-INITIAL_FORMS": "0"}
+        assert browser.post(page, values).status_code == 302
+        assert not SigningSecret.objects.live(clock.now()).filter(supplier=supplier).exists()
+    supplier.refresh_from_db()
+    assert supplier.verified_at is not None
+    assert (supplier.webhook_url, supplier.endpoint_secret) == ("", "")
+    assert secret not in SigningSecret.objects.live(clock.now())
+    key.refresh_from_db()
+    assert key.revoked_at is not None
