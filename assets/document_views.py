@@ -17,7 +17,7 @@ from assets.choices import DocumentKind
 from assets.forms import DocumentEditForm, DocumentForm
 from assets.models import Asset, Document
 from assets.serving import give_out
-from owners import clock, households
+from owners import clock, households, undo
 from owners.models import Owner
 from owners.pages import OwnerRequest, page, said, way_back
 
@@ -92,13 +92,15 @@ def document_add(request: OwnerRequest) -> HttpResponse:
                 )
             )
         except documents.DocumentError as error:
-            said = _("%(name)s was not kept. %(why)s") % {
+            refused = _("%(name)s was not kept. %(why)s") % {
                 "name": documents.clean_name(file.name or ""),
                 "why": _(error.detail),
             }
-            messages.error(request, said)
-    if kept:
-        messages.success(request, _("Kept.") if len(kept) == 1 else _("All kept."))
+            messages.error(request, refused)
+    if len(kept) == 1:
+        said(request, _("Kept."), undo.latest(kind=documents.ADDED, subject=kept[0].uuid))
+    elif kept:
+        messages.success(request, _("All kept."))
     there = f"{reverse('asset', args=[asset.uuid])}?tab=documents" if asset else ""
     back = way_back(request, there or reverse("documents"))
     if request.htmx:

@@ -22,7 +22,7 @@ from owners.models import Change, Household, Owner
 
 log = structlog.get_logger(__name__)
 
-REMOVED = "document.remove"
+ADDED, REMOVED = "document.add", "document.remove"
 FIELDS = frozenset({"name", "kind", "asset"})
 FOUND_MOST = 200
 WORDS_MOST = 2000  # different words of one paper by which it is found
@@ -89,6 +89,14 @@ def add(
                 added_at=now,
             )
             _note(document, read.text)
+            undo.remember(
+                kind=ADDED,
+                label=document.name,
+                now=now,
+                owner=owner,
+                household=household,
+                subject=key,
+            )
     except vault.VaultError as error:
         raise DocumentError("no_room", "There is no room for it now. Try again later.") from error
     except Exception:

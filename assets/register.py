@@ -26,7 +26,7 @@ FIELDS = frozenset(
         "bought_on",
     }
 )
-CHANGED, REMOVED = "asset.change", "asset.remove"
+ADDED, CHANGED, REMOVED = "asset.add", "asset.change", "asset.remove"
 Identifiers = Sequence[tuple[IdentifierScheme, str]]
 
 
@@ -40,8 +40,12 @@ def add(
     values: Mapping[str, Any],
     now: datetime,
     identifiers: Identifiers = (),
+    owner: Owner | None = None,
 ) -> Asset:
-    """Add an asset to a household. Raises KeeperError for a keeper from elsewhere."""
+    """Add an asset to a household; what `owner` adds can be taken back.
+
+    Raises KeeperError for a keeper from elsewhere.
+    """
     _check_keeper(household=household, keeper=values.get("keeper"))
     with transaction.atomic():
         asset = Asset.objects.create(
@@ -50,6 +54,15 @@ def add(
             **{field: values[field] for field in FIELDS & values.keys()},
         )
         name_by(asset=asset, identifiers=identifiers)
+        if owner is not None:
+            undo.remember(
+                kind=ADDED,
+                label=asset.name,
+                now=now,
+                owner=owner,
+                household=household,
+                subject=asset.uuid,
+            )
     return asset
 
 

@@ -21,7 +21,7 @@ from assets import documents, register, starters
 from assets.choices import AssetKind, DocumentKind, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.forms import AssetEditForm, AssetForm, IdentifierForm
 from assets.models import Asset, Document
-from owners import clock, households
+from owners import clock, households, undo
 from owners.models import Owner
 from owners.pages import OwnerRequest, page, said
 
@@ -216,8 +216,10 @@ def asset_add(request: OwnerRequest) -> HttpResponse:
         values=form.values() | {"keeper": owner, "lifecycle": Lifecycle.ACTIVE},
         identifiers=form.identifiers(),
         now=now,
+        owner=owner,
     )
-    messages.success(request, _("Added. Who serves it?"))
+    change = undo.latest(kind=register.ADDED, subject=asset.uuid)
+    said(request, _("Added. Who serves it?"), change)
     if form.photo_file is not None:
         take(request, asset, [form.photo_file])
     return redirect("asset", key=asset.uuid)

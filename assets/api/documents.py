@@ -16,7 +16,7 @@ from assets import documents, vault
 from assets.choices import DocumentKind
 from assets.models import Asset, Document
 from assets.serving import give_out
-from owners import clock, households
+from owners import clock, households, undo
 from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
 from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
 from owners.api.problems import Problem
@@ -110,7 +110,8 @@ def keep(
         )
     except documents.DocumentError as error:
         raise problem(error, "file") from error
-    return Response(show_document(document), status=201)
+    change = undo.latest(kind=documents.ADDED, subject=document.uuid)
+    return Response(show_document(document), status=201, headers=undoable(change))
 
 
 def problem(error: documents.DocumentError, field: str) -> Exception:
@@ -153,6 +154,7 @@ class Documents(OwnerView):
 
     @extend_schema(
         operation_id="documents_add",
+        parameters=[UNDO],
         request={"multipart/form-data": DocumentIn},
         responses={201: DocumentOut},
     )
@@ -176,6 +178,7 @@ class AssetDocuments(OwnerView):
 
     @extend_schema(
         operation_id="assets_documents_add",
+        parameters=[UNDO],
         request={"multipart/form-data": FileIn},
         responses={201: DocumentOut},
     )

@@ -22,7 +22,7 @@ from assets.api.documents import (
 )
 from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
 from assets.models import Asset
-from owners import clock, households
+from owners import clock, households, undo
 from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
 from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
 from owners.api.reach import my_people
@@ -152,7 +152,10 @@ class Assets(OwnerView):
         return of(rows, request, household="household__uuid")
 
     @extend_schema(
-        operation_id="assets_add", parameters=[ETAG], request=AssetIn, responses={201: AssetOut}
+        operation_id="assets_add",
+        parameters=[ETAG, UNDO],
+        request=AssetIn,
+        responses={201: AssetOut},
     )
     @once
     def post(self, request: Request) -> Response:
@@ -164,12 +167,18 @@ class Assets(OwnerView):
         identifiers = named(values) or []
         try:
             asset = register.add(
-                household=household, values=values, identifiers=identifiers, now=clock.now()
+                household=household,
+                values=values,
+                identifiers=identifiers,
+                now=clock.now(),
+                owner=owner,
             )
         except register.KeeperError as error:
             raise unknown_keeper() from error
         shown = show_asset(my_assets(owner).get(pk=asset.pk))
-        return Response(shown, status=201, headers={"ETag": etag_of(shown)})
+        headers = {"ETag": etag_of(shown)}
+        headers |= undoable(undo.latest(kind=register.ADDED, subject=asset.uuid))
+        return Response(shown, status=201, headers=headers)
 
 
 class OneAsset(OwnerView):

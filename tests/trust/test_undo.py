@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from assets import register
+from assets import documents, register
 from assets.choices import IdentifierScheme
-from assets.models import Asset
+from assets.models import Asset, Document
 from config.undos import UNDOS
 from owners import clock, households, invitations, undo, undoing
 from owners.choices import Rank
@@ -254,3 +255,36 @@ def test_a_thing_with_many_numbers_is_noted_once(
     with django_assert_max_num_queries(8):
         register.change(asset=cast.dvr, values={}, identifiers=many)
     assert cast.dvr.identifiers.filter(folded="SN29").exists()
+
+
+def test_what_was_added_is_taken_back_by_its_toast_and_lies_in_the_bin(
+    cast: factories.Cast,
+) -> None:
+    browser = browser_of(cast.ana)
+    added = browser.post(
+        "/assets/add/",
+        {"name": "Kayak", "kind": "other", "household": str(cast.household.uuid)},
+        follow=True,
+    )
+    kayak = Asset.objects.get(name="Kayak")
+    change = undo.latest(kind=register.ADDED, subject=kayak.uuid)
+    assert change is not None
+    assert f"/undo/{change.uuid}/" in added.content.decode()
+    browser.post(f"/undo/{change.uuid}/")
+    kayak.refresh_from_db()
+    assert kayak.removed_at is not None
+    assert "Kayak" in browser.get("/bin/").content.decode()
+    browser.post(f"/undo/{change.uuid}/")  # twice is once
+    assert Change.objects.filter(kind=register.REMOVED, subject=kayak.uuid).count() == 1
+
+    paper = SimpleUploadedFile("Receipt.txt", b"Paddle 20.00 EUR")
+    kept = browser.post(
+        "/documents/add/", {"files": paper, "asset": str(cast.dvr.uuid), "kind": ""}, follow=True
+    )
+    document = Document.objects.get()
+    change = undo.latest(kind=documents.ADDED, subject=document.uuid)
+    assert change is not None
+    assert f"/undo/{change.uuid}/" in kept.content.decode()
+    browser.post(f"/undo/{change.uuid}/")
+    document.refresh_from_db()
+    assert document.removed_at is not None
