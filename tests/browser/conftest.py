@@ -1,6 +1,7 @@
 """A real browser against a live server."""
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+AT_WORK = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+"""
+LOOKS = 3  # in a row, at which nobody works: a request runs more than one statement
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,21 @@ def browser() -> Iterator[Browser]:
         yield found
         found.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def _all_answered(transactional_db: None, browser: Browser) -> Iterator[None]:
+    """Close the pages and let the server finish, before the database is emptied under it."""
+    yield
+    for context in browser.contexts:
+        context.close()
+    until, quiet = time.monotonic() + 20, 0
+    while quiet < LOOKS:
+        assert time.monotonic() < until, "the server still works for a page that is closed"
+        time.sleep(0.02)
+        with connection.cursor() as cursor:
+            cursor.execute(AT_WORK)
+            quiet = 0 if cursor.fetchone()[0] else quiet + 1
 
 
 @pytest.fixture
