@@ -94,7 +94,7 @@ class _Ringer:
             for task in sorted(tasks):
                 self._publish(task)
             if hints:
-                self._publish_hints(hints)
+                self.publish_hints(hints)
             time.sleep(REST)
 
     def connected(self) -> redis.Redis:
@@ -104,7 +104,12 @@ class _Ringer:
             )
         return self.client
 
-    def _publish_hints(self, hints: Mapping[int, set[str]]) -> None:
+    def may_publish_now(self) -> bool:
+        """Whether Redis answered lately: who works here may then wait for it a moment."""
+        return time.monotonic() - self.complained_at > COMPLAIN_S
+
+    def publish_hints(self, hints: Mapping[int, set[str]]) -> None:
+        """Say on the channel of hints which cards changed."""
         named = {
             str(household): sorted(ids) if len(ids) <= MOST_HINTED else []
             for household, ids in hints.items()
@@ -169,7 +174,12 @@ def hint(cards: Mapping[int, Iterable[str]]) -> None:
 
     A hint may be lost: whoever listens asks the feed, and asks it now and then anyway.
     """
-    if settings.REDIS_URL and cards:
+    if not (settings.REDIS_URL and cards):
+        return
+    if _hushed.get() and _ringer.may_publish_now():
+        # A stage waits less for Redis than its cards would wait for a thread's turn beside it.
+        _ringer.publish_hints({household: set(ids) for household, ids in cards.items()})
+    else:
         _ringer.hint(cards)
 
 

@@ -19,12 +19,13 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from celery import Celery
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 from psycopg import sql
 
-from config.celery import app
+from config.celery import app as steward
 from owners.models import Owner
 from tests import factories
 from tests.bench import load
@@ -137,10 +138,10 @@ class Bench:
             process.wait(20)
 
     @contextmanager
-    def worker(self) -> Iterator[int]:
+    def worker(self, app: Celery = steward, *, module: str = "config.celery") -> Iterator[int]:
         """Run a task worker with two processes, as `make run` does; yield its process id."""
         command = [
-            sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2",
+            sys.executable, "-m", "celery", "-A", module, "worker", "--concurrency", "2",
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
             "--hostname", f"{self.database}@bench",
         ]  # fmt: skip
