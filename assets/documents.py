@@ -143,16 +143,27 @@ def remove(*, document: Document, owner: Owner, now: datetime) -> Change:
         )
 
 
+def take_back(change: Change, owner: Owner, now: datetime) -> None:
+    """Put a document that was added into the bin."""
+    document = _of(change)
+    if document.removed_at is None:
+        remove(document=document, owner=owner, now=now)
+
+
 def put_back(change: Change, owner: Owner, now: datetime) -> None:
     """Take a document out of the bin."""
-    document = Document.objects.filter(
-        household=change.household_id, uuid=undo.subject_of(change)
-    ).first()
-    if document is None:
-        raise undo.UndoError(gettext_noop("It is gone for good."))
+    document = _of(change)
     document.removed_at = None
     document.save(update_fields=["removed_at"])
     _note(document, text_of(document))
+
+
+def _of(change: Change) -> Document:
+    rows = Document.objects.filter(household=change.household_id, uuid=undo.subject_of(change))
+    found = rows.first()
+    if found is None:
+        raise undo.UndoError(gettext_noop("It is gone for good."))
+    return found
 
 
 def note_words(document: Document) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext_noop
 
 from assets import documents, register
-from assets.models import Asset, Document
+from assets.models import Asset
 from owners.models import Change, Owner
 from owners.undo import UndoError, subject_of
 from owners.undoing import Way
@@ -23,15 +23,6 @@ def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
     asset = _asset(change)
     if asset.removed_at is None:
         register.remove(asset=asset, owner=owner, now=now)
-
-
-def take_back_document(change: Change, owner: Owner, now: datetime) -> None:
-    """Put a document that was added into the bin."""
-    found = Document.objects.filter(household=change.household_id, uuid=subject_of(change)).first()
-    if found is None:
-        raise UndoError(gettext_noop("It is gone for good."))
-    if found.removed_at is None:
-        documents.remove(document=found, owner=owner, now=now)
 
 
 def undo_change(change: Change, owner: Owner, now: datetime) -> None:
@@ -58,7 +49,7 @@ def _asset(change: Change) -> Asset:
 
 UNDOS: dict[str, Way] = {
     register.ADDED: Way(undo=take_back_asset),
-    documents.ADDED: Way(undo=take_back_document),
+    documents.ADDED: Way(undo=documents.take_back),
     register.CHANGED: Way(undo=undo_change),
     register.REMOVED: Way(undo=put_back_asset),
     documents.REMOVED: Way(undo=documents.put_back),

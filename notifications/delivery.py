@@ -25,7 +25,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState
 from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
-from notifications.transports import local, sms
+from notifications.transports import sms
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
@@ -435,18 +435,9 @@ def sms_receipt(
     )
 
 
-# The operator's and the visitor's view
+# The operator's view
 
 
 def parked() -> QuerySet[Delivery]:
     """Return what was given up after too many claims; an operator must look at it."""
     return Delivery.objects.filter(state=DeliveryState.PARKED).order_by("-pk")
-
-
-def local_outbox(limit: int = 50) -> list[dict[str, Any]]:
-    """Return the newest messages kept on this machine instead of being sent.
-
-    Each has at, kind (email or sms), to, subject and text. Empty unless STEWARD_OUTBOX
-    is `local`.
-    """
-    return local.read(limit) if settings.STEWARD_OUTBOX == "local" else []

@@ -537,8 +537,11 @@ def _on_linked(ledger: Ledger, owner: Owner, contact: Contact, name: str) -> Non
         raise ActionError("not_linked", gettext_noop("This contact is on no journey."))
     journey = link.journey
     ledger.journeys[str(journey.uuid)] = journey
-    if name in ("split", "take_back"):
-        (_split if name == "split" else _take_back)(ledger, owner, contact, link)
+    if name == "split":
+        _split(ledger, owner, contact, link)
+        return
+    if name == "take_back":
+        _take_back(ledger, owner, contact, link)
         return
     data = {"supplier": contact.supplier_id or 0} if name == "always_show" else {}
     _decide(ledger, owner, name, data, journey=journey, contact=contact)

@@ -25,9 +25,8 @@ from owners.choices import Rank, Trust
 from owners.models import Channel, Household, Membership, Owner, ReachRule, reach_of
 from owners.reach import Reach
 from suppliers import processing
-from suppliers.choices import MandateState
 from suppliers.contacts import Contact as Said
-from suppliers.models import Mandate, Supplier
+from suppliers.models import Supplier
 
 # Journeys this much older than the oldest new contact cannot be meant without a key.
 LOOK_BACK = MATTER_SPAN + timedelta(days=15)
@@ -470,12 +469,6 @@ class Ledger:
         ]
         about = member.reach.about(suppliers=suppliers, asset=matter.asset, journey=journey)
         return replace(member, reach=about)
-
-    def live_mandate(self, supplier: int, household: int) -> Mandate | None:
-        """Return the household's mandate for a supplier, if one lives."""
-        return Mandate.objects.filter(
-            supplier=supplier, household=household, state=MandateState.ACTIVE
-        ).first()
 
 
 def on_duty(members: Sequence[Member], *, keeper: int | None, now: datetime) -> list[Member]:

@@ -72,7 +72,7 @@ class SupplierAdmin(Watched):
     ) -> None:
         """Save; once it is verified, no household speaks for it any more."""
         super().save_model(request, obj, form, change)
-        if "verified_at" in form.changed_data and obj.verified_at is not None:
+        if form.initial.get("verified_at") is None and obj.verified_at is not None:
             secrets.close_all(supplier=obj, now=clock.now())
             said = "Its secrets, keys and endpoint were closed: `manage.py verify_supplier %s`"
             messages.info(request, f"{said % obj.code} gives it a new secret.")

@@ -47,7 +47,6 @@ def rotate(
     """Make a new secret; older ones work for another day. Raises SecretError."""
     if not may_manage(household=household, supplier=supplier):
         raise SecretError
-    value = new_secret(secrets.token_bytes(32))
     with transaction.atomic():
         Supplier.objects.select_for_update().get(pk=supplier.pk)
         ends = now + OVERLAP
@@ -55,11 +54,17 @@ def rotate(
             if old.expires_at is None or old.expires_at > ends:
                 old.expires_at = ends
                 old.save(update_fields=["expires_at"])
-        secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
-        secret.set_value(value)
-        secret.save()
+        made = _make(supplier, now)
         what = {"supplier": supplier.name}
         access.note(kind="secret_rotated", actor=owner, household=household, what=what, now=now)
+    return made
+
+
+def _make(supplier: Supplier, now: datetime) -> Made:
+    value = new_secret(secrets.token_bytes(32))
+    secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
+    secret.set_value(value)
+    secret.save()
     return Made(secret=secret, value=value)
 
 
@@ -118,11 +123,7 @@ def verify(*, supplier: Supplier, now: datetime) -> Made:
 
     Everything made for it before ends (see `close_all`).
     """
-    value = new_secret(secrets.token_bytes(32))
     with transaction.atomic():
         close_all(supplier=supplier, now=now)
         Supplier.objects.filter(pk=supplier.pk).update(verified_at=now)
-        secret = SigningSecret(supplier=supplier, version="v1", created_at=now)
-        secret.set_value(value)
-        secret.save()
-    return Made(secret=secret, value=value)
+        return _make(supplier, now)

@@ -13,7 +13,7 @@ from owners import access, clock
 from owners.adapters import note_sign_in_failed
 from owners.models import AccessEntry, Owner
 from suppliers import keys, secrets
-from suppliers.models import SigningSecret
+from suppliers.models import SigningSecret, Supplier
 from tests import factories
 
 
@@ -110,6 +110,19 @@ def test_owners_see_what_an_operator_opened_and_changed(
     assert not AccessEntry.objects.for_owner(cast.mallory).exists()
 
 
+def verify_in_admin(operator: Owner, supplier: Supplier, day: str) -> None:
+    """Save the supplier's form with the day on which it was verified."""
+    browser = Client()
+    browser.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    page = f"/admin/suppliers/supplier/{supplier.pk}/change/"
+    fields = browser.get(page).context["adminform"].form.initial
+    values = {name: value for name, value in fields.items() if value is not None}
+    values |= {"verified_at_0": day, "verified_at_1": "13:00:00"}
+    for inline in ("domains", "numbers", "secrets"):
+        values |= {f"{inline}-TOTAL_FORMS": "0", f"{inline}-INITIAL_FORMS": "0"}
+    assert browser.post(page, values).status_code == 302
+
+
 @pytest.mark.parametrize("way", ["admin", "command"])
 def test_what_a_household_made_for_an_unproved_supplier_ends_when_it_is_proved(
     cast: factories.Cast, operator: Owner, way: str
@@ -127,15 +140,7 @@ def test_what_a_household_made_for_an_unproved_supplier_ends_when_it_is_proved(
         new = SigningSecret.objects.live(clock.now()).get(supplier=supplier)
         assert new.value in told.getvalue()
     else:
-        browser = Client()
-        browser.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
-        page = f"/admin/suppliers/supplier/{supplier.pk}/change/"
-        fields = browser.get(page).context["adminform"].form.initial
-        values = {name: value for name, value in fields.items() if value is not None}
-        values |= {"verified_at_0": "2026-11-09", "verified_at_1": "13:00:00"}
-        for inline in ("domains", "numbers", "secrets"):
-            values |= {f"{inline}-TOTAL_FORMS": "0", f"{inline}-INITIAL_FORMS": "0"}
-        assert browser.post(page, values).status_code == 302
+        verify_in_admin(operator, supplier, "2026-11-09")
         assert not SigningSecret.objects.live(clock.now()).filter(supplier=supplier).exists()
     supplier.refresh_from_db()
     assert supplier.verified_at is not None
@@ -143,3 +148,15 @@ def test_what_a_household_made_for_an_unproved_supplier_ends_when_it_is_proved(
     assert secret not in SigningSecret.objects.live(clock.now())
     key.refresh_from_db()
     assert key.revoked_at is not None
+
+
+def test_a_proved_supplier_keeps_its_secrets_when_its_entry_is_corrected(
+    cast: factories.Cast, operator: Owner
+) -> None:
+    warm = factories.SupplierFactory.create(code="warm", name="Warm & Co", verified_at=None)
+    secret = secrets.verify(supplier=warm, now=clock.now()).secret
+    verify_in_admin(operator, warm, "2026-11-08")
+    warm.refresh_from_db()
+    assert warm.verified_at is not None
+    assert warm.verified_at.day == 8
+    assert secret in SigningSecret.objects.live(clock.now()).filter(supplier=warm)
