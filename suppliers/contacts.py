@@ -117,6 +117,20 @@ class PromiseClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsubscribe:
+    """Where the sender of a mail takes an unsubscription (RFC 2369, RFC 8058).
+
+    `url` is an https address; `is_one_click` says that a POST of
+    `List-Unsubscribe=One-Click` to it is enough. `mailto` is a whole `mailto:` address.
+    Nothing here was asked for or followed by us.
+    """
+
+    url: str = ""
+    is_one_click: bool = False
+    mailto: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """How a call went. `duration_s` in seconds."""
 
@@ -176,6 +190,8 @@ class Contact:
     body: str = ""  # plain text, cut to a sane length, for the owner to read
     phones: tuple[str, ...] = ()  # numbers in the text (E.164): identifiers, never news
     identity: str = ""  # the call it belongs to: its callbacks are one contact
+    unsubscribe: Unsubscribe | None = None
+    advert_signs: tuple[str, ...] = ()  # why it is an advert: see `adapters.adverts`
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; fields at their default are left out."""

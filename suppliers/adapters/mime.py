@@ -13,7 +13,7 @@ from email import policy
 from email.message import Message
 from typing import Any
 
-from suppliers.adapters import headers, ical, markup, text
+from suppliers.adapters import adverts, headers, ical, markup, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Authentication, ContactKind, Medium, Purpose
@@ -64,6 +64,7 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
     base = plain(head, context).with_(body=body[: text.MAX_BODY])
     contacts = _from_calendars(base, parts.calendars, context)
     first = contacts[0] if contacts else base
+    signs = adverts.bulk_signs(head)
     if context.authentication == Authentication.PASS:
         for html in parts.html:
             first = markup.understood(first, markup.items(html), context)
@@ -74,7 +75,7 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
             said_at=first.said_at,
             context=context,
             links=links,
-            is_bulk=head.is_bulk,
+            bulk_signs=signs,
         )
         first = text.understood(first, said, message_id=head.message_id)
     if first.kind == ContactKind.MESSAGE and first.visit is not None:
@@ -94,6 +95,7 @@ def plain(head: headers.Head, context: Context) -> Contact:
         purpose=Purpose.SERVICE,
         title=head.subject[:200],
         keys=text.keys_of(keys),
+        unsubscribe=adverts.unsubscribe_of(head),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import phonenumbers
 
-from suppliers.adapters import amounts, when, words
+from suppliers.adapters import adverts, amounts, when, words
 from suppliers.adapters.context import Context
 from suppliers.adapters.fields import hosts
 from suppliers.choices import ContactKind, Purpose, Stage
@@ -64,7 +64,7 @@ class Reading:
     survey_url: str = ""
     quote: str = ""
     is_survey: bool = False
-    is_advert: bool = False
+    advert_signs: tuple[str, ...] = ()  # not empty when it sells something
     is_arriving: bool = False
     is_resolution: bool = False
 
@@ -78,13 +78,13 @@ def read(
     links: tuple[tuple[str, str], ...] = (),
     is_spoken: bool = False,
     is_voicemail: bool = False,
-    is_bulk: bool = False,
+    bulk_signs: tuple[str, ...] = (),
 ) -> Reading:
     """Return what `text` says; it never raises and takes linear time.
 
     `links` are the addresses behind the words of an HTML page; `is_spoken` marks a
     transcript or a text message, in which somebody speaks about right now; `is_voicemail`
-    one who wanted to reach the owner in person; `is_bulk` a mailing list.
+    one who wanted to reach the owner in person; `bulk_signs` say that it went to many.
     """
     whole = f"{subject}\n{text}"[:MAX_READ] if subject else text[:MAX_READ]
     language = words.language_of(whole, context.language)
@@ -124,10 +124,9 @@ def read(
         survey_url=survey_url if is_survey else "",
         quote=_quote(text, is_spoken=is_spoken),
         is_survey=is_survey,
-        is_advert=visit is None
-        and not asks
-        and not is_survey
-        and _is_advert(subject, plain, is_bulk=is_bulk),
+        advert_signs=()
+        if visit is not None or asks or is_survey
+        else adverts.signs(subject, plain, bulk_signs),
         is_arriving=is_arriving,
         is_resolution=words.RESOLVED.search(plain) is not None,
     )
@@ -237,18 +236,6 @@ def _survey_url(subject: str, text: str, addresses: tuple[tuple[str, str], ...])
     return ""
 
 
-def _is_advert(subject: str, text: str, *, is_bulk: bool) -> bool:
-    """Return whether this sells something: bulk mail, or words that only sellers use."""
-    said = set()
-    for match in words.MARKETING.finditer(text):
-        said.add(match[0].lower())
-        if len(said) > 3:
-            break
-    score = len(said) + (1 if words.MARKETING.search(subject) else 0)
-    score += 1 if words.UNSUBSCRIBE.search(text) else 0
-    return score >= (2 if is_bulk else 3)
-
-
 def _quote(text: str, *, is_spoken: bool) -> str:
     """Return the clause worth repeating: the one that says when somebody comes."""
     if not is_spoken:
@@ -345,9 +332,14 @@ def _kind(
             "survey": contact.survey or survey,
             "purpose": Purpose.FEEDBACK,
         }
-    if said.is_advert and not contact.facts:
+    if said.advert_signs and not contact.facts:
         # What it costs is an offer, not a fact of any matter.
-        return {"kind": ContactKind.ADVERT, "purpose": Purpose.MARKETING, "facts": ()}
+        return {
+            "kind": ContactKind.ADVERT,
+            "purpose": Purpose.MARKETING,
+            "facts": (),
+            "advert_signs": said.advert_signs,
+        }
     return {}
 
 
