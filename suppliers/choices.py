@@ -43,6 +43,13 @@ class Way(TextChoices):
     OWNER = "owner", _("The owner's log")
 
 
+class CheckKind(TextChoices):
+    """What an owner checks: that mail arrives, or that calls and texts do."""
+
+    MAIL = "mail", _("Mail")
+    NUMBER = "number", _("Number")
+
+
 class EventState(TextChoices):
     """Where an inbound event is on its way to becoming a contact."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
-from suppliers import inbox
+from suppliers import checks, inbox
 from suppliers.adapters import headers
 from suppliers.adapters.headers import Head
 from suppliers.choices import Authentication, Way
@@ -37,15 +37,16 @@ def receive(*, raw: bytes, recipient: str, now: datetime) -> inbox.Recorded:
     head = headers.read(raw)
     verdict = authentication(head, raw=raw)
     address = recipient.strip().strip("<>").lower()[:254]
-    return inbox.record(
+    check = checks.of_mail(head, recipient=address, now=now)
+    recorded = inbox.record(
         received=[
             inbox.Received(
                 supplier_id=None,
-                household_id=None,
+                household_id=check.household_id if check else None,
                 way=Way.MAIL,
                 source=f"/mail/{address}",
                 event_id=event_id(head, raw),
-                type="mail",
+                type=checks.MAIL if check else "mail",
                 payload=raw,
                 routing={
                     "recipient": address,
@@ -56,6 +57,9 @@ def receive(*, raw: bytes, recipient: str, now: datetime) -> inbox.Recorded:
         ],
         now=now,
     )[0]
+    if check is not None:
+        checks.arrived(check, now=now)
+    return recorded
 
 
 def event_id(head: Head, raw: bytes) -> str:

@@ -17,8 +17,9 @@ from assets.choices import FindableKind
 from assets.models import Asset, Findable, Wording
 from owners import sealing
 from owners.choices import Trust
-from owners.models import Household, Owner
+from owners.models import Channel, Household, Owner
 from suppliers.choices import (
+    CheckKind,
     ContactKind,
     Direction,
     EventState,
@@ -550,3 +551,62 @@ class OutboundAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"try {self.number} of {self.event_id}"
+
+
+class WayCheckQuerySet(models.QuerySet["WayCheck"]):
+    """Reads of checks."""
+
+    def for_owner(self, owner: Owner) -> WayCheckQuerySet:
+        """Return the checks that `owner` asked for; nobody else's mailbox is ever shown."""
+        return self.filter(owner=owner)
+
+    def waiting(self, now: datetime) -> WayCheckQuerySet:
+        """Return the checks whose test mail nobody has taken to send yet, the oldest first."""
+        return self.filter(queued_at=None, channel__isnull=False, expires_at__gt=now).order_by("pk")
+
+
+class WayCheck(models.Model):
+    """One owner's question whether something sent to an address of theirs arrives here.
+
+    A mail is known by its one-time `token`; a call or an SMS by the owner's own number.
+    `channel` is where Steward sends its test mail, when it sends one.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=6, choices=CheckKind)
+    address = models.CharField(max_length=254)  # the whole address, or a number (E.164)
+    token = models.CharField(max_length=20, null=True, unique=True)
+    channel = models.ForeignKey(Channel, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True)
+    arrived_at = models.DateTimeField(null=True)
+
+    objects = WayCheckQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="mail", token__isnull=False) | Q(kind="number", token=None),
+                name="waycheck_mail_has_a_token",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "address", "-asked_at"], name="waycheck_of_address"),
+            # The queue of test mails: taken rows leave it.
+            models.Index(
+                fields=["id"],
+                condition=Q(queued_at=None, channel__isnull=False),
+                name="waycheck_waiting",
+            ),
+            models.Index(
+                fields=["address", "-asked_at"],
+                condition=Q(kind="number"),
+                name="waycheck_of_number",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} check of {self.asked_at:%Y-%m-%d %H:%M}"

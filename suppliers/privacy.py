@@ -20,6 +20,7 @@ from suppliers.models import (
     SupplierDomain,
     SupplierName,
     SupplierNumber,
+    WayCheck,
 )
 
 History = Mandate.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
@@ -66,6 +67,7 @@ SECTIONS: dict[str, Section] = {
         "sent-attempts",
         lambda of: OutboundAttempt.objects.filter(event__household__in=of.households),
     ),
+    "way-checks": table("way-checks", lambda of: WayCheck.objects.for_owner(of.owner)),
     "raw": raw_messages,
 }
 
@@ -85,6 +87,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     own += SupplierDomain.objects.filter(household=household).values_list("supplier_id", flat=True)
     own += SupplierNumber.objects.filter(household=household).values_list("supplier_id", flat=True)
     OutboundEvent.objects.filter(household=household).delete()
+    WayCheck.objects.filter(household=household).delete()
     Contact.objects.filter(household=household).delete()
     InboundEvent.objects.filter(household=household).delete()
     Mandate.objects.filter(household=household).delete()
@@ -97,7 +100,8 @@ def erase_household(*, household: Household, now: datetime) -> None:
 
 
 def erase_owner(*, owner: Owner, now: datetime) -> None:
-    """Nothing: what an owner logged belongs to the household, and names nobody."""
+    """Erase what they checked; what they logged belongs to the household, and names nobody."""
+    WayCheck.objects.for_owner(owner).delete()
 
 
 def _erase_private(suppliers: list[int]) -> None:

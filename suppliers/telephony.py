@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from owners import clock
 from owners.choices import ChannelKind
 from owners.models import Channel, Membership
-from suppliers import inbox
+from suppliers import checks, inbox
 from suppliers.adapters import telephony
 from suppliers.choices import Way
 
@@ -79,6 +79,14 @@ def _store(callback: str, form: dict[str, str], body: bytes) -> int:
         return 400
     if member is None:
         return 200  # a number nobody here has; an error would only make it come again
+    now = clock.now()
+    check = checks.of_call(
+        member=member,
+        caller=form.get("From", "").strip(),
+        forwarded_from=form.get("ForwardedFrom", "").strip(),
+        is_text=callback == "sms",
+        now=now,
+    )
     inbox.record(
         received=[
             inbox.Received(
@@ -87,13 +95,15 @@ def _store(callback: str, form: dict[str, str], body: bytes) -> int:
                 way=Way.TELEPHONY,
                 source=f"/telephony/twilio/{member.pk}",
                 event_id=event_id,
-                type=f"telephony.{callback}",
+                type=checks.CALL if check else f"telephony.{callback}",
                 payload=body,
                 routing={"owner": member.owner_id, "recipient": form.get("To", "")[:60]},
             )
         ],
-        now=clock.now(),
+        now=now,
     )
+    if check is not None:
+        checks.arrived(check, now=now)
     return 200
 
 
