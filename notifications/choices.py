@@ -98,3 +98,4 @@ class DeliveryPurpose(TextChoices):
     DIGEST = "digest", _("Digest")
     CODE = "code", _("Code")
     INVITATION = "invitation", _("Invitation")
+    CHECK = "check", _("Test")

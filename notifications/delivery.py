@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +31,12 @@ from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode, Invitation
 from owners.reach import Reach
+from suppliers import checks
+from suppliers.models import WayCheck
 
 SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL)
 SUBJECT_LENGTH = 120
+CHECK_LIFE = timedelta(hours=1)  # whoever asked has gone by then
 GO_S = 20.0  # one go of sending; what is under way is always seen to its end
 LINGER_S = 0.02  # outcomes of so long are written together
 LOOK_S = 0.1  # while something slow is under way, look for new work so often
@@ -200,9 +203,56 @@ def take_invitations(*, now: datetime) -> int:
     return len(waiting)
 
 
+def take_checks(*, now: datetime) -> int:
+    """Make deliveries of the test mails that wait; return how many.
+
+    Each goes to the owner's own mailbox, which is to send it on to the address it names.
+    """
+    with transaction.atomic():
+        waiting = list(
+            WayCheck.objects.waiting(now)
+            .select_related("channel", "owner")
+            .select_for_update(skip_locked=True, of=("self",))[:500]
+        )
+        if not waiting:
+            return 0
+        Delivery.objects.bulk_create(
+            (_check_letter(check, now=now) for check in waiting), ignore_conflicts=True
+        )
+        WayCheck.objects.filter(pk__in=[check.pk for check in waiting]).update(queued_at=now)
+    return len(waiting)
+
+
+def _check_letter(check: WayCheck, *, now: datetime) -> Delivery:
+    """Return the test mail of a check, in its owner's language."""
+    with translation.override(check.owner.language):
+        return Delivery(
+            key=f"check:{check.uuid}",
+            household_id=check.household_id,
+            owner_id=check.owner_id,
+            purpose=DeliveryPurpose.CHECK,
+            kind=ChannelKind.EMAIL,
+            channel=check.channel,
+            subject=_("A test from Steward (%(token)s)") % {"token": checks.subject_of(check)},
+            text=_(
+                "You asked whether your mail is sent on to Steward. If it is, there is nothing"
+                " to do: this mail finds its way back by itself.\n\nIf you send on only some"
+                " mail, forward this one by hand to:\n%(address)s"
+            )
+            % {"address": check.address},
+            next_at=now,
+            expires_at=check.asked_at + CHECK_LIFE,
+            created_at=now,
+        )
+
+
 def has_letters(*, now: datetime) -> bool:
-    """Whether codes or invitations wait to be taken."""
-    return ChannelCode.objects.waiting(now).exists() or Invitation.objects.waiting(now).exists()
+    """Whether codes, invitations or test mails wait to be taken."""
+    return (
+        ChannelCode.objects.waiting(now).exists()
+        or Invitation.objects.waiting(now).exists()
+        or WayCheck.objects.waiting(now).exists()
+    )
 
 
 def stop_ladder(*, notification_ids: Iterable[int], now: datetime) -> int:
@@ -237,7 +287,7 @@ def deliver_due(
     follow until nothing is due or 20 seconds have passed, while slow receivers hold
     nothing but their own place. Returns when everything begun has its outcome written.
     """
-    taken = take_codes(now=now) + take_invitations(now=now)
+    taken = take_codes(now=now) + take_invitations(now=now) + take_checks(now=now)
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True
