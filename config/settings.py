@@ -419,4 +419,11 @@ OUTBOX_TIMEOUT = env.number("OUTBOX_TIMEOUT", 20, least=1)  # seconds
 MAIL_AUTHSERV_ID = env.text("MAIL_AUTHSERV_ID", MAIL_DOMAIN)  # our mail server in its verdicts
 MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET")  # whsec_…, shared with our mail server
 MAIL_CHECKS_SENDERS = env.flag("MAIL_CHECKS_SENDERS")  # DKIM and DMARC by DNS, without a verdict
+# Where `manage.py mail_server` listens: lmtp+unix:///path, lmtp://127.0.0.1:2424, smtp://0.0.0.0:25
+MAIL_LISTEN = env.words("MAIL_LISTEN")
+MAIL_RELAYS = env.words("MAIL_RELAYS")  # networks of our own mail servers: their verdicts count
+MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 40, least=4)  # at a time, to the mail server
+MAIL_TLS_CERTIFICATE = env.text("MAIL_TLS_CERTIFICATE")  # a file; with it STARTTLS is offered
+MAIL_TLS_KEY = env.text("MAIL_TLS_KEY")
+MAIL_TLS_REQUIRED = env.flag("MAIL_TLS_REQUIRED")
 TWILIO_AUTH_TOKENS = env.words("TWILIO_AUTH_TOKENS")  # the newest first; two while they rotate

@@ -145,6 +145,8 @@ class Supervisor:
             self.add("web", self.web_command())
             self.wait_for_web()
         self.start_workers()
+        if os.environ.get("MAIL_LISTEN"):
+            self.add("mail", [PYTHON, "manage.py", "mail_server"])
         self.welcome()
         if self.is_demo and not self.mark("demo-told").exists():
             # The rest of the story arrives through the running server's own entrances.
@@ -219,6 +221,9 @@ class Supervisor:
                 say(line)
         if os.environ.get("STEWARD_OUTBOX") == "local":
             say(f"mails and SMS are kept at {os.environ['SITE_URL']}/outbox/ and sent to nobody")
+        if os.environ.get("MAIL_LISTEN"):
+            domain = os.environ.get("MAIL_DOMAIN") or "mail.localhost"
+            say(f"mail for @{domain} is taken at {os.environ['MAIL_LISTEN']}")
         say(f"logs are in {self.home / 'logs'}; Ctrl-C stops everything.")
 
     def web_command(self) -> list[str]:

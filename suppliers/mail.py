@@ -10,10 +10,12 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
+from owners.models import Household
 from suppliers import checks, inbox
 from suppliers.adapters import headers
 from suppliers.adapters.headers import Head
 from suppliers.choices import Authentication, Way
+from suppliers.models import Mandate
 
 log = structlog.get_logger(__name__)
 
@@ -28,15 +30,41 @@ PROPERTY = re.compile(
 )
 
 
-def receive(*, raw: bytes, recipient: str, now: datetime) -> inbox.Recorded:
+def is_ours(recipient: str) -> bool:
+    """Say whether somebody here has this address: a mandate's alias, or a household's own."""
+    name, at, domain = recipient.strip().strip("<>").lower().rpartition("@")
+    if not at or domain.rstrip(".") != settings.MAIL_DOMAIN.lower() or "\0" in name:
+        return False
+    return (
+        Mandate.objects.filter(alias=name).exists()
+        or Household.objects.filter(intake_alias=name).exists()
+    )
+
+
+def receive(
+    *,
+    raw: bytes,
+    recipient: str,
+    now: datetime,
+    return_path: str | None = None,
+    is_relayed: bool = True,
+) -> inbox.Recorded:
     """Store a mail for the envelope's `recipient`; return once it is durable.
 
     The same message again (trace fields may differ) is a duplicate; the same Message-ID
-    with other content is another mail.
+    with other content is another mail. `return_path` is the envelope's sender where the
+    entrance knows it. Only from our own relay do verdicts in the head count.
     """
     head = headers.read(raw)
-    verdict = authentication(head, raw=raw)
+    verdict = authentication(head, raw=raw, is_relayed=is_relayed)
     address = recipient.strip().strip("<>").lower()[:254]
+    routing = {
+        "recipient": address,
+        "authentication": verdict.value,
+        "sender": head.sender,
+    }
+    if return_path is not None:
+        routing["return_path"] = return_path.strip().strip("<>")[:254]
     check = checks.of_mail(head, recipient=address, now=now)
     recorded = inbox.record(
         received=[
@@ -48,11 +76,7 @@ def receive(*, raw: bytes, recipient: str, now: datetime) -> inbox.Recorded:
                 event_id=event_id(head, raw),
                 type=checks.MAIL if check else "mail",
                 payload=raw,
-                routing={
-                    "recipient": address,
-                    "authentication": verdict.value,
-                    "sender": head.sender,
-                },
+                routing=routing,
             )
         ],
         now=now,
@@ -70,14 +94,15 @@ def event_id(head: Head, raw: bytes) -> str:
     return f"{head.message_id[:200] or 'mail'}:{digest[:16]}"
 
 
-def authentication(head: Head, *, raw: bytes) -> Authentication:
+def authentication(head: Head, *, raw: bytes, is_relayed: bool = True) -> Authentication:
     """Return what the sender's proof came to.
 
-    Only our own server's verdict counts: an Authentication-Results field that names
-    another server was written by anybody. Without one, DKIM and DMARC are checked here
-    where the operator allows look-ups.
+    Only our own server's verdict counts, and only in what our own server hands over: an
+    Authentication-Results field that names another was written by anybody. Without one,
+    DKIM and DMARC are checked here where the operator allows look-ups.
     """
-    ours = [value for value in head.all("authentication-results") if _is_ours(value)]
+    results = head.all("authentication-results") if is_relayed else []
+    ours = [value for value in results if _is_ours(value)]
     if not ours and settings.MAIL_CHECKS_SENDERS:
         ours = _checked(raw)
     domains = {value.rpartition("@")[2].lower() for value in _senders(head)}
