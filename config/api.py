@@ -18,6 +18,7 @@ import owners.api.trust
 import owners.api.v1
 import suppliers.api_mandates
 import suppliers.api_v1
+import suppliers.api_ways
 from config import privacy, undo_api
 from owners import access, clock, exports
 from owners.api.edge import KEY_HEADER, owner_of
@@ -144,6 +145,7 @@ v1 = [
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,
     *suppliers.api_mandates.urlpatterns,
+    *suppliers.api_ways.urlpatterns,
     *notifications.api.v1.urlpatterns,
 ]
 

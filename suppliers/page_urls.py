@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from suppliers import views
+from suppliers import views, ways_views
 
 urlpatterns = [
+    path("ways/", ways_views.ways_page, name="ways"),
+    path("ways/test/", ways_views.way_test, name="way-test"),
+    path("ways/card.vcf", ways_views.way_card, name="way-card"),
+    path("checks/<uuid:key>/", ways_views.way_check, name="way-check"),
     path("suppliers/", views.supplier_list, name="suppliers"),
     path("suppliers/add/", views.supplier_add, name="supplier-add"),
     path("suppliers/<uuid:key>/", views.supplier_page, name="supplier"),

@@ -38,6 +38,7 @@ MAIN = (
 )
 BELOW = (
     Place("household", _("Household"), "users"),
+    Place("ways", _("Ways in"), "mailbox"),
     Place("preferences", _("Preferences"), "settings-2"),
     Place("access", _("Access"), "key-round"),
     Place("data", _("Data and trust"), "shield-check"),

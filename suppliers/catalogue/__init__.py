@@ -1,108 +1,36 @@
-"""The contract as data: every inbound type with the fields its `data` must have.
+"""The contract as data: every type with its fields, their meaning and an example.
 
-Outsiders read it as JSON Schemas; schemas only ever gain fields. The readers that
-enforce it are in `suppliers.adapters.event`; a test keeps the two equal.
+Outsiders read it as JSON Schemas and as pages; schemas only ever gain fields. The readers
+that enforce it are in `suppliers.adapters.event`; tests keep the two equal.
 """
 
 from typing import Any
 
+from suppliers.catalogue import shapes
+from suppliers.catalogue.inbound import FAMILIES, OWNER, EventType
+from suppliers.catalogue.inbound import TYPES as INBOUND
+from suppliers.catalogue.outbound import TYPES as OUTBOUND
+from suppliers.catalogue.outbound import SentType
+
+__all__ = [
+    "FAMILIES",
+    "INBOUND",
+    "OUTBOUND",
+    "OWNER",
+    "EventType",
+    "SentType",
+    "cloudevent",
+    "families",
+    "names",
+    "schema",
+    "schema_path",
+]
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 VERSION = 1
-
-
-def _family(prefix: str, steps: str, required: str = "") -> dict[str, tuple[str, ...]]:
-    return {f"{prefix}.{step}": tuple(required.split()) for step in steps.split()}
-
-
-# Where a step ends something, only what names the thing is required: there is no new
-# delivery window for what was delivered, and no total of a quote that is withdrawn.
-INBOUND: dict[str, tuple[str, ...]] = {
-    **_family("message", "created updated withdrawn", "body"),
-    **_family("call", "logged", "direction status startedAt durationSeconds"),
-    **_family("ticket", "opened updated information_required resolved closed", "ticketId status"),
-    **_family("appointment", "slots_offered", "requestId slots holdUntil"),
-    **_family("appointment", "requested updated", "uid sequence dtstamp start end zone kind"),
-    **_family("appointment", "confirmed counter_declined cancelled", "uid sequence dtstamp"),
-    **_family("appointment", "reminder started completed no_show", "uid at"),
-    **_family("appointment", "en_route", "uid at eta"),
-    **_family("survey", "requested reminder closed", "surveyId"),
-    **_family("order", "created updated", "orderNumber status items"),
-    **_family("order", "cancelled", "orderNumber"),
-    **_family("delivery", "scheduled updated", "expectedFrom expectedUntil"),
-    **_family("delivery", "delivered failed"),
-    **_family("quote", "offered", "quoteId lines total validUntil"),
-    **_family("quote", "withdrawn", "quoteId"),
-    **_family("invoice", "issued due corrected", "invoiceNumber total dueDate"),
-    **_family("invoice", "paid", "invoiceNumber"),
-    **_family("payment", "requested received refunded", "paymentId total"),
-    **_family("promise", "made", "promiseId what dueAt"),
-    **_family("promise", "kept withdrawn", "promiseId"),
-    **_family("contract", "started renewal_due changed", "agreementId kind validFrom validUntil"),
-    **_family("contract", "ended", "agreementId kind"),
-    **_family("warranty", "registered expiring", "agreementId validUntil coverage"),
-    **_family("warranty", "void", "agreementId"),
-    **_family("claim", "updated", "claimId status"),
-    **_family("service", "performed", "serviceId performedAt workDone"),
-    **_family("reading", "reported", "quantity unit value at quality"),
-    **_family("asset", "registered specification_updated document_added software_available"),
-    **_family(
-        "recall",
-        "issued updated",
-        "recallNumber product hazard consumerAction remedies confidence",
-    ),
-    **_family("recall", "withdrawn remedy_done", "recallNumber"),
-    **_family("terms", "accepted alternative_offered rejected", "agreementUri version sha256"),
-    **_family("consent", "requested", "purpose"),
-    **_family("data_request", "fulfilled refused", "requestId"),
-    **_family("supplier", "contact_updated ping"),
-}
-ANY_OF = {"delivery": ("trackingNumber", "orderNumber"), "survey": ("questions", "url")}
-
-_TEXT = {"type": "string"}
-_INSTANT = {"type": "string", "format": "date-time"}
-_WHOLE = {"type": "integer", "minimum": 0}
-_MONEY = {
-    "type": "object",
-    "required": ["amount"],
-    "properties": {"amount": _TEXT, "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}},
-}
-_LIST = {"type": "array", "items": {"type": "object"}}
-SHAPES: dict[str, dict[str, Any]] = {
-    "owner": _TEXT,
-    "asset": {"type": "object"},
-    "entity": {
-        "type": "object",
-        "required": ["id"],
-        "properties": {"id": _TEXT, "revision": _WHOLE},
-    },
-    "refs": {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["scheme", "value"],
-            "properties": {"scheme": _TEXT, "value": _TEXT},
-        },
-    },
-    "importance": {"enum": ["safety", "action", "info", "marketing"]},
-    "purpose": {"enum": ["service", "billing", "feedback", "marketing"]},
-    "expiresAt": _INSTANT,
-    "sequence": _WHOLE,
-    "durationSeconds": _WHOLE,
-    "total": _MONEY,
-    "slots": _LIST,
-    "items": _LIST,
-    "lines": _LIST,
-    "workDone": {"type": "array", "items": _TEXT},
-    "eta": {"type": "object"},
-    **dict.fromkeys(
-        (
-            "dtstamp", "start", "end", "at", "startedAt", "holdUntil", "expectedFrom",
-            "expectedUntil", "dueAt", "performedAt",
-        ),
-        _INSTANT,
-    ),
-}  # fmt: skip
-COMMON = ("owner", "asset", "entity", "refs", "importance", "purpose", "expiresAt")
+# Of the example events: those of one supplier on one day.
+SOURCE, TIME = "/suppliers/skyline", "2026-11-10T18:43:00-05:00"
+OUR_SOURCE = "https://steward.example"
 
 
 def names() -> list[str]:
@@ -110,23 +38,58 @@ def names() -> list[str]:
     return sorted(INBOUND)
 
 
+def families() -> dict[str, list[EventType]]:
+    """Return the inbound types by what they are about, as they are read."""
+    return {
+        family: [found for found in INBOUND.values() if found.family == family]
+        for family in FAMILIES
+    }
+
+
+def schema_path(name: str) -> str:
+    """Return the address of a type's schema, below that of the product."""
+    return f"/api/supplier/v1/catalogue/{name}/{VERSION}.json"
+
+
 def schema(name: str, *, base: str) -> dict[str, Any]:
-    """Return the JSON Schema of an event of type `name`; KeyError for an unknown one."""
-    fields = INBOUND[name]
-    required = fields if name.startswith("supplier.") else ("owner", *fields)
-    data: dict[str, Any] = {
+    """Return the JSON Schema of the `data` of an event of type `name`.
+
+    It is what the event's `dataschema` may name. Raises KeyError for an unknown type.
+    """
+    found = INBOUND[name]
+    required = ("owner", *found.required) if found.needs_owner else found.required
+    described: dict[str, Any] = {
+        "$schema": DIALECT,
+        "$id": f"{base}{schema_path(name)}",
+        "title": name,
+        "description": found.summary,
         "type": "object",
         "required": list(required),
-        "properties": {field: SHAPES.get(field, {}) for field in (*COMMON, *fields)},
+        "properties": {
+            field: shapes.of(found.family, field)
+            for field in dict.fromkeys((*shapes.COMMON, *found.fields))
+        },
+        "examples": [found.example],
     }
-    either = ANY_OF.get(name.partition(".")[0])
-    if either and name != "survey.closed":
-        data["anyOf"] = [{"required": [field]} for field in either]
+    pairs = [pair for pair in shapes.PAIRS if set(pair) <= set(found.fields)]
+    if pairs:
+        described["dependentRequired"] = {
+            one: [other] for first, last in pairs for one, other in ((first, last), (last, first))
+        }
+    if found.either:
+        described["anyOf"] = [{"required": [field]} for field in found.either]
+    return described
+
+
+def cloudevent(name: str, *, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a whole event of a type, as it is sent: its example, or other `data`."""
+    example = (INBOUND.get(name) or OUTBOUND[name]).example
     return {
-        "$schema": DIALECT,
-        "$id": f"{base}/api/supplier/v1/catalogue/{name}/{VERSION}.json",
-        "title": name,
-        "type": "object",
-        "required": ["type", "data"],
-        "properties": {"type": {"const": name}, "data": data},
+        "specversion": "1.0",
+        "id": f"{name}-1",
+        "source": SOURCE if name in INBOUND else OUR_SOURCE,
+        "type": name,
+        "time": TIME,
+        "datacontenttype": "application/json",
+        "data": example if data is None else data,
     }

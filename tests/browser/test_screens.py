@@ -36,6 +36,7 @@ MORE_SCREENS = [
     "supplier-add",
     "preferences",
     "household",
+    "ways",
     "access",
     "data",
     "access-log",

@@ -39,6 +39,7 @@ from owners import (
 )
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
+from suppliers import checks
 from suppliers.choices import Outcome
 from suppliers.models import Supplier, SupplierKey
 from tests import factories
@@ -50,6 +51,7 @@ OURS = ("owners", "assets", "suppliers", "notifications")
 SEGMENTS = {
     "assets": "asset",
     "channels": "channel",
+    "checks": "check",
     "contacts": "contact",
     "decisions": "decision",
     "delete": "deletion",
@@ -172,6 +174,12 @@ def world(cast: factories.Cast) -> Ids:
         content=picture(),
         now=factories.START,
     )
+    check = checks.ask(
+        owner=cast.ana,
+        household=cast.household,
+        address=households.intake_address(cast.household),
+        now=factories.START,
+    )
     opened = SupplierKey.objects.create(supplier=cast.skyline, name="Portal", token_hash=bytes(32))
     return Ids(
         objects={
@@ -179,6 +187,7 @@ def world(cast: factories.Cast) -> Ids:
             "card": str(card.uuid),
             "channel": str(unproved.uuid),
             "change": str(change.uuid),
+            "check": str(check.uuid),
             "deletion": str(leaving.uuid),
             "deletion_id": str(leaving.uuid),
             "export": str(export.uuid),
@@ -205,6 +214,7 @@ def world(cast: factories.Cast) -> Ids:
             "callback": ["sms", "voice"],
             "code": ["skyline"],
             "content_type_id": ["1"],
+            "family": ["appointment"],
             "key": ["abc"],
             "key36": ["abc"],
             "kind": ["sms"],

@@ -146,6 +146,7 @@ def _addresses(owner: Owner) -> list[str]:
         f"/mandates/{mandate.uuid}/end/",
         "/preferences/",
         "/household/",
+        "/ways/",
         "/access/",
         "/data/",
         "/help/",

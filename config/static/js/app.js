@@ -278,7 +278,8 @@
   }
 
   async function copy(button) {
-    await navigator.clipboard.writeText(byId(button.dataset.copy).textContent.trim());
+    const source = byId(button.dataset.copy);
+    await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
     const place = button.querySelector("span") ?? button;
     const before = place.textContent;
     place.textContent = button.dataset.copied;

@@ -1,0 +1,237 @@
+"""The contract as people read it: the parts of the pages, and the whole as Markdown."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suppliers import catalogue
+from suppliers.catalogue import shapes
+from suppliers.catalogue.inbound import EventType
+
+SNIPPETS = {
+    "Python": ("send.py", "python send.py event.json"),
+    "JavaScript": ("send.mjs", "node send.mjs event.json"),
+    "Shell": ("send.sh", "sh send.sh event.json"),
+}
+FOLDER = Path(__file__).parent / "snippets"
+FORMS = (
+    ("application/cloudevents+json", "One CloudEvent 1.0, structured; at most 256 KiB."),
+    ("application/cloudevents-batch+json", "An array of 1 to 1,000 of them; at most 4 MiB."),
+    ("application/json with ce-* headers", "One CloudEvent in binary mode: the body is `data`."),
+    (
+        "application/json without",
+        'A Standard Webhooks body {"type", "timestamp", "data"}; its id is the `webhook-id`.',
+    ),
+)
+ANSWERS = (
+    (
+        "202",
+        (
+            "Stored for good, also a repeat and an unknown type. For each event in its order: its "
+            "`id` and a `status`, which is `accepted`, `duplicate`, `unknown_type` or `rejected`."
+        ),
+    ),
+    ("400", "Not JSON, or no event in it is valid: a problem with a `code` and a JSON pointer."),
+    ("401", "The signature is missing, wrong or stale; it says which of the three."),
+    ("404", "No supplier has this code."),
+    ("413, 415", "Too large; a form that is not spoken here."),
+    ("429", "Over the rate; wait for `Retry-After` seconds."),
+    ("503", "Nothing was kept; send it again after `Retry-After` seconds."),
+)
+RULES = (
+    (
+        "`id` and `source` name an event for ever. Send it again with the same two as often as you "
+        "like: it counts once. Another body under the same id is not taken; the first is kept."
+    ),
+    (
+        "`time` is when it happened, and orders what you say; the order of arrival does not "
+        "matter. Appointments are ordered by `sequence` and `dtstamp`, things with a revision by `entity`."
+    ),
+    (
+        "Whatever is answered by 202 is kept. Where its content breaks the contract, your "
+        "delivery log shows it with a JSON pointer, and you get `steward.event.rejected`."
+    ),
+    (
+        "Times are RFC 3339 with an offset, money is an object with a decimal in a string. Fields "
+        "that are not described are taken and mean nothing; schemas only gain fields."
+    ),
+    (
+        "The owner is the `owner_ref` of a mandate. Ask `mandates/{owner_ref}/reach/` what may be "
+        "said when, and `verdict/` what one event would come to before you send it."
+    ),
+)
+CALLS = (
+    ("GET /api/supplier/v1/catalogue/", "Every type, with its schema and an example."),
+    ("GET /api/supplier/v1/events/{id}/?source=", "What became of one of your events."),
+    ("POST /api/supplier/v1/verdict/", "What an event would come to now; it is not stored."),
+    ("GET /api/supplier/v1/mandates/{owner_ref}/reach/", "What may be said when and how."),
+    ("POST /api/supplier/v1/ping/", "Try your key."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field as a line of a table."""
+
+    name: str
+    need: str
+    form: str
+    meaning: str
+
+
+def form_of(shape: Mapping[str, Any]) -> str:
+    """Return in a few words what a field looks like."""
+    if "enum" in shape:
+        return " | ".join(shape["enum"])
+    if "anyOf" in shape:
+        return " or ".join(dict.fromkeys(form_of(one) for one in shape["anyOf"]))
+    kind = shape.get("type", "anything")
+    if kind == "object":
+        needed = shape.get("required", ())
+        inner = ", ".join(
+            name if name in needed else f"{name}?" for name in shape.get("properties", {})
+        )
+        return f"{{{inner}}}"
+    if kind == "array":
+        return f"list of {form_of(shape['items'])}"
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if shape.get("pattern") == shapes.DAY_OR_INSTANT:
+        return "date or time"
+    words = {"string": "text", "integer": "whole number", "boolean": "true or false"}
+    return "time" if shape.get("format") == "date-time" else words.get(kind, kind)
+
+
+def common_fields() -> list[Field]:
+    """Return the fields that every type may have."""
+    return [
+        Field(
+            name=name,
+            need="required" if name == "owner" else "",
+            form=form_of(shape),
+            meaning=_meaning(shape),
+        )
+        for name, shape in shapes.COMMON.items()
+    ]
+
+
+def fields_of(found: EventType) -> list[Field]:
+    """Return a type's own fields."""
+    lines = []
+    for name in found.fields:
+        shape = shapes.of(found.family, name)
+        need = "required" if name in found.required else ""
+        if name in found.either:
+            need = f"this or {' or '.join(other for other in found.either if other != name)}"
+        lines.append(Field(name=name, need=need, form=form_of(shape), meaning=_meaning(shape)))
+    return lines
+
+
+def _meaning(shape: Mapping[str, Any]) -> str:
+    return str(shape.get("description", ""))
+
+
+def example_of(name: str) -> str:
+    """Return a whole event of a type, as it is sent."""
+    return json.dumps(catalogue.cloudevent(name), indent=2, ensure_ascii=False)
+
+
+def program(file: str) -> Path:
+    """Return where a program is kept; Python's is no module of this project."""
+    return FOLDER / (f"{file}.txt" if file.endswith(".py") else file)
+
+
+def snippets() -> list[dict[str, str]]:
+    """Return the programs that sign and send one event."""
+    return [
+        {
+            "language": language,
+            "file": file,
+            "command": command,
+            "text": program(file).read_text(encoding="utf-8"),
+        }
+        for language, (file, command) in SNIPPETS.items()
+    ]
+
+
+def markdown() -> str:
+    """Return the whole manual as one Markdown document."""
+    parts = [
+        "# Events: what suppliers send, and what they get",
+        (
+            "Written by `manage.py event_docs` from `suppliers/catalogue`; change it there. "
+            "A running Steward shows the same at `/docs/events/`."
+        ),
+        "## Sending",
+        (
+            "`POST /webhooks/{supplier_code}/`, signed as Standard Webhooks says: headers "
+            "`webhook-id`, `webhook-timestamp` and `webhook-signature` (`v1,` and the HMAC-SHA256 "
+            "of `id.timestamp.` and the exact bytes of the body, or `v1a,` with Ed25519)."
+        ),
+        _table(("Content-Type", "Body"), ((f"`{form}`", text) for form, text in FORMS)),
+        _table(("Answer", "Meaning"), ANSWERS),
+        *(f"- {rule}" for rule in RULES),
+        "## Programs that sign and send",
+        *(
+            f"### {one['language']}\n\n`STEWARD_URL=… STEWARD_SECRET=whsec_… {one['command']}`\n\n"
+            f"```{one['file'].rpartition('.')[2]}\n{one['text'].rstrip()}\n```"
+            for one in snippets()
+        ),
+        "## Asking",
+        "With `Authorization: Bearer` and a key of yours:",
+        _table(("Call", "Answer"), ((f"`{call}`", text) for call, text in CALLS)),
+        "## The common part of `data`",
+        _fields(common_fields()),
+        "## What you send",
+    ]
+    for family, types in catalogue.families().items():
+        parts.append(f"### {catalogue.FAMILIES[family]}")
+        for found in types:
+            parts.append(f"#### {found.name}\n\n{found.summary}")
+            if own := fields_of(found):
+                parts.append(_fields(own))
+            data = json.dumps(found.example, indent=2, ensure_ascii=False)
+            parts.append(f"```json\n{data}\n```")
+    parts += [
+        "## What you get",
+        (
+            "CloudEvents, signed `v1a` with the key of `/.well-known/steward-keys.json`, and `v1` "
+            "with your endpoint's secret. Without an endpoint you get a mail instead."
+        ),
+        _table(
+            ("Type", "Meaning", "Without an endpoint", ""),
+            (
+                (
+                    f"`{sent.name}`",
+                    sent.summary,
+                    sent.without,
+                    "" if sent.is_sent else "not sent by this version",
+                )
+                for sent in catalogue.OUTBOUND.values()
+            ),
+        ),
+    ]
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Join paragraphs by a blank line, the points of one list without."""
+    text = ""
+    for part in parts:
+        is_next_point = part.startswith("- ") and text.rpartition("\n")[2].startswith("- ")
+        text += part if not text else ("\n" if is_next_point else "\n\n") + part
+    return text + "\n"
+
+
+def _fields(fields: Iterable[Field]) -> str:
+    rows = ((f"`{one.name}`", one.need, one.form, one.meaning) for one in fields)
+    return _table(("Field", "", "Form", "Meaning"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )

@@ -1,0 +1,147 @@
+"""Every type that Steward sends to a supplier: the owner's answers, and what went wrong."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from suppliers.catalogue.inbound import OWNER
+
+VISIT: dict[str, Any] = {
+    "uid": "job-88213@skyline.example",
+    "sequence": 0,
+    "start": "2026-11-13T13:00:00+00:00",
+    "end": "2026-11-13T17:00:00+00:00",
+}
+MATTER: dict[str, Any] = {
+    "journey": "6a3d1f58-0d1e-4b6a-9c53-3a8f0f3f6a10",
+    "refs": [{"scheme": "order", "value": "4471-88213"}],
+}
+TICKET: dict[str, Any] = {"refs": [{"scheme": "ticket", "value": "T-20418"}]}
+ASSET: dict[str, Any] = {"asset": {"ref": "b6f1d0f0-6d0a-4a0e-8f8e-0f5f4d1c2b3a"}}
+GRANT: dict[str, Any] = {"state": "active", "purposes": ["service", "billing"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentType:
+    """One type Steward sends. `without` is how a supplier without a webhook hears of it."""
+
+    name: str
+    summary: str
+    without: str
+    example: dict[str, Any]
+    is_sent: bool = True  # this version sends it; others are reserved by the contract
+
+    @property
+    def title(self) -> str:
+        """Its name as words: `order.created` -> "Order created"."""
+        return self.name.replace(".", " ").replace("_", " ").capitalize()
+
+    @property
+    def family(self) -> str:
+        """What it is about: all but the last part."""
+        return self.name.rpartition(".")[0]
+
+
+BY_MAIL = "A mail from the mandate's alias."
+BY_ITIP = "A mail from the alias that says it in words."
+TECHNICAL = "A mail to your technical contact."
+
+
+def _sent(
+    name: str, summary: str, without: str, example: dict[str, Any], *, is_sent: bool = True
+) -> SentType:
+    owner = {"owner": OWNER} if name.startswith("owner.") else {}
+    return SentType(
+        name=name,
+        summary=summary,
+        without=without,
+        example={**owner, **example},
+        is_sent=is_sent,
+    )
+
+
+_TYPES = (
+    _sent("owner.message.sent", "The owner wrote to you.", BY_MAIL,
+          {**MATTER, "body": "Please ring the upper bell."}),
+    _sent("owner.appointment.accepted", "The owner says yes to the appointment.", BY_ITIP,
+          {**MATTER, **VISIT}),
+    _sent("owner.appointment.declined", "The owner cannot take the appointment.", BY_ITIP,
+          {**MATTER, **VISIT}),
+    _sent("owner.appointment.tentative", "The owner can probably take it.", BY_ITIP,
+          {**MATTER, **VISIT}, is_sent=False),
+    _sent("owner.appointment.countered", "The owner proposes other times.", BY_ITIP,
+          {**MATTER, **VISIT, "windows": [
+              {"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}]}),
+    _sent("owner.appointment.slot_selected", "The owner chose one of the times you offered.",
+          BY_ITIP, {"requestId": "req-14", "slotId": "a"}, is_sent=False),
+    _sent("owner.appointment.requested", "The owner asks for an appointment.", BY_ITIP,
+          {**MATTER, "windows": [
+              {"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}]},
+          is_sent=False),
+    _sent("owner.appointment.cancelled", "The owner calls the appointment off.", BY_ITIP,
+          {**MATTER, **VISIT}, is_sent=False),
+    _sent("owner.survey.answered", "The owner answered; a score is 1 to 5.", BY_MAIL,
+          {**MATTER, "surveyId": "srv-2026-11", "score": 5, "text": "Quick and friendly."}),
+    _sent("owner.survey.declined",
+          "The owner does not open your survey's page; a score given here comes with it.",
+          BY_MAIL, {**MATTER, "surveyId": "srv-2026-11", "reason": "answered_here", "score": 5}),
+    _sent("owner.survey.deferred",
+          "Not now: `owner_cap` over the owner's cap, `one_open` while another is open. "
+          "Do not ask again before `until`.", BY_MAIL,
+          {"surveyId": "srv-2026-11", "until": "2026-12-13T17:00:00+00:00",
+           "reason": "owner_cap"}),
+    _sent("owner.quote.accepted", "The owner takes the price you offered.", BY_MAIL,
+          {**MATTER, "quoteId": "Q-310"}),
+    _sent("owner.quote.declined", "The owner does not take it.", BY_MAIL,
+          {**MATTER, "quoteId": "Q-310"}),
+    _sent("owner.invoice.disputed", "The owner does not agree with a bill.", BY_MAIL,
+          {**MATTER, "invoiceNumber": "INV-5520"}, is_sent=False),
+    _sent("owner.ticket.opened", "The owner reports trouble.", BY_MAIL,
+          {**ASSET, "body": "It stopped recording."}, is_sent=False),
+    _sent("owner.ticket.information_provided", "What you asked for.", BY_MAIL,
+          {**TICKET, "ticketId": "T-20418", "answer": "R15-204477"}, is_sent=False),
+    _sent("owner.ticket.reopened", "It does not work yet; `tried` is what was done so far.",
+          BY_MAIL, {**MATTER, **TICKET, "ticketId": "T-20418"}),
+    _sent("owner.journey.closed", "It works: for the owner the matter is closed.", BY_MAIL,
+          {**MATTER}),
+    _sent("owner.recall.acknowledged", "The owner knows of the recall.", BY_MAIL,
+          {"recallNumber": "26-114"}, is_sent=False),
+    _sent("owner.recall.remedy_chosen", "The owner chose a remedy.", BY_MAIL,
+          {"recallNumber": "26-114", "remedy": "repair"}, is_sent=False),
+    _sent("owner.recall.not_owner", "The thing is not theirs any more.", BY_MAIL,
+          {"recallNumber": "26-114"}, is_sent=False),
+    _sent("owner.asset.linked", "You serve this thing now.", BY_MAIL, {**ASSET}, is_sent=False),
+    _sent("owner.asset.unlinked", "You do not serve it any more.", BY_MAIL, {**ASSET},
+          is_sent=False),
+    _sent("owner.asset.transferred", "It has another owner.", BY_MAIL, {**ASSET}, is_sent=False),
+    _sent("owner.asset.disposed", "It is gone.", BY_MAIL, {**ASSET}, is_sent=False),
+    _sent("owner.mandate.granted", "You may write, for these purposes.", BY_MAIL, {**GRANT}),
+    _sent("owner.mandate.changed", "What you may write about has changed.", BY_MAIL, {**GRANT}),
+    _sent("owner.mandate.paused", "Write no more until you hear otherwise.", BY_MAIL,
+          {**GRANT, "state": "paused"}),
+    _sent("owner.mandate.revoked", "The mandate has ended.", BY_MAIL,
+          {"state": "ended", "purposes": []}),
+    _sent("owner.reach.changed", "What may be told when and how has changed.", BY_MAIL, {},
+          is_sent=False),
+    _sent("owner.terms.proffered", "The owner's terms for you.", BY_MAIL,
+          {"agreementUri": "https://steward.example/terms/3", "version": "3"}, is_sent=False),
+    _sent("owner.terms.withdrawn", "These terms no longer hold.", BY_MAIL,
+          {"agreementUri": "https://steward.example/terms/3", "version": "3"}, is_sent=False),
+    _sent("owner.data_request.created", "The owner asks for access, correction or erasure.",
+          "A mail that names the article.", {"requestId": "dr-5", "article": "Art. 15 GDPR"},
+          is_sent=False),
+    _sent("steward.event.rejected", "An event you sent breaks the contract; it stays in your log.",
+          TECHNICAL,
+          {"id": "ev-1", "source": "/suppliers/skyline", "type": "message.created",
+           "code": "missing_field", "pointer": "/data/body", "detail": "This field is required."}),
+    _sent("steward.event.superseded", "A later event made this one history.", TECHNICAL,
+          {"id": "ev-1", "source": "/suppliers/skyline"}, is_sent=False),
+    _sent("steward.endpoint.disabled", "Your endpoint failed for five days, or is gone.",
+          TECHNICAL,
+          {"url": "https://skyline.example/hooks", "reason": "failing",
+           "at": "2026-11-18T09:00:00+00:00"}),
+    _sent("steward.secret.rotated", "A signing secret was replaced.", TECHNICAL,
+          {"at": "2026-11-18T09:00:00+00:00"}, is_sent=False),
+    _sent("steward.ping", "A test of your endpoint.", TECHNICAL, {}, is_sent=False),
+)  # fmt: skip
+
+TYPES: dict[str, SentType] = {found.name: found for found in _TYPES}
