@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from suppliers import mail_webhooks, telephony, webhooks
-from suppliers.api import v1
+from suppliers.api import manual, v1
 
 app_name = "suppliers"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("webhooks/<slug:code>/", webhooks.receive, name="webhook"),
     path(".well-known/steward-keys.json", v1.steward_keys, name="steward-keys"),
     path("api/supplier/v1/ping/", v1.ping, name="supplier-ping"),
+    path("docs/events/", manual.overview, name="events"),
+    path("docs/events/<slug:family>/", manual.family, name="events-family"),
     path("api/supplier/v1/catalogue/", v1.types, name="supplier-catalogue"),
     path("api/supplier/v1/catalogue/<str:name>/<int:number>.json", v1.schema, name="schema"),
     path("api/supplier/v1/events/<path:key>/", v1.event, name="supplier-event"),

@@ -68,6 +68,23 @@ READERS: Mapping[str, Reader] = {
     "dueAt": fields.instant,
     "performedAt": fields.instant,
     "workDone": fields.words,
+    "status": fields.name,
+    "body": fields.text,
+    "what": fields.said,
+    "coverage": fields.said,
+    "product": fields.said,
+    "hazard": fields.said,
+    "consumerAction": fields.said,
+    "confidence": fields.said,
+    "quantity": fields.said,
+    "unit": fields.said,
+    "value": fields.measure,
+    "quality": fields.said,
+    "remedies": fields.entries,
+    "document": fields.object_,
+    "agreementUri": fields.name,
+    "version": fields.name,
+    "sha256": fields.said,
 }
 NAMED = frozenset(
     {
@@ -94,6 +111,8 @@ def read(payload: bytes | Data, *, context: Context) -> list[Contact]:
         for field in required:
             _require(data, field)
         contact = build(contact, data, context)
+    if data.get("actions") is not None:
+        contact = _with_deadline(contact, data["actions"])
     if data.get("importance") == "marketing":
         contact = contact.with_(kind=ContactKind.ADVERT, purpose=Purpose.MARKETING)
     return [contact]
@@ -239,9 +258,29 @@ def _asks(data: Data) -> tuple[AskClaim, ...]:
     return tuple(found)
 
 
+def _with_deadline(contact: Contact, actions: Any) -> Contact:
+    """Note the nearest deadline of the allowed answers, where nothing else names one."""
+    pointer = f"{AT}/actions"
+    if not isinstance(actions, list):
+        raise wrong(pointer, "Must be a list of objects with action.")
+    ends = []
+    for index, action in enumerate(actions):
+        if not isinstance(action, dict):
+            raise wrong(f"{pointer}/{index}", "Must be an object with action.")
+        if action.get("action") is None:
+            raise missing(f"{pointer}/{index}/action")
+        fields.name(action["action"], f"{pointer}/{index}/action")
+        if action.get("until") is not None:
+            ends.append(fields.instant(action["until"], f"{pointer}/{index}/until"))
+    if not ends or any(fact.name == "answer_by" for fact in contact.facts):
+        return contact
+    nearest = FactClaim(name="answer_by", value=min(ends).isoformat())
+    return contact.with_(facts=(*contact.facts, nearest))
+
+
 def _links(data: Data) -> list[str]:
     found = []
-    for field in ("links", "attachments"):
+    for field in ("links", "attachments", "manifest"):
         entries = data.get(field)
         if entries is None:
             continue
@@ -452,7 +491,7 @@ def _survey(contact: Contact, data: Data, context: Context) -> Contact:
 
 def _order(contact: Contact, data: Data, context: Context) -> Contact:
     facts = []
-    entries = data.get("items") or []
+    entries = _maybe(data, "items", fields.items) or []
     for index, item in enumerate(entries):
         if item.get("name") is None:
             raise missing(f"{AT}/items/{index}/name")
@@ -470,11 +509,12 @@ def _order(contact: Contact, data: Data, context: Context) -> Contact:
 
 def _delivery(contact: Contact, data: Data, context: Context) -> Contact:
     step = contact.type.partition(".")[2]
-    number = data.get("trackingNumber") or data.get("orderNumber")
+    tracking = _maybe(data, "trackingNumber", fields.name)
+    order = _maybe(data, "orderNumber", fields.name)
+    number = tracking or order
     if number is None:
         raise missing(f"{AT}/trackingNumber")
-    contact = _with_key(contact, "tracking", data.get("trackingNumber"))
-    contact = _with_key(contact, "order", data.get("orderNumber"))
+    contact = _with_key(_with_key(contact, "tracking", tracking), "order", order)
     span = None
     if data.get("expectedFrom") is not None or data.get("expectedUntil") is not None:
         span = fields.window(data, AT, "expectedFrom", "expectedUntil")
@@ -554,11 +594,22 @@ def _agreement(contact: Contact, data: Data, context: Context) -> Contact:
             facts.append(FactClaim(name=name, value=value))
     if isinstance(data.get("coverage"), str):
         facts.append(FactClaim(name="coverage", value=data["coverage"][:300]))
-    for index, change in enumerate(data.get("changes") or []):
-        value = change if isinstance(change, str) else json.dumps(change, sort_keys=True)
-        facts.append(FactClaim(name=f"change.{index + 1}", value=value[:300]))
     contact = _with_key(contact, "contract", data["agreementId"])
+    facts += _changes(data)
     return contact.with_(facts=tuple(facts), status=contact.type.partition(".")[2])
+
+
+def _changes(data: Data) -> list[FactClaim]:
+    """Return each change as a fact, in words where it has a field, before and after."""
+    facts = []
+    for index, change in enumerate(_maybe(data, "changes", fields.entries) or []):
+        if isinstance(change, dict) and change.get("field") is not None:
+            told = [change[side] for side in ("before", "after") if change.get(side) is not None]
+            value = f"{change['field']}: {' → '.join(map(str, told))}"
+        else:
+            value = change if isinstance(change, str) else json.dumps(change, sort_keys=True)
+        facts.append(FactClaim(name=f"change.{index + 1}", value=value[:300]))
+    return facts
 
 
 def _claim(contact: Contact, data: Data, context: Context) -> Contact:
@@ -591,14 +642,8 @@ def _reading(contact: Contact, data: Data, context: Context) -> Contact:
 
 
 def _asset_news(contact: Contact, data: Data, context: Context) -> Contact:
-    document = data.get("document")
     if contact.type == "asset.document_added":
-        if not isinstance(document, dict):
-            raise (
-                missing(f"{AT}/document")
-                if document is None
-                else wrong(f"{AT}/document", "Must be an object with kind, url and sha256.")
-            )
+        document = data["document"]
         for field in ("kind", "url", "sha256"):
             if document.get(field) is None:
                 raise missing(f"{AT}/document/{field}")
@@ -606,7 +651,11 @@ def _asset_news(contact: Contact, data: Data, context: Context) -> Contact:
             facts=(FactClaim(name="document", value=str(document["url"])[:500]),),
             link_domains=fields.hosts([*_links(data), str(document["url"])]),
         )
-    return contact
+    facts = _changes(data)
+    if data.get("version") is not None:
+        version = _maybe(data, "version", fields.name)
+        facts.append(FactClaim(name="software_version", value=version[:120]))
+    return contact.with_(facts=tuple(facts))
 
 
 def _recall(contact: Contact, data: Data, context: Context) -> Contact:
@@ -638,8 +687,11 @@ def _request(contact: Contact, data: Data, context: Context) -> Contact:
     asks = contact.asks
     if contact.type in wanted and not asks:
         asks = (AskClaim(fact=wanted[contact.type], prompt=contact.summary or contact.title),)
-    contact = _with_key(contact, "entity", data.get("requestId"))
-    return contact.with_(facts=tuple(facts), asks=asks)
+    ground = _maybe(data, "ground") or ""
+    contact = _with_key(contact, "entity", _maybe(data, "requestId", fields.name))
+    return contact.with_(
+        facts=tuple(facts), asks=asks, summary=contact.summary or ground[:1000], body=ground
+    )
 
 
 def _own(contact: Contact, data: Data, context: Context) -> Contact:
@@ -698,12 +750,8 @@ TYPES: Mapping[str, tuple[tuple[str, ...], Builder]] = {
     **_family("claim", "updated", "claimId status", _claim),
     **_family("service", "performed", "serviceId performedAt workDone", _service),
     **_family("reading", "reported", "quantity unit value at quality", _reading),
-    **_family(
-        "asset",
-        "registered specification_updated document_added software_available",
-        "",
-        _asset_news,
-    ),
+    **_family("asset", "registered specification_updated software_available", "", _asset_news),
+    **_family("asset", "document_added", "document", _asset_news),
     **_family(
         "recall",
         "issued updated",

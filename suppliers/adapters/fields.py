@@ -42,6 +42,19 @@ def name(value: Any, pointer: str) -> str:
     return found
 
 
+def said(value: Any, pointer: str) -> str:
+    """Return a string that is not empty."""
+    found = text(value, pointer)
+    if not found:
+        raise wrong(pointer, "Must not be empty.")
+    return found
+
+
+def measure(value: Any, pointer: str) -> str:
+    """Return what was measured, as written: a number, or words."""
+    return str(value) if isinstance(value, float) else said(value, pointer)
+
+
 def integer(value: Any, pointer: str) -> int:
     """Return a whole number, not below zero."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
@@ -126,6 +139,20 @@ def items(value: Any, pointer: str) -> list[dict[str, Any]]:
     for index, item in enumerate(value):
         if not isinstance(item, dict):
             raise wrong(f"{pointer}/{index}", "Must be an object.")
+    return value
+
+
+def entries(value: Any, pointer: str) -> list[Any]:
+    """Return a list of anything."""
+    if not isinstance(value, list):
+        raise wrong(pointer, "Must be a list.")
+    return value
+
+
+def object_(value: Any, pointer: str) -> dict[str, Any]:
+    """Return an object."""
+    if not isinstance(value, dict):
+        raise wrong(pointer, "Must be an object.")
     return value
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from owners import clock
 from suppliers import catalogue, keys
@@ -86,25 +88,49 @@ def status_of(found: InboundEvent) -> dict[str, Any]:
 
 @opened_by_key("GET")
 def types(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
-    """List the inbound types with the addresses of their schemas."""
-    base = f"{settings.SITE_URL}/api/supplier/v1/catalogue"
+    """List every type of the contract: those taken in with their schemas, and those sent."""
+    site = settings.SITE_URL
     return JsonResponse(
         {
             "types": [
-                {"type": name, "schema": f"{base}/{name}/{catalogue.VERSION}.json"}
-                for name in catalogue.names()
-            ]
+                {
+                    "type": found.name,
+                    "title": found.title,
+                    "summary": found.summary,
+                    "family": found.family,
+                    "required": list(found.required),
+                    "schema": f"{site}{catalogue.schema_path(found.name)}",
+                    "documentation": site + reverse("suppliers:events-family", args=[found.family]),
+                    "example": catalogue.cloudevent(found.name),
+                }
+                for found in catalogue.INBOUND.values()
+            ],
+            "sent": [
+                {
+                    "type": found.name,
+                    "title": found.title,
+                    "summary": found.summary,
+                    "family": found.family,
+                    "is_sent": found.is_sent,
+                    "example": catalogue.cloudevent(found.name),
+                }
+                for found in catalogue.OUTBOUND.values()
+            ],
         }
     )
 
 
+@require_safe
 def schema(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Return the JSON Schema of a type; open to everybody, because `dataschema` names it."""
     if name not in catalogue.INBOUND or number != catalogue.VERSION:
         return problem(404, code="unknown_schema", detail="There is no such schema.")
-    return JsonResponse(
+    response = JsonResponse(
         catalogue.schema(name, base=settings.SITE_URL), content_type="application/schema+json"
     )
+    response["Cache-Control"] = "public, max-age=3600"
+    response["Access-Control-Allow-Origin"] = "*"  # a validator in a browser may read it
+    return response
 
 
 @opened_by_key("POST")

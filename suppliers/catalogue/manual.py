@@ -47,7 +47,8 @@ RULES = (
     ),
     (
         "`time` is when it happened, and orders what you say; the order of arrival does not "
-        "matter. Appointments are ordered by `sequence` and `dtstamp`, things with a revision by `entity`."
+        "matter. Appointments are ordered by `sequence` and `dtstamp`, things with a revision by "
+        "`entity`."
     ),
     (
         "Whatever is answered by 202 is kept. Where its content breaks the contract, your "

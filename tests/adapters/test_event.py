@@ -31,10 +31,10 @@ VALUES: dict[str, Any] = {
     "product": "HR44", "hazard": "Fire", "consumerAction": "Unplug it",
     "remedies": [{"kind": "refund"}], "confidence": "serial", "agreementUri": "urn:a",
     "version": "1", "sha256": "0" * 64, "purpose": "service",
+    "document": {"kind": "manual", "url": "https://s.example/m.pdf", "sha256": "0" * 64},
 }  # fmt: skip
 # Fields of which one of two is enough, so no single one is required by name.
 EITHER = {"survey": {"url": "https://s.example/1"}, "delivery": {"trackingNumber": "TN-1"}}
-DOCUMENT = {"document": {"kind": "manual", "url": "https://s.example/m.pdf", "sha256": "0"}}
 
 
 def full(kind: str) -> dict[str, Any]:
@@ -43,8 +43,6 @@ def full(kind: str) -> dict[str, Any]:
     data = {"owner": "own_ana", **{name: copy.deepcopy(VALUES[name]) for name in required}}
     if family == "contract":
         data["kind"] = "warranty"
-    if kind == "asset.document_added":
-        data |= DOCUMENT
     return {"type": kind, "time": MOMENT, "data": {**data, **EITHER.get(family, {})}}
 
 

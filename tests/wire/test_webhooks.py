@@ -11,8 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client, override_settings
 
-from suppliers import catalogue, inbox, ratelimit, webhooks
-from suppliers.adapters.event import TYPES
+from suppliers import inbox, ratelimit, webhooks
 from suppliers.models import Contact, InboundEvent
 from tests.factories import Cast, SupplierFactory
 from tests.wire.sending import BATCH, CLOUD, NOW, Answer, event, post
@@ -350,10 +349,3 @@ def test_one_event_costs_one_statement(cast: Cast, django_assert_num_queries: An
         finally:
             webhooks.forget_senders()
     assert InboundEvent.objects.count() == 2
-
-
-def test_the_catalogue_and_the_adapter_know_the_same_contract() -> None:
-    assert set(catalogue.INBOUND) == set(TYPES)
-    assert {name: set(fields) for name, fields in catalogue.INBOUND.items()} == {
-        name: set(fields) for name, (fields, _) in TYPES.items()
-    }
