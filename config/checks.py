@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from suppliers import mail_providers
+
 NEW_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'
 NEW_FIELD_KEY = (
     'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
@@ -57,3 +59,17 @@ def refuse_unsafe() -> None:
 def check_production(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Run with every command, so that an unsafe instance does not even migrate."""
     return messages()
+
+
+@register()
+def check_mail_providers(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """A provider that is half set up is closed; say what it still needs."""
+    return [
+        Error(
+            f"MAIL_PROVIDERS names {name!r}, whose entrance is closed.",
+            hint=f"It needs {', '.join(wanted)} (docs/mail.md).",
+            id="steward.E020",
+        )
+        for name in settings.MAIL_PROVIDERS
+        if (wanted := mail_providers.missing(name))
+    ]

@@ -422,6 +422,20 @@ MAIL_CHECKS_SENDERS = env.flag("MAIL_CHECKS_SENDERS")  # DKIM and DMARC by DNS, 
 # Where `manage.py mail_server` listens: lmtp+unix:///path, lmtp://127.0.0.1:2424, smtp://0.0.0.0:25
 MAIL_LISTEN = env.words("MAIL_LISTEN")
 MAIL_RELAYS = env.words("MAIL_RELAYS")  # networks of our own mail servers: their verdicts count
+# Providers that take our mail and post it to /webhooks/mail/NAME/; docs/mail.md has their names.
+MAIL_PROVIDERS = env.words("MAIL_PROVIDERS")
+# The provider's own name in its verdicts on senders; without it none of them is believed.
+MAIL_PROVIDER_AUTHSERV_ID = env.text("MAIL_PROVIDER_AUTHSERV_ID")
+ANYMAIL: dict[str, str | list[str]] = {
+    name: value
+    for name in (
+        "BREVO_API_KEY", "MAILERSEND_INBOUND_SECRET", "MAILGUN_WEBHOOK_SIGNING_KEY",
+        "MAILTRAP_API_TOKEN", "MAILTRAP_INBOUND_SECRET", "MANDRILL_WEBHOOK_KEY",
+        "MANDRILL_WEBHOOK_URL", "POSTAL_WEBHOOK_KEY", "RESEND_API_KEY", "RESEND_INBOUND_SECRET",
+    )
+    if (value := env.text(name))
+}  # fmt: skip
+ANYMAIL["WEBHOOK_SECRET"] = env.words("ANYMAIL_WEBHOOK_SECRET")  # user:password; two to rotate
 MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 40, least=4)  # at a time, to the mail server
 MAIL_TLS_CERTIFICATE = env.text("MAIL_TLS_CERTIFICATE")  # a file; with it STARTTLS is offered
 MAIL_TLS_KEY = env.text("MAIL_TLS_KEY")

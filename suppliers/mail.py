@@ -6,6 +6,7 @@ Only the head is read here; what the mail says is read later, in a child process
 import hashlib
 import re
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -47,22 +48,29 @@ def receive(
     recipient: str,
     now: datetime,
     return_path: str | None = None,
-    is_relayed: bool = True,
+    authserv_id: str | None = None,
+    by: str = "",
+    is_rebuilt: bool = False,
 ) -> inbox.Recorded:
     """Store a mail for the envelope's `recipient`; return once it is durable.
 
     The same message again (trace fields may differ) is a duplicate; the same Message-ID
     with other content is another mail. `return_path` is the envelope's sender where the
-    entrance knows it. Only from our own relay do verdicts in the head count.
+    entrance knows it; `authserv_id` names the server whose verdicts in the head count (our
+    own unless said otherwise, nobody's when empty); `by` is the provider that posted it,
+    `is_rebuilt` says that it handed over parts and not the message's own bytes.
     """
     head = headers.read(raw)
-    verdict = authentication(head, raw=raw, is_relayed=is_relayed)
+    trusted = settings.MAIL_AUTHSERV_ID if authserv_id is None else authserv_id
+    verdict = authentication(head, raw=raw, authserv_id=trusted)
     address = recipient.strip().strip("<>").lower()[:254]
-    routing = {
+    routing: dict[str, Any] = {
         "recipient": address,
         "authentication": verdict.value,
         "sender": head.sender,
     }
+    if by:
+        routing |= {"by": by, "rebuilt": is_rebuilt}
     if return_path is not None:
         routing["return_path"] = return_path.strip().strip("<>")[:254]
     check = checks.of_mail(head, recipient=address, now=now)
@@ -94,15 +102,15 @@ def event_id(head: Head, raw: bytes) -> str:
     return f"{head.message_id[:200] or 'mail'}:{digest[:16]}"
 
 
-def authentication(head: Head, *, raw: bytes, is_relayed: bool = True) -> Authentication:
+def authentication(head: Head, *, raw: bytes, authserv_id: str | None = None) -> Authentication:
     """Return what the sender's proof came to.
 
-    Only our own server's verdict counts, and only in what our own server hands over: an
+    Only the verdict of the server `authserv_id` counts (our own unless said otherwise): an
     Authentication-Results field that names another was written by anybody. Without one,
     DKIM and DMARC are checked here where the operator allows look-ups.
     """
-    results = head.all("authentication-results") if is_relayed else []
-    ours = [value for value in results if _is_ours(value)]
+    trusted = settings.MAIL_AUTHSERV_ID if authserv_id is None else authserv_id
+    ours = [value for value in head.all("authentication-results") if _is_by(value, trusted)]
     if not ours and settings.MAIL_CHECKS_SENDERS:
         ours = _checked(raw)
     domains = {value.rpartition("@")[2].lower() for value in _senders(head)}
@@ -122,9 +130,9 @@ def _senders(head: Head) -> set[str]:
     return {head.sender} if len(fields) == 1 and head.sender else found
 
 
-def _is_ours(value: str) -> bool:
+def _is_by(value: str, server: str) -> bool:
     name = COMMENT.sub("", value).partition(";")[0].split()
-    return bool(name) and name[0].lower() == settings.MAIL_AUTHSERV_ID.lower()
+    return bool(name and server) and name[0].lower() == server.lower()
 
 
 def judged(results: str, *, domain: str) -> Authentication:

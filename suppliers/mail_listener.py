@@ -350,7 +350,7 @@ class Listener:
                     recipient=recipient,
                     now=clock.now(),
                     return_path=sender,
-                    is_relayed=is_relay(peer),
+                    authserv_id=settings.MAIL_AUTHSERV_ID if is_relay(peer) else "",
                 )
                 try:
                     await self._run(save)

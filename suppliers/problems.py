@@ -13,6 +13,7 @@ TITLES = {
     405: "Method not allowed",
     413: "Too large",
     415: "Unsupported media type",
+    422: "Cannot be read",
     429: "Too many requests",
     503: "Cannot store now",
 }

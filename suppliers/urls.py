@@ -8,6 +8,7 @@ from suppliers.api import manual, v1
 app_name = "suppliers"
 urlpatterns = [
     path("webhooks/mail/raw/", mail_webhooks.raw, name="mail_raw"),
+    path("webhooks/mail/<slug:provider>/", mail_webhooks.provided, name="mail_provided"),
     # Only what comes in: the receipts of what went out are delivery's, one address further.
     re_path(
         r"^webhooks/telephony/twilio/(?P<callback>sms|voice|recording|transcription)/$",
@@ -16,9 +17,9 @@ urlpatterns = [
     ),
     path("webhooks/<slug:code>/", webhooks.receive, name="webhook"),
     path(".well-known/steward-keys.json", v1.steward_keys, name="steward-keys"),
-    path("api/supplier/v1/ping/", v1.ping, name="supplier-ping"),
     path("docs/events/", manual.overview, name="events"),
     path("docs/events/<slug:family>/", manual.family, name="events-family"),
+    path("api/supplier/v1/ping/", v1.ping, name="supplier-ping"),
     path("api/supplier/v1/catalogue/", v1.types, name="supplier-catalogue"),
     path("api/supplier/v1/catalogue/<str:name>/<int:number>.json", v1.schema, name="schema"),
     path("api/supplier/v1/events/<path:key>/", v1.event, name="supplier-event"),
