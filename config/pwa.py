@@ -25,6 +25,7 @@ SHELL = (
     "fonts/bricolage-grotesque-latin-wght-normal.woff2",
     "fonts/atkinson-hyperlegible-mono-latin-wght-normal.woff2",
 )
+SHARED = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf", "text/plain"]
 HTMX = "django_htmx/htmx-2.min.js"
 ICONS = (
     ("icons/app-192.png", "192x192", "any"),
@@ -37,7 +38,11 @@ ICONS = (
 @cache_control(max_age=3600)
 def manifest(request: HttpRequest) -> HttpResponse:
     """Say how the installed app is called and looks."""
-    shortcuts = (("/log/", _("Log a call or a note")), ("/calendar/", _("Calendar")))
+    shortcuts = (
+        ("/share/", _("Add what a supplier said")),
+        ("/log/", _("Log a call or a note")),
+        ("/calendar/", _("Calendar")),
+    )
     body: dict[str, Any] = {
         "id": "/",
         "name": "Steward",
@@ -52,6 +57,18 @@ def manifest(request: HttpRequest) -> HttpResponse:
             {"src": static(path), "sizes": sizes, "type": "image/png", "purpose": purpose}
             for path, sizes, purpose in ICONS
         ],
+        # A text, a chat or a letter's photo, from whatever app it came to.
+        "share_target": {
+            "action": "/share/in/",
+            "method": "POST",
+            "enctype": "multipart/form-data",
+            "params": {
+                "title": "title",
+                "text": "text",
+                "url": "url",
+                "files": [{"name": "files", "accept": SHARED}],
+            },
+        },
         "shortcuts": [{"name": name, "url": url} for url, name in shortcuts],
     }
     return JsonResponse(body, content_type="application/manifest+json")

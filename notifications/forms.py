@@ -263,32 +263,28 @@ class LogForm(forms.Form):
             self.add_error("window_day", _("A visit needs its day, its start and its end."))
         elif opens and closes and closes <= opens:
             self.add_error("window_closes", _("The end comes after the start."))
-        if not any(
-            (
-                values.get("note"),
-                all(window),
-                values.get("fee_amount"),
-                values.get("reference"),
-                values.get("minutes"),
-                values.get("asked"),
-            )
-        ):
+        if not self.says_something(values):
             self.add_error(
                 "note", _("Write what was said, or fill in a time, a price or a reference.")
             )
         return values
 
+    def says_something(self, values: dict[str, Any]) -> bool:
+        """Say whether there is anything to keep."""
+        named = ("note", "window_day", "fee_amount", "reference", "minutes", "asked")
+        return any(values.get(name) for name in named)
+
     def to_log(self, *, currency: str) -> dict[str, Any]:
         """Return the log entry; `currency` is the household's."""
         got = self.cleaned_data
         data: dict[str, Any] = {
-            "direction": got["direction"],
+            "direction": got.get("direction", ""),
             "medium": got["medium"],
             "started_at": local_instant(got["day"], got["at"]).isoformat(),
-            "duration_s": (got["minutes"] or 0) * 60,
+            "duration_s": (got.get("minutes") or 0) * 60,
             "note": got["note"],
-            "asks": [part.strip() for part in got["asked"].split(",") if part.strip()],
-            "transfers": got["transfers"] or 0,
+            "asks": [part.strip() for part in got.get("asked", "").split(",") if part.strip()],
+            "transfers": got.get("transfers") or 0,
         }
         for name in ("supplier", "asset"):
             if got[name]:

@@ -465,6 +465,7 @@ def _contact(
         "authentication": said.authentication.value,
         "title": event_words.title(said.title),
         "text": said.quote or said.body or said.summary,
+        "documents": list(said.documents),
         "outcome": (verdict.outcome if verdict else Outcome(row.outcome)).value,
         "reason": verdict.reason if verdict else "",
         "rule": verdict.rule if verdict else "",

@@ -85,6 +85,12 @@ REACH_WORDS = gettext_lazy("notifications quiet hours sms mail settings preferen
 COMMANDS = (
     Command("asset-add", gettext_lazy("Add an asset"), "plus", gettext_lazy("new thing own")),
     Command("log", gettext_lazy("Log a call or a note"), "notebook-pen", gettext_lazy("write")),
+    Command(
+        "share",
+        gettext_lazy("Add what a supplier said"),
+        "message-square-plus",
+        gettext_lazy("text chat letter photo paste"),
+    ),
     Command("supplier-add", gettext_lazy("Add a supplier"), "plus", gettext_lazy("new company")),
     Command(
         "document-add", gettext_lazy("Add a document"), "upload", gettext_lazy("photo receipt")
@@ -97,10 +103,11 @@ COMMANDS = (
     Command("assets", gettext_lazy("Assets"), "package", gettext_lazy("things own")),
     Command("journeys", gettext_lazy("Journeys"), "route", gettext_lazy("matters open closed")),
     Command("suppliers", gettext_lazy("Suppliers"), "handshake", gettext_lazy("companies")),
+    Command("ways", gettext_lazy("Ways in"), "mailbox", gettext_lazy("address forward number")),
     Command("household", gettext_lazy("Household"), "users", gettext_lazy("people members invite")),
     Command("help", gettext_lazy("Help"), "circle-help", gettext_lazy("keys shortcuts person")),
 )
-USUAL = COMMANDS[:6]  # what an empty question offers
+USUAL = COMMANDS[:7]  # what an empty question offers
 
 
 def commands(text: str = "") -> list[Hit]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import preferences_views, search_views, views, welcome_views
+from notifications import preferences_views, search_views, share_views, views, welcome_views
 
 urlpatterns = [
     path("", views.today, name="today"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
     path("door/", views.door, name="door"),
     path("log/", views.log, name="log"),
+    path("share/", share_views.share, name="share"),
+    path("share/in/", share_views.share_in, name="share-in"),
     path("log/<uuid:key>/undo/", views.log_undo, name="log-undo"),
     path("welcome/", welcome_views.welcome, name="welcome"),
     path("demo/open/", welcome_views.demo_open, name="demo-open"),

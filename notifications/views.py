@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,7 +23,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
-from assets.models import Asset
+from assets import documents
+from assets.models import Asset, Document
 from notifications import calling, drawing, feed, journeys
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
@@ -44,6 +45,7 @@ DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
 LOST_SHOWN = 20
 PUT_ASIDE = "not_now"
+TOGETHER = timedelta(hours=1)  # papers added so shortly before came with what was written down
 PAGE = 30
 NUMBERS: tuple[str | Promise, ...] = (
     gettext_lazy("No"),
@@ -229,6 +231,7 @@ def journey_list(request: OwnerRequest) -> HttpResponse:
 def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
     """Return a journey as its page shows it."""
     described = journeys.describe(journey, now=clock.now())
+    note_papers(owner, described["contacts"])
     others = list(
         Journey.objects.for_owner(owner)
         .filter(household=journey.household_id, is_emptied=False)
@@ -252,6 +255,15 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
         "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
     }
+
+
+def note_papers(owner: Owner, contacts: list[dict[str, Any]]) -> None:
+    """Put beside each contact the papers that came with it, as far as they are not in the bin."""
+    named = {key for contact in contacts for key in contact["documents"]}
+    found = Document.objects.for_owner(owner).filter(uuid__in=named) if named else ()
+    papers = {str(paper.uuid): paper for paper in found}
+    for contact in contacts:
+        contact["papers"] = [papers[key] for key in contact["documents"] if key in papers]
 
 
 @page
@@ -443,6 +455,11 @@ def log_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
     except feed.ActionError as error:
         messages.error(request, _(error.detail))
     else:
+        came_with = Document.objects.for_owner(owner).filter(
+            uuid__in=contact.said.get("documents", []), added_at__gte=contact.received_at - TOGETHER
+        )
+        for paper in came_with:
+            documents.remove(document=paper, owner=owner, now=now)
         ring()
         say_done(request, was_on, "take_back")
     return redirect(way_back(request, reverse("today")))

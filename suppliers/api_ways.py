@@ -66,7 +66,7 @@ class WayOut(serializers.Serializer[Any]):
 class CodeOut(serializers.Serializer[Any]):
     """What is dialled to send calls on in one case."""
 
-    label = serializers.CharField()
+    case = serializers.CharField(help_text="In which case, in words.")
     dial = serializers.CharField()
     undo = serializers.CharField()
 
@@ -97,7 +97,9 @@ def show_check(check: WayCheck, *, now: datetime) -> dict[str, Any]:
 
 def show_way(way: ways.Address | None, *, now: datetime) -> dict[str, Any] | None:
     """Return an address as the API shows it."""
-    return way and {
+    if way is None:
+        return None
+    return {
         "address": way.address,
         "name": way.name,
         "mandate": str(way.mandate.uuid) if way.mandate else None,
@@ -122,7 +124,7 @@ class Ways(OwnerView):
                 "aliases": [show_way(one, now=now) for one in found.aliases],
                 "number": show_way(found.number, now=now),
                 "codes": [
-                    {"label": str(code.label), "dial": code.dial, "undo": code.undo}
+                    {"case": str(code.label), "dial": code.dial, "undo": code.undo}
                     for code in (forwarding.codes(number) if number else ())
                 ],
             }

@@ -189,6 +189,7 @@ class Contact:
     link_domains: tuple[str, ...] = ()
     body: str = ""  # plain text, cut to a sane length, for the owner to read
     phones: tuple[str, ...] = ()  # numbers in the text (E.164): identifiers, never news
+    documents: tuple[str, ...] = ()  # papers of the household that came with it (UUIDs)
     identity: str = ""  # the call it belongs to: its callbacks are one contact
     unsubscribe: Unsubscribe | None = None
     advert_signs: tuple[str, ...] = ()  # why it is an advert: see `adapters.adverts`

@@ -7,9 +7,9 @@ const OFFLINE = "/offline/";
 const KEPT_MOST = 60;
 const FILES = [{% for path in shell %}"{{ path }}", {% endfor %}];
 // What is read again without a net: Today, journeys with their call cards, the calendar, assets.
-const READ = /^\/(?:$|journeys\/|calendar\/(?!.*\.ics$)|assets\/(?!add)|log\/|documents\/add\/|suppliers\/(?!add)|more\/)/;
+const READ = /^\/(?:$|journeys\/|calendar\/(?!.*\.ics$)|assets\/(?!add)|log\/|share\/(?!in)|documents\/add\/|suppliers\/(?!add)|more\/)/;
 // Today and the empty forms are the same page whatever stands behind the question mark.
-const FORMS = /^\/(?:log\/|documents\/add\/)?$/;
+const FORMS = /^\/(?:log\/|share\/|documents\/add\/)?$/;
 // What is sent later: answers, notes and photos; see queue.js.
 const IN = /^\/accounts\/|^\/_allauth\//;
 
@@ -82,18 +82,27 @@ async function write(event) {
     return response;
   } catch {
     if (!queue.takes(path)) return (request.mode === "navigate" && (await caches.match(OFFLINE))) || Response.error();
-    await queue.add(path, await copy.formData());
+    const form = await copy.formData();
+    form.delete("read");  // nobody is there to read it for the form: it is kept as it is
+    await queue.add(path, form);
     for (const client of await self.clients.matchAll()) client.postMessage("queued");
     if (request.mode !== "navigate") return new Response(null, { status: 204 });
     return Response.redirect(path.startsWith("/journeys/") ? path.replace(/act\/$/, "") : "/", 303);
   }
 }
 
+/* What another app shares waits on this device until the form has taken it, net or no net. */
+async function shared(event) {
+  await queue.share([...(await event.request.formData()).entries()]);
+  return Response.redirect("/share/?shared=1", 303);
+}
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== location.origin || url.pathname.startsWith("/admin/")) return;
-  if (request.method === "POST" && !url.pathname.startsWith("/api/")) event.respondWith(write(event));
+  if (request.method === "POST" && url.pathname === "/share/in/") event.respondWith(shared(event));
+  else if (request.method === "POST" && !url.pathname.startsWith("/api/")) event.respondWith(write(event));
   else if (request.method !== "GET") return;
   else if (FILES.includes(url.pathname)) event.respondWith(caches.match(request, { cacheName: SHELL }).then((found) => found ?? fetch(request)));
   else if (request.mode === "navigate") event.respondWith(page(event));

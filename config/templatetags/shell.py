@@ -53,6 +53,7 @@ TABS = (
 )
 SHORTCUTS = (
     Place("asset-add", _("Add an asset"), "package"),
+    Place("share", _("Add what a supplier said"), "message-square-plus"),
     Place("log", _("Log a call or a note"), "notebook-pen"),
     Place("supplier-add", _("Add a supplier"), "handshake"),
     Place("document-add", _("Add a document"), "file-plus"),

@@ -15,7 +15,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets.models import Asset
+from assets import documents
+from assets.models import Asset, Document
 from notifications import feed, why
 from notifications.api.actions import DOOR_ACTIONS, WindowIn, plain, refused, ring_after_commit
 from notifications.api.shapes import ContactOut, Recorded
@@ -31,6 +32,7 @@ from suppliers.choices import Direction, Medium, Outcome
 from suppliers.models import Contact, Supplier
 from suppliers.processing import contact_uuid
 
+READ_MOST = 20_000  # letters
 LOGGED = [
     (medium.value, medium.label)
     for medium in Medium
@@ -51,6 +53,11 @@ def my_suppliers(owner: Owner) -> QuerySet[Supplier]:
 def my_assets(owner: Owner) -> QuerySet[Asset]:
     """Return the assets a logged contact may be about."""
     return Asset.objects.for_owner(owner).select_related("household")
+
+
+def my_documents(owner: Owner) -> QuerySet[Document]:
+    """Return the papers that may have come with a logged contact."""
+    return Document.objects.for_owner(owner).select_related("asset")
 
 
 class MoneyIn(serializers.Serializer[Any]):
@@ -78,6 +85,12 @@ class LogIn(serializers.Serializer[Any]):
     window = WindowIn(required=False)
     fee = MoneyIn(required=False)
     reference = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    documents = serializers.ListField(
+        child=Known(my_documents),
+        required=False,
+        max_length=20,
+        help_text="What came with it: first add it to `documents/`.",
+    )
 
 
 def show_contact(contact: Contact) -> dict[str, Any]:
@@ -98,6 +111,7 @@ def show_contact(contact: Contact) -> dict[str, Any]:
         "sender": said.get("sender", ""),
         "title": said.get("title", ""),
         "text": text_of(said),
+        "documents": said.get("documents", []),
         "outcome": contact.outcome,
         "reason": contact.reason,
         "rule": contact.rule,
@@ -208,7 +222,19 @@ class NoteIn(serializers.Serializer[Any]):
     """Words that an owner wrote down."""
 
     household = Known(my_households, required=False)
-    note = serializers.CharField(max_length=10_000)
+    note = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
+    documents = serializers.ListField(
+        child=Known(my_documents),
+        required=False,
+        max_length=20,
+        help_text="Papers whose words are read too: the text layer of a PDF, plain text.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse nothing at all to read."""
+        if not attrs.get("note") and not attrs.get("documents"):
+            raise serializers.ValidationError({"note": ["Write what is to be read."]})
+        return attrs
 
 
 class SuggestedWindow(serializers.Serializer[Any]):
@@ -231,6 +257,9 @@ class SuggestionOut(serializers.Serializer[Any]):
     window = SuggestedWindow(allow_null=True)
     fee = SuggestedMoney(allow_null=True)
     reference = serializers.CharField(allow_blank=True)
+    supplier = serializers.UUIDField(allow_null=True, help_text="Named in the words, only one.")
+    asset = serializers.UUIDField(allow_null=True)
+    text = serializers.CharField(allow_blank=True, help_text="What was read, papers included.")
 
 
 class ReadNote(OwnerView):
@@ -239,17 +268,23 @@ class ReadNote(OwnerView):
     @extend_schema(operation_id="contacts_read_note", request=NoteIn, responses=SuggestionOut)
     @once
     def post(self, request: Request) -> Response:
-        """Read a window, a price and a reference from words; nothing is stored."""
+        """Read a window, a price, a reference, who and what from words; nothing is stored."""
         owner, now = owner_of(request), clock.now()
         values = checked(NoteIn, request)
         household = logged_for(owner, values, now)
-        read = suggestions.suggest(text=values["note"], owner=owner, household=household, now=now)
+        papers = [documents.text_of(paper) for paper in values.get("documents", ())]
+        parts = (part.strip() for part in (values.get("note", ""), *papers))
+        text = "\n\n".join(part for part in parts if part)[:READ_MOST]
+        read = suggestions.suggest(text=text, owner=owner, household=household, now=now)
         window, fee = read.window, read.fee
         return Response(
             {
                 "window": window and {"start": window.start, "end": window.end},
                 "fee": fee and {"amount": fee.amount, "currency": fee.currency},
                 "reference": read.reference,
+                "supplier": str(read.supplier.uuid) if read.supplier else None,
+                "asset": str(read.asset.uuid) if read.asset else None,
+                "text": text,
             }
         )
 

@@ -161,6 +161,9 @@ class ContactOut(serializers.Serializer[Any]):
     sender = serializers.CharField(allow_blank=True)
     title = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
+    documents = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Papers that came with it."
+    )
     outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     rule = serializers.CharField(allow_blank=True)
@@ -244,6 +247,9 @@ class JourneyContact(serializers.Serializer[Any]):
     authentication = serializers.CharField(allow_blank=True)
     title = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
+    documents = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Papers that came with it."
+    )
     outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
     rule = serializers.CharField(allow_blank=True)

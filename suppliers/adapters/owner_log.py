@@ -52,6 +52,7 @@ def read(payload: bytes | dict[str, Any], *, context: Context) -> list[Contact]:
         facts=_fee(data, context),
         visit=_visit(data, context),
         call=_call(data, seconds) if is_call else None,
+        documents=tuple(fields.words(data.get("documents") or [], "/documents")),
     )
     said = text.read(note, said_at=contact.said_at, context=context)
     return [text.understood(contact, said, is_own=True)]

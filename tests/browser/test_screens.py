@@ -24,6 +24,7 @@ MORE_SCREENS = [
     "journeys",
     "door",
     "log",
+    "share",
     "outbox",
     "welcome",
     "calendar",

@@ -131,6 +131,7 @@ def _addresses(owner: Owner) -> list[str]:
         f"/journeys/{_journey(owner).uuid}/",
         "/door/",
         "/log/",
+        "/share/",
         "/calendar/",
         "/calendar/?view=month",
         "/outbox/",

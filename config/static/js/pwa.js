@@ -125,6 +125,21 @@
     });
   }
 
+  /* ---- what another app shared fills the form, and is read at once where there is a net ---- */
+  async function takeShared() {
+    const form = document.querySelector("form[data-takes-shared]");
+    const fields = form && new URLSearchParams(location.search).has("shared") ? await queue.takeShared() : [];
+    if (!fields.length) return;
+    const words = ["title", "text", "url"].map((name) => fields.find(([key, value]) => key === name && value)?.[1]?.trim()).filter(Boolean);
+    form.elements.note.value = [...new Set(words)].join("\n").slice(0, 8000);
+    const files = new DataTransfer();
+    for (const [, value] of fields) if (value instanceof File && value.size) files.items.add(value);
+    form.elements.files.files = files.files;
+    form.elements.files.dispatchEvent(new Event("change", { bubbles: true }));
+    if (files.files.length && !form.elements.note.value) form.elements.medium.value = "letter";
+    if (navigator.onLine) form.requestSubmit(form.querySelector("[name=read]"));
+  }
+
   document.addEventListener("submit", (event) => {
     if (new URL(event.target.action, location.href).pathname === "/accounts/logout/") tell({ sign_out: true });
   });
@@ -133,11 +148,12 @@
   navigator.serviceWorker.register("/sw.js", { scope: "/" }).then(async () => {
     if (owner) {
       const links = [...document.querySelectorAll("#feed a[href^='/journeys/']")].map((link) => new URL(link.href).pathname);
-      await tell({ owner, pages: root.dataset.keptAt ? [] : [location.pathname, ...new Set(links)], forms: ["/log/", "/documents/add/"] });
+      await tell({ owner, pages: root.dataset.keptAt ? [] : [location.pathname, ...new Set(links)], forms: ["/log/", "/share/", "/documents/add/"] });
     }
     watchPush();
   });
   showAge();
+  takeShared();
   showQueue().then(sendAll);
   watchInstalling();
 })();

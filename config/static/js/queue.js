@@ -1,7 +1,7 @@
 /* What could not be sent: kept in order on the device, for the page and the service worker. */
 "use strict";
 const queue = (() => {
-  const TAKEN = /^\/(?:(?:journeys|contacts)\/[^/]+\/act\/|log\/|documents\/add\/)$/;
+  const TAKEN = /^\/(?:(?:journeys|contacts)\/[^/]+\/act\/|log\/|share\/|documents\/add\/)$/;
   const open = () => new Promise((done, fail) => {
     const asked = indexedDB.open("steward", 1);
     asked.onupgradeneeded = () => {
@@ -34,6 +34,12 @@ const queue = (() => {
     clear: async () => {
       await run("writes", "readwrite", (writes) => writes.clear());
       await run("about", "readwrite", (about) => about.clear());
+    },
+    share: (fields) => run("about", "readwrite", (about) => about.put(fields, "shared")),
+    takeShared: async () => {
+      const found = await run("about", "readonly", (about) => about.get("shared"));
+      if (found) await run("about", "readwrite", (about) => about.delete("shared"));
+      return found ?? [];
     },
     owner,
     setOwner: (whose) => run("about", "readwrite", (about) => about.put(whose, "owner")),
