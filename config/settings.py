@@ -419,6 +419,12 @@ OUTBOX_TIMEOUT = env.number("OUTBOX_TIMEOUT", 20, least=1)  # seconds
 MAIL_AUTHSERV_ID = env.text("MAIL_AUTHSERV_ID", MAIL_DOMAIN)  # our mail server in its verdicts
 MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET")  # whsec_…, shared with our mail server
 MAIL_CHECKS_SENDERS = env.flag("MAIL_CHECKS_SENDERS")  # DKIM and DMARC by DNS, without a verdict
+MAIL_RESOLVERS = env.words("MAIL_RESOLVERS")  # whom it asks, as 127.0.0.1:53; else the system's
+# Whose seal (ARC) is believed on mail that they sent on, and what they are called.
+MAIL_FORWARDERS = env.words(
+    "MAIL_FORWARDERS",
+    ("google.com=Gmail", "microsoft.com=Outlook", "messagingengine.com=Fastmail"),
+)
 # Where `manage.py mail_server` listens: lmtp+unix:///path, lmtp://127.0.0.1:2424, smtp://0.0.0.0:25
 MAIL_LISTEN = env.words("MAIL_LISTEN")
 MAIL_RELAYS = env.words("MAIL_RELAYS")  # networks of our own mail servers: their verdicts count

@@ -26,7 +26,9 @@ FULL = 1_000
 EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"})
 # Found again by these alone; a message id only names the message itself.
 WEAK_SCHEMES = frozenset({"message", "caller"})
-NEVER_LINKED = frozenset({"authentication_failed", "foreign_payment_link", "unproved_sender"})
+NEVER_LINKED = frozenset(
+    {"authentication_failed", "foreign_payment_link", "leaked_alias", "unproved_sender"}
+)
 OVER = frozenset({Stage.CANCELLED, Stage.DONE, Stage.MISSED})
 BILLS = ("invoice.", "payment.")
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import event_words, tongue, why, wording
+from notifications import event_words, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold
@@ -475,6 +475,7 @@ def _contact(
         )
         if verdict
         else "",
+        "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None),
         "link": _link(link, words) if link else None,
     }
 

@@ -81,6 +81,9 @@ REASONS = {
     "foreign_payment_link": gettext_lazy(
         "It asks for payment at an address that is not the supplier's."
     ),
+    "leaked_alias": gettext_lazy(
+        "A stranger writes to the address that only this supplier was given."
+    ),
     "unproved_sender": gettext_lazy("Nothing proves that this sender is who it says."),
     "owner_cap": gettext_lazy("You had as many requests for feedback as you allow."),
     "one_open": gettext_lazy("Another request about this matter is open already."),

@@ -11,6 +11,8 @@ from owners.choices import Trust
 from suppliers.choices import Authentication, MandateState, Way
 from suppliers.contacts import Contact
 
+LEAKED = "leaked_alias"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
@@ -77,12 +79,12 @@ def _believe(
         return Trust.UNKNOWN, "unknown_sender"
     is_theirs = belongs(sender_domain(contact.sender), domains)
     link = _foreign_link(contact, domains)
-    if contact.authentication != Authentication.PASS:
-        return Trust.UNAUTHENTICATED, link or ("" if is_theirs else "unproved_sender")
     if not is_theirs:
-        # Whoever it is has proved to be somebody else than the holder of the alias.
-        return Trust.UNAUTHENTICATED, link or "unproved_sender"
-    return Trust.AUTHENTICATED, link
+        # Whoever it is writes to the address that only the supplier was given. With no
+        # domain of the supplier known, nobody can say who is a stranger.
+        return Trust.UNAUTHENTICATED, link or (LEAKED if domains else "unproved_sender")
+    is_proved = contact.authentication == Authentication.PASS
+    return Trust.AUTHENTICATED if is_proved else Trust.UNAUTHENTICATED, link
 
 
 def _foreign_link(contact: Contact, domains: tuple[str, ...]) -> str:

@@ -220,10 +220,15 @@ class MandateOut(serializers.Serializer[Any]):
     alias = serializers.EmailField(help_text="Where this supplier writes to.")
     granted_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+    alias_leaks = serializers.IntegerField(
+        help_text="Mails to the alias by somebody else than the supplier."
+    )
+    alias_leaked_at = serializers.DateTimeField(allow_null=True, help_text="The last of them.")
 
 
 def show_mandate(mandate: Mandate) -> dict[str, Any]:
     """Return a mandate as the API shows it."""
+    counted: Any = mandate  # by `with_leaks`
     return {
         "id": str(mandate.uuid),
         "household": str(mandate.household.uuid),
@@ -235,12 +240,14 @@ def show_mandate(mandate: Mandate) -> dict[str, Any]:
         "alias": mandates.alias_address(mandate),
         "granted_at": mandate.granted_at,
         "ended_at": mandate.ended_at,
+        "alias_leaks": counted.leaks,
+        "alias_leaked_at": counted.leaked_at,
     }
 
 
 def my_mandates(owner: Owner) -> QuerySet[Mandate]:
     """Return the owner's mandates with all that `show_mandate` reads."""
-    rows = Mandate.objects.for_owner(owner).select_related("household", "supplier")
+    rows = Mandate.objects.for_owner(owner).with_leaks().select_related("household", "supplier")
     return rows.prefetch_related(Prefetch("assets", Asset.objects.order_by("pk")))
 
 

@@ -131,6 +131,50 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsubscribe:
+    """Where the sender of a mail takes an unsubscription (RFC 2369, RFC 8058).
+
+    `url` is an https address; `is_one_click` says that a POST of
+    `List-Unsubscribe=One-Click` to it is enough. `mailto` is a whole `mailto:` address.
+    Nothing here was asked for or followed by us.
+    """
+
+    url: str = ""
+    is_one_click: bool = False
+    mailto: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How a mail's sender was checked, and what came of it.
+
+    `domain` is whom it says it is from, `signers` who signed it besides, `method` what
+    decided (dmarc, dkim, spf, arc), `forwarder` who had checked it before sending it on,
+    `detail` why nothing decided.
+    """
+
+    verdict: Authentication = Authentication.NONE
+    method: str = ""
+    domain: str = ""
+    signers: tuple[str, ...] = ()
+    forwarder: str = ""
+    detail: str = ""
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with `changes`."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; fields at their default are left out."""
+        return _dump(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the proof that `to_json` wrote."""
+        return cls(**_values(cls, data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """How a call went. `duration_s` in seconds."""
 
@@ -159,6 +203,7 @@ class Contact:
     type: str = ""  # the event type where there is one
     sender: str = ""
     authentication: Authentication = Authentication.NONE
+    proof: Proof | None = None  # how that was found, where a mail was checked
     purpose: Purpose | None = Purpose.SERVICE  # None: needs none (a recall)
     title: str = ""
     summary: str = ""

@@ -3,8 +3,8 @@
 Only the head is read here; what the mail says is read later, in a child process.
 """
 
+import base64
 import hashlib
-import re
 from datetime import datetime
 from typing import Any
 
@@ -12,23 +12,17 @@ import structlog
 from django.conf import settings
 
 from owners.models import Household
-from suppliers import checks, inbox
+from suppliers import checks, inbox, proof, sandbox
 from suppliers.adapters import headers
 from suppliers.adapters.headers import Head
-from suppliers.choices import Authentication, Way
+from suppliers.choices import Way
+from suppliers.contacts import Proof
 from suppliers.models import Mandate
 
 log = structlog.get_logger(__name__)
 
 MAX_BYTES = 25 * 2**20
-COMMENT = re.compile(r"\([^()]{0,500}\)")
-RESULT = re.compile(
-    r"(?P<method>[a-z0-9-]{1,20})\s{0,5}=\s{0,5}(?P<verdict>[a-z]{1,12})", re.IGNORECASE
-)
-PROPERTY = re.compile(
-    r"(?P<name>header\.d|header\.i|header\.from|smtp\.mailfrom)\s{0,5}=\s{0,5}\"?(?P<value>[^\s;\"]{1,320})",
-    re.IGNORECASE,
-)
+CHECK_S = 6.0  # for all look-ups about one mail together
 
 
 def is_ours(recipient: str) -> bool:
@@ -62,11 +56,12 @@ def receive(
     """
     head = headers.read(raw)
     trusted = settings.MAIL_AUTHSERV_ID if authserv_id is None else authserv_id
-    verdict = authentication(head, raw=raw, authserv_id=trusted)
+    found = proof_of(head, raw=raw, authserv_id=trusted)
     address = recipient.strip().strip("<>").lower()[:254]
     routing: dict[str, Any] = {
         "recipient": address,
-        "authentication": verdict.value,
+        "authentication": found.verdict.value,
+        "proof": found.to_json(),
         "sender": head.sender,
     }
     if by:
@@ -102,80 +97,32 @@ def event_id(head: Head, raw: bytes) -> str:
     return f"{head.message_id[:200] or 'mail'}:{digest[:16]}"
 
 
-def authentication(head: Head, *, raw: bytes, authserv_id: str | None = None) -> Authentication:
-    """Return what the sender's proof came to.
+def proof_of(head: Head, *, raw: bytes, authserv_id: str | None = None) -> Proof:
+    """Return who the mail is proved to be from, and by what.
 
     Only the verdict of the server `authserv_id` counts (our own unless said otherwise): an
     Authentication-Results field that names another was written by anybody. Without one,
-    DKIM and DMARC are checked here where the operator allows look-ups.
+    DKIM, DMARC and ARC are checked here where the operator allows look-ups.
     """
     trusted = settings.MAIL_AUTHSERV_ID if authserv_id is None else authserv_id
-    ours = [value for value in head.all("authentication-results") if _is_by(value, trusted)]
+    fields = head.all("authentication-results")
+    ours = next((value for value in fields if proof.is_by(value, trusted)), "")
     if not ours and settings.MAIL_CHECKS_SENDERS:
         ours = _checked(raw)
-    domains = {value.rpartition("@")[2].lower() for value in _senders(head)}
-    if not ours or len(domains) != 1:
-        return Authentication.NONE
-    return judged(ours[0], domain=domains.pop())
+    return proof.judge(head, results=ours, forwarders=forwarders())
 
 
-def _senders(head: Head) -> set[str]:
-    """Return every address in every From: two of them prove nothing."""
-    fields = head.all("from")
-    found = {
-        match
-        for value in fields
-        for match in re.findall(r"[^\s<>,;\"()]{1,64}@[\w.-]{1,253}", value)
-    }
-    return {head.sender} if len(fields) == 1 and head.sender else found
+def forwarders() -> dict[str, str]:
+    """Return the forwarders whose seal is believed: domain -> name."""
+    pairs = (text.partition("=") for text in settings.MAIL_FORWARDERS)
+    return {domain.strip().lower(): name.strip() or domain.strip() for domain, _, name in pairs}
 
 
-def _is_by(value: str, server: str) -> bool:
-    name = COMMENT.sub("", value).partition(";")[0].split()
-    return bool(name and server) and name[0].lower() == server.lower()
-
-
-def judged(results: str, *, domain: str) -> Authentication:
-    """Return the verdict of an Authentication-Results field for mail From `domain`.
-
-    DMARC decides where it is; else a DKIM signature or an envelope of the same domain.
-    """
-    passed = failed = False
-    for part in COMMENT.sub("", results).split(";")[1:]:
-        match = RESULT.search(part)
-        if match is None:
-            continue
-        method, verdict = match["method"].lower(), match["verdict"].lower()
-        named = [item["value"].lower() for item in PROPERTY.finditer(part)]
-        is_theirs = any(aligned(value.rpartition("@")[2], domain) for value in named)
-        if method == "dmarc" and (is_theirs or not named):
-            if verdict == "pass":
-                return Authentication.PASS
-            if verdict in {"fail", "permerror"}:
-                return Authentication.FAIL
-        elif method in {"dkim", "spf"}:
-            passed = passed or (verdict == "pass" and is_theirs)
-            failed = failed or verdict in {"fail", "permerror"}
-    if passed:
-        return Authentication.PASS
-    return Authentication.FAIL if failed else Authentication.NONE
-
-
-def aligned(proved: str, domain: str) -> bool:
-    """Say whether a proof for one domain speaks for the other (relaxed alignment)."""
-    proved, domain = proved.rstrip("."), domain.rstrip(".")
-    if not proved or "." not in proved:
-        return False
-    return proved == domain or domain.endswith(f".{proved}") or proved.endswith(f".{domain}")
-
-
-def _checked(raw: bytes) -> list[str]:
-    """Return our own Authentication-Results, by DNS; nothing when it cannot be told."""
-    import authheaders  # noqa: PLC0415 - loaded only where an operator allows look-ups
-
+def _checked(raw: bytes) -> str:
+    """Return our own verdict, by DNS: in a child that is killed when it takes too long."""
+    request = {"raw": base64.b64encode(raw).decode(), "resolvers": settings.MAIL_RESOLVERS}
     try:
-        found = authheaders.authenticate_message(raw, settings.MAIL_AUTHSERV_ID, spf=False)
-    except Exception as error:  # noqa: BLE001 - a stranger's signature, in a library's hands
-        log.warning("mail_not_checked", error=type(error).__name__)
-        return []
-    return [found.partition(":")[2].strip()]
+        return str(sandbox.run("proof", request, wall_s=CHECK_S))
+    except sandbox.RefusedError as error:
+        log.warning("mail_not_checked", error=error.reason)
+        return "; dmarc=temperror"

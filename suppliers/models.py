@@ -10,7 +10,8 @@ from typing import Any
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from assets.choices import FindableKind
@@ -18,6 +19,7 @@ from assets.models import Asset, Findable, Wording
 from owners import sealing
 from owners.choices import Trust
 from owners.models import Channel, Household, Owner
+from suppliers.admission import LEAKED
 from suppliers.choices import (
     CheckKind,
     ContactKind,
@@ -255,6 +257,15 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
         """Return the mandates that have not ended."""
         return self.exclude(state=MandateState.ENDED)
 
+    def with_leaks(self) -> MandateQuerySet:
+        """Add how often, and when last, somebody else wrote to the alias."""
+        strange = Contact.objects.filter(mandate=OuterRef("pk"), suspicion=LEAKED).order_by()
+        found = strange.values("mandate")
+        return self.annotate(
+            leaks=Coalesce(Subquery(found.annotate(n=Count("pk")).values("n")), 0),
+            leaked_at=Subquery(found.annotate(last=Max("said_at")).values("last")),
+        )
+
 
 @pghistory.track()
 class Mandate(models.Model):
@@ -480,6 +491,12 @@ class Contact(models.Model):
                 fields=["mandate", "-said_at", "-id"],
                 condition=Q(medium="email", suspicion="", mandate__isnull=False),
                 name="contact_last_mail",
+            ),
+            # Who else wrote to a mandate's alias: rare rows.
+            models.Index(
+                fields=["mandate"],
+                condition=Q(suspicion="leaked_alias"),
+                name="contact_leaked_alias",
             ),
         ]
 

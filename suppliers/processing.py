@@ -391,6 +391,7 @@ def _context(work: Work, known: Acquaintance) -> Context:
         recipient=str(work.routing.get("recipient", "")),
         day_first=home.is_day_first,
         supplier_domains=known.domains_of(supplier_id, household_id),
+        proof=work.routing.get("proof"),
     )
 
 

@@ -123,7 +123,7 @@ def show(
     """Render the supplier's page, with a faulty form or a secret to be seen once."""
     owner, now = request.user, clock.now()
     mine = Mandate.objects.for_owner(owner).filter(supplier=supplier)
-    mandate = mine.select_related("household", "supplier").order_by("-pk").first()
+    mandate = mine.with_leaks().select_related("household", "supplier").order_by("-pk").first()
     roles = Role.objects.filter(household__memberships__owner=owner, supplier=supplier)
     context: dict[str, object] = {
         "supplier": supplier,

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import feed, why
+from notifications import feed, senders, why
 from notifications.api.actions import DOOR_ACTIONS, WindowIn, plain, refused, ring_after_commit
 from notifications.api.shapes import ContactOut, Recorded
 from notifications.models import Link
@@ -118,6 +118,11 @@ def show_contact(contact: Contact) -> dict[str, Any]:
         "evidence": contact.evidence,
         "why": why.of_contact(
             reason=contact.reason, rule=contact.rule, evidence=contact.evidence, words=words
+        ),
+        "sender_check": senders.of_sender(
+            said,
+            suspicion=contact.suspicion,
+            supplier=contact.supplier.name if contact.supplier else "",
         ),
         "suspicion": contact.suspicion,
         "link": link

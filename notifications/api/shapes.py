@@ -169,6 +169,9 @@ class ContactOut(serializers.Serializer[Any]):
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
     why = serializers.CharField(help_text="The same in plain sentences.")
+    sender_check = serializers.CharField(
+        allow_blank=True, help_text="How its sender was checked, in plain sentences."
+    )
     suspicion = serializers.CharField(allow_blank=True)
     link = LinkOut(allow_null=True)
 
@@ -255,6 +258,9 @@ class JourneyContact(serializers.Serializer[Any]):
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
     why = serializers.CharField(help_text="The same in plain sentences.")
+    sender_check = serializers.CharField(
+        allow_blank=True, help_text="How its sender was checked, in plain sentences."
+    )
     link = LinkOut(allow_null=True)
 
 

@@ -6,7 +6,7 @@ from suppliers import sandbox
 from suppliers.adapters import headers
 from suppliers.adapters.context import Context
 from suppliers.choices import ContactKind, Medium
-from suppliers.contacts import Contact, Key
+from suppliers.contacts import Contact, Key, Proof
 
 UNREADABLE = "This mail could not be read."
 
@@ -30,6 +30,7 @@ def _unreadable(payload: bytes, context: Context, reason: str) -> Contact:
         said_at=context.received_at,
         sender=head.sender,
         authentication=context.authentication,
+        proof=Proof.from_json(context.proof) if context.proof else None,
         title=head.subject[:200] or UNREADABLE,
         summary=UNREADABLE,
         status=f"unreadable: {reason}",

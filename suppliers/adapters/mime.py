@@ -17,7 +17,7 @@ from suppliers.adapters import adverts, headers, ical, markup, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Authentication, ContactKind, Medium, Purpose
-from suppliers.contacts import Contact
+from suppliers.contacts import Contact, Proof
 
 MAX_BYTES = 25 * 2**20
 MAX_PARTS = 100
@@ -92,6 +92,7 @@ def plain(head: headers.Head, context: Context) -> Contact:
         said_at=said_at(head.date, context),
         sender=head.sender,
         authentication=context.authentication,
+        proof=Proof.from_json(context.proof) if context.proof else None,
         purpose=Purpose.SERVICE,
         title=head.subject[:200],
         keys=text.keys_of(keys),

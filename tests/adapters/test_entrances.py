@@ -125,14 +125,14 @@ def test_without_a_secret_the_entrances_are_closed(
 )
 def test_only_our_own_servers_verdict_counts(results: str, expected: Authentication) -> None:
     raw = message("a@mail.localhost", **{"Authentication-Results": results})
-    assert mail.authentication(headers.read(raw), raw=raw) == expected
+    assert mail.proof_of(headers.read(raw), raw=raw).verdict == expected
 
 
 def test_two_senders_prove_nothing() -> None:
     raw = b"From: visits@skyline.example\n" + message(
         "a@mail.localhost", From="Mallory <mallory@mallory.example>"
     )
-    assert mail.authentication(headers.read(raw), raw=raw) == Authentication.NONE
+    assert mail.proof_of(headers.read(raw), raw=raw).verdict == Authentication.NONE
 
 
 @pytest.mark.parametrize("token", TOKENS)

@@ -164,8 +164,8 @@ def test_the_mandate_says_what_it_does_not_cover(cast: Cast) -> None:
         ("visits@mail.skyline.example", "pass", Trust.AUTHENTICATED, ""),
         ("visits@skyline.example", "none", Trust.UNAUTHENTICATED, ""),
         ("visits@skyline.example", "fail", Trust.UNAUTHENTICATED, "authentication_failed"),
-        ("visits@skyline.example.evil.example", "pass", Trust.UNAUTHENTICATED, "unproved_sender"),
-        ("visits@notskyline.example", "pass", Trust.UNAUTHENTICATED, "unproved_sender"),
+        ("visits@skyline.example.evil.example", "pass", Trust.UNAUTHENTICATED, "leaked_alias"),
+        ("visits@notskyline.example", "pass", Trust.UNAUTHENTICATED, "leaked_alias"),
     ],
 )
 def test_a_mail_to_the_alias_is_believed_as_far_as_its_sender_proves(
