@@ -20,7 +20,7 @@ SHARED_MEDIA = [
 ]
 PAPERS_MOST = 20
 MAIL = re.compile(r"(?im)^(?:from|von|da|de|subject|betreff|oggetto|objet)\s?:")
-READ = ("window_day", "window_opens", "fee_amount", "reference", "supplier", "asset")
+READ = ("window_day", "fee_amount", "reference", "supplier", "asset")
 
 
 def medium_of(note: str, *, has_papers: bool) -> Medium:

@@ -283,7 +283,9 @@
     const place = button.querySelector("span") ?? button;
     const before = place.textContent;
     place.textContent = button.dataset.copied;
-    setTimeout(() => { place.textContent = before; }, 2000);
+    button.classList.add("is-copied");
+    say(button.dataset.copied);
+    setTimeout(() => { place.textContent = before; button.classList.remove("is-copied"); }, 2000);
   }
 
   function onClick(event) {
