@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 from assets.models import Asset
 from notifications import apart, delivery, settling
 from notifications.choices import NotificationState
+from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
 from notifications.merging import BOOKED, CANCELLED, Matter, Slot, window_key
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
@@ -24,7 +25,7 @@ from owners import bulk
 from owners.choices import Level, Trust
 from owners.models import Household, Membership, Owner
 from suppliers import mandates, outbox
-from suppliers.choices import Authentication, Outcome, Purpose
+from suppliers.choices import Authentication, ContactKind, Outcome, Purpose
 from suppliers.contacts import Contact as Said
 from suppliers.contacts import Window
 from suppliers.models import Contact, Mandate, Supplier, SupplierNumber
@@ -231,7 +232,16 @@ JOURNEY_ACTIONS = (
     "undo",
     "mute",
 )
-CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split", "take_back")
+CONTACT_ACTIONS = (
+    "let_in",
+    "not_now",
+    "undo_absorb",
+    "always_show",
+    "split",
+    "take_back",
+    "meant",
+    "not_meant",
+)
 
 
 def act(
@@ -274,6 +284,10 @@ def act_on_contact(
             _let_in(ledger, owner, contact, data)
         elif name == "not_now":
             _not_now(ledger, owner, contact)
+        elif name == "meant":
+            _meant(ledger, owner, contact)
+        elif name == "not_meant":
+            _not_meant(ledger, contact)
         else:
             _on_linked(ledger, owner, contact, name)
         contact.refresh_from_db()
@@ -356,7 +370,7 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
         return _correction(data)
     if name == "merge":
         return {"with": str(data.get("with", ""))}
-    return {}
+    return _visit_answer(ledger, journey, data) if name in ("accept", "decline") else {}
 
 
 def _instant(value: Any, field: str) -> datetime:
@@ -384,6 +398,17 @@ def _windows(value: Any) -> list[dict[str, str]]:
             )
         found.append({"start": start.isoformat(), "end": end.isoformat()})
     return found
+
+
+def _visit_answer(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> dict[str, Any]:
+    """Return what a yes or a no is to: another time that waits now, or what is booked."""
+    key = str(data.get("proposal") or "")
+    if not key:
+        return {}
+    matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+    if all(slot.proposal is None or slot.proposal.key != key for slot in matter.slots):
+        raise ActionError("gone", gettext_noop("This time is no longer asked for."))
+    return {"proposal": key}
 
 
 def _correction(data: dict[str, Any]) -> dict[str, Any]:
@@ -447,6 +472,9 @@ def _outbound(
         name = {"accept": "accepted", "decline": "declined", "counter": "countered"}[decision.name]
         if decision.name == "counter":
             data["windows"] = decision.data["windows"]
+        elif decision.name == "decline" and decision.data.get("proposal") and "start" in data:
+            # Only the other time is declined: what is booked is what the owner wants.
+            name, data["windows"] = "countered", [{key: data[key] for key in ("start", "end")}]
         whose = [slot.supplier] if slot is not None and slot.supplier else matter.suppliers
         return [(supplier, f"owner.appointment.{name}", data) for supplier in whose]
     found = _to_all(matter, decision, data)
@@ -660,6 +688,39 @@ def _put_out(ledger: Ledger, owner: Owner, decision: Decision) -> set[str]:
     ledger.journeys.update(touched)
     links.update(revoked_at=ledger.now)
     return set(touched)
+
+
+# -- what was not meant for the owner ----------------------------------------------------
+
+
+def _meant(ledger: Ledger, owner: Owner, contact: Contact) -> None:
+    """Let a held contact join the feed as the rules say, whatever its purpose; reversible."""
+    if contact.outcome != Outcome.HELD or contact.kind == ContactKind.SURVEY_REQUEST:
+        raise ActionError("not_held", gettext_noop("This contact is not held back."))
+    _decide(ledger, owner, "meant", {"refusal": contact.refusal}, contact=contact)
+    _place_again(ledger, contact, refusal=MEANT)
+
+
+def _not_meant(ledger: Ledger, contact: Contact) -> None:
+    """Hold a contact back again that was said to be meant."""
+    decision = Decision.objects.filter(contact=contact, name="meant", revoked_at=None).first()
+    if decision is None:
+        raise ActionError("unknown", gettext_noop("There is nothing to undo."))
+    decision.revoked_at = ledger.now
+    decision.save(update_fields=["revoked_at"])
+    links = Link.objects.filter(contact=contact, revoked_at=None)
+    touched = {str(one.uuid): one for one in Journey.objects.filter(pk__in=links.values("journey"))}
+    ledger.journeys.update(touched)
+    links.update(revoked_at=ledger.now)
+    settling.settle(ledger, set(touched), afresh=set(touched))
+    _place_again(ledger, contact, refusal=decision.data["refusal"])
+
+
+def _place_again(ledger: Ledger, contact: Contact, *, refusal: str) -> None:
+    Contact.objects.filter(pk=contact.pk).update(refusal=refusal, decided_at=None)
+    rows, loose = ledger.waiting(500)
+    if rows:
+        settling.consolidate(ledger, rows, loose=loose)
 
 
 # -- the Door --------------------------------------------------------------------------

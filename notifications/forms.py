@@ -61,6 +61,12 @@ class ActionForm(forms.Form):
         return name, self.values()
 
 
+class VisitForm(ActionForm):
+    """A yes or a no to a visit, or to another time that the supplier asks for."""
+
+    proposal = forms.CharField(max_length=120, required=False)
+
+
 class AnswerForm(ActionForm):
     """One of the four answers: the button's name is the answer."""
 
@@ -174,8 +180,8 @@ class UndoForm(ActionForm):
 
 JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     **dict.fromkeys(("works", "not_yet", "yes", "no"), AnswerForm),
-    "accept": ActionForm,
-    "decline": ActionForm,
+    "accept": VisitForm,
+    "decline": VisitForm,
     "counter": CounterForm,
     "reply": ReplyForm,
     "snooze": SnoozeForm,
@@ -185,7 +191,16 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     "correct": CorrectForm,
     "undo": UndoForm,
 }
-CONTACT_ACTIONS = ("let_in", "not_now", "undo_absorb", "always_show", "split", "take_back")
+CONTACT_ACTIONS = (
+    "let_in",
+    "not_now",
+    "undo_absorb",
+    "always_show",
+    "split",
+    "take_back",
+    "meant",
+    "not_meant",
+)
 
 
 class LogForm(forms.Form):

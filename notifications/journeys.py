@@ -15,7 +15,7 @@ from assets.models import Asset
 from notifications import event_words, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
-from notifications.merging import Matter, Register, Slot, Value, fold
+from notifications.merging import Matter, Register, Slot, Value, fold, read_window
 from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.tongue import gettext as _
 from notifications.wording import Words
@@ -171,7 +171,12 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
     if slot.span is None or slot.stage not in (Stage.ASKED, Stage.BOOKED, Stage.CONFIRMED):
         return []
     found: list[dict[str, Any]] = []
-    if matter.questions:
+    if slot.proposal is not None:
+        proposal = _field("proposal", _("Window"), "hidden", value=slot.proposal.key)
+        when = words.window(read_window(slot.proposal.key))
+        found.append(_action("accept", _("Take %(when)s") % {"when": when}, proposal, primary=True))
+        found.append(_action("decline", _("Keep the booked time"), proposal))
+    elif matter.questions:
         found.append(_action("yes", _("Yes, right")))
         found.append(
             _action(
@@ -435,6 +440,7 @@ def why_undelivered(event: OutboundEvent) -> str:
         supplier=event.supplier.name,
         is_given_up=event.state == OutboundState.FAILED,
         is_switched_off=event.supplier.webhook_disabled_at is not None,
+        returned=event.detail.partition(outbox.CAME_BACK)[2],
     )
 
 

@@ -120,6 +120,7 @@ class Register:
                 self.contested = None
                 return "settled"
             return "same"
+        may_settle = may_settle or is_later
         if self.contested is not None and value.key == self.contested.key and not may_settle:
             self._join(self.contested, value)
             return "same"
@@ -149,6 +150,15 @@ class Register:
         if is_numbered and what != "conflict":
             self.ordered = value.key
         return what
+
+    def contest(self, value: Value) -> None:
+        """Note a second value of the same standing: nobody decides between the two."""
+        known = next((old for old in self.replaced if old.key == value.key), None)
+        if known is None:
+            known = value
+            self.replaced.append(value)
+        self._join(known, value)
+        self.contested = self.contested or known
 
     def correct(self, value: Value) -> None:
         """Let the owner's word stand; what it corrects is never believed again."""
@@ -194,6 +204,10 @@ class Slot:
     is_excepted: bool = False  # of a series whose first one has a visit of its own
     dismissed: int = -1  # the trust up to which nobody may doubt again that it stands
     order: tuple[int, datetime] | None = None
+    ended: tuple[int, datetime] | None = None  # the version that last cancelled the series
+    organizer: str = ""
+    proposal: Value | None = None  # another time that its supplier asks for
+    proposed_at: datetime | None = None
     eta: Window | None = None
     eta_source: str = ""
     arrived_at: datetime | None = None

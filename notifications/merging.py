@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from notifications.choices import Turn
+from notifications.invitations import settle_proposal
 from notifications.matter import (
     BOOKED,
     CANCELLED,
@@ -71,6 +72,7 @@ def fold(
     `currency` is what an amount without one means here.
     """
     matter = Matter(currency=currency)
+    entries = list(entries)
     steps: list[tuple[datetime, int, str, Entry | Decided]] = [
         (entry.said.said_at, 0, entry.id, entry) for entry in entries
     ]
@@ -85,6 +87,8 @@ def fold(
         # About one contact, whatever its sender's clock said.
         if decided.name == "undo_absorb":
             _bring_back(matter, decided)
+    if matter.revisions:
+        _supersede(matter, entries)
     _finish(matter, now)
     return matter
 
@@ -192,7 +196,7 @@ def _is_stale(matter: Matter, entry: Entry) -> bool:
     said = entry.said
     if said.revision is None or not said.entity:
         return False
-    family = (said.type.partition(".")[0], said.entity)
+    family = _family(entry)
     newest = matter.revisions.get(family, -1)
     if said.revision < newest:
         return True
@@ -310,6 +314,8 @@ def _asks(matter: Matter, entry: Entry, news: News) -> None:
     for ask in entry.said.asks:
         if ask.fact in matter.asks:
             news.known.append(f"ask_{ask.fact}")
+            if entry.said.revision is not None:
+                matter.asks[ask.fact] = (ask.prompt, entry.id)  # the newest revision asks
         else:
             matter.asks[ask.fact] = (ask.prompt, entry.id)
             news.new.append("ask")
@@ -336,7 +342,8 @@ def _promise(matter: Matter, entry: Entry, news: News) -> None:
         known.due_at, changed = claim.due_at, True
     if claim.state != "open":
         known.state = claim.state if known.state != "kept" else known.state
-    known.what = known.what or claim.what
+    if claim.what and claim.what != known.what:
+        known.what, changed = claim.what, True
     if changed:
         known.source = entry.id
         news.new.append("promise_changed")
@@ -425,13 +432,8 @@ def _decide(matter: Matter, decided: Decided) -> None:
         _answer(matter, decided, data.get("answer", ""))
     elif name == "always_show":
         matter.always_show.add(int(data.get("supplier", 0)))
-    elif name in ("accept", "yes"):
-        _confirm(matter, at)
-    elif name == "decline":
-        for slot in matter.live_slots:
-            slot.is_declined = True
-            slot.stage_source = decided.id
-        matter.turn = Turn.SUPPLIER
+    elif name in ("accept", "yes", "decline"):
+        _answer_visit(matter, decided)
     elif name in ("counter", "reply", "ask_supplier"):
         matter.confirmed.add(f"{name}:{decided.id}")
         matter.turn = Turn.SUPPLIER
@@ -492,6 +494,22 @@ def _answer(matter: Matter, decided: Decided, answer: str) -> None:
         matter.turn = Turn.OWNER
 
 
+def _answer_visit(matter: Matter, decided: Decided) -> None:
+    """A yes or a no: to another time that is asked for, else to what is booked."""
+    proposal = decided.data.get("proposal", "")
+    if proposal:
+        is_taken = decided.name == "accept"
+        settle_proposal(matter, proposal, decided=decided.id, is_taken=is_taken)
+        matter.turn = Turn.SUPPLIER
+    elif decided.name != "decline":
+        _confirm(matter, decided.at)
+    else:
+        for slot in matter.live_slots:
+            slot.is_declined = True
+            slot.stage_source = decided.id
+        matter.turn = Turn.SUPPLIER
+
+
 def _confirm(matter: Matter, at: datetime) -> None:
     matter.questions.clear()
     for slot in matter.live_slots:
@@ -524,6 +542,25 @@ def _correct(matter: Matter, decided: Decided) -> None:
 
 
 # -- what follows ----------------------------------------------------------------------
+
+
+def _supersede(matter: Matter, entries: Iterable[Entry]) -> None:
+    """What an older revision warned of, tried or asked for is no longer the case."""
+    old = {
+        entry.id
+        for entry in entries
+        if entry.said.revision is not None
+        and entry.said.revision < matter.revisions.get(_family(entry), -1)
+    }
+    if not old:
+        return
+    matter.safety = [entry for entry in matter.safety if entry not in old]
+    matter.reached = [reached for reached in matter.reached if reached.entry not in old]
+    matter.asks = {fact: ask for fact, ask in matter.asks.items() if ask[1] not in old}
+
+
+def _family(entry: Entry) -> tuple[str, str]:
+    return (entry.said.type.partition(".")[0], entry.said.entity)
 
 
 def _finish(matter: Matter, now: datetime) -> None:

@@ -4,8 +4,9 @@ Pure. Statements are merged by their order and by how far their senders are beli
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from notifications import invitations
 from notifications.matter import (
     BOOKED,
     CANCELLED,
@@ -19,8 +20,10 @@ from notifications.matter import (
     window_key,
 )
 from owners.choices import Trust
+from suppliers import itip
 from suppliers.choices import Stage
 from suppliers.contacts import Visit, Window
+from suppliers.itip import Effect
 
 
 def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
@@ -35,7 +38,9 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
             known = {old.key for old in slot.window.replaced}
             if slot.window.current:
                 known.add(slot.window.current.key)
-            fits = not visit.uid or not slot.uid or slot.uid == visit.uid
+            fits = not visit.uid or not slot.uid
+            if slot.uid and slot.uid == visit.uid:
+                continue  # another one of its series
             if (
                 key in known
                 and slot.kind == visit.kind
@@ -51,21 +56,72 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
 
 
 def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
+    if entry.said.type == "appointment.counter_declined":
+        visit = replace(visit, method=itip.DECLINECOUNTER)
     slot = _find_slot(matter, entry, visit)
+    whole = invitations.series_of(matter, visit)
+    is_foreign = invitations.is_foreign(whole or slot, entry, visit)
+    effect = itip.effect(visit, invitations.held(slot, whole))
+    if visit.method in itip.TALK:
+        if slot is None or is_foreign or entry.trust < Trust.AUTHENTICATED:
+            matter.words.append(entry.id)
+            news.new.append("words")  # of whoever it is: all there is to it
+        else:
+            _talk(matter, entry, visit, slot, effect, news)
+        return
+    if is_foreign:
+        # Whoever it is may not change what another one arranged: it is a contradiction.
+        entry = replace(entry, trust=Trust.UNKNOWN)
+    if effect == Effect.HISTORY:
+        _note_history(entry, visit, slot)
+        news.known.append("older_revision")
+        if slot is not None and visit.stage == Stage.CANCELLED and not is_foreign:
+            invitations.end_series(matter, entry, slot, visit, news)
+            invitations.except_from_series(matter, visit.uid)
+        return
     if slot is None:
         if visit.is_reminder and visit.window is None:
+            return
+        if is_foreign and visit.method == itip.ADD:
+            news.new.append("visit_doubted")
             return
         slot = _new_slot(matter, entry, visit)
     if visit.uid and not slot.uid:
         slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
+    if visit.organizer and not slot.organizer and not is_foreign:
+        slot.organizer = visit.organizer
+    if effect == Effect.CONTRADICTS and visit.window is not None:
+        slot.window.contest(value_of(entry, window_key(visit.window)))
+        news.new.append("visit_conflict")
+        return
+    _state(matter, entry, visit, slot, news)
+    if visit.uid:
+        invitations.except_from_series(matter, visit.uid)
+
+
+def _note_history(entry: Entry, visit: Visit, slot: Slot | None) -> None:
+    """An older statement changes nothing, but it may know what the newer one left out."""
+    if slot is None or visit.window is None or slot.window.current is not None:
+        return
+    slot.window.state(value_of(entry, window_key(visit.window)), challenger=entry.trust)
+
+
+def _talk(
+    matter: Matter, entry: Entry, visit: Visit, slot: Slot, effect: Effect, news: News
+) -> None:
+    """Take in what never moves a visit: a proposal, a question, an answer."""
+    if effect == Effect.ANSWERS and visit.stage in (Stage.CONFIRMED, Stage.CANCELLED):
+        if not _is_for_others(entry, visit, slot, news, is_later=False):
+            _advance(entry, visit, slot, news)
+    else:
+        invitations.talk(matter, entry, visit, slot, effect, news)
+
+
+def _state(matter: Matter, entry: Entry, visit: Visit, slot: Slot, news: News) -> None:
+    """Take in a statement that is not older than what is known."""
+    order = itip.version_of(visit)
     if slot.supplier == 0:
         slot.supplier = entry.supplier
-    order = None
-    if visit.sequence is not None and visit.dtstamp is not None:
-        order = (visit.sequence, visit.dtstamp)
-        if slot.order is not None and order < slot.order:
-            news.known.append("older_revision")
-            return
     is_revived = (
         order is not None
         and slot.order is not None
@@ -80,7 +136,7 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
         return
     is_rebooked = _is_rebooked(slot, visit)
     if visit.window is not None:
-        _window(entry, visit, slot, news, is_numbered=order is not None)
+        _window(matter, entry, visit, slot, news, is_numbered=order is not None)
     if is_rebooked and slot.window.contested is None:
         slot.stage, slot.stage_source, slot.arrived_at = visit.stage, entry.id, None
         slot.rounds += 1
@@ -98,6 +154,8 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
         # The number of somebody who is not believed makes nothing that follows look old.
         slot.order = order
     _advance(entry, visit, slot, news)
+    if visit.stage == Stage.CANCELLED and slot.stage == Stage.CANCELLED:
+        invitations.end_series(matter, entry, slot, visit, news)
 
 
 def take_arrival(matter: Matter, entry: Entry, eta: Window, news: News) -> None:
@@ -126,14 +184,14 @@ def _new_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot:
     slot = Slot(name=name, supplier=entry.supplier, kind=visit.kind)
     slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
     matter.slots.append(slot)
-    if visit.recurrence_id:
+    if visit.recurrence_id and visit.method != itip.ADD:
         _from_series(matter, entry, visit, slot)
     return slot
 
 
 def _from_series(matter: Matter, entry: Entry, visit: Visit, slot: Slot) -> None:
     """One of a series begins at the time that the series gave it (RFC 5545, RECURRENCE-ID)."""
-    start = read_instant(visit.recurrence_id)
+    start = invitations.read_instant(visit.recurrence_id)
     whole = next((s for s in matter.slots if s.uid == visit.uid and not s.recurrence_id), None)
     length = whole.span if whole is not None and whole.span is not None else visit.window
     if start is None or length is None or (whole is None and visit.stage == Stage.CANCELLED):
@@ -144,24 +202,8 @@ def _from_series(matter: Matter, entry: Entry, visit: Visit, slot: Slot) -> None
         known.trust, known.sources = whole.window.current.trust, [*whole.window.current.sources]
         booked = replace(known, key=BOOKED, sources=[*known.sources])
         slot.standing.state(booked, challenger=known.trust)
-        whole.is_excepted = whole.is_excepted or _starts_with(whole, slot.series)
     slot.window.state(known, challenger=known.trust)
     slot.stage = Stage.BOOKED
-
-
-def _starts_with(whole: Slot, key: str) -> bool:
-    """Whether a series has its first visit at this time."""
-    had = [whole.window.current, *whole.window.replaced]
-    return any(value is not None and value.key == key for value in had)
-
-
-def read_instant(text: str) -> datetime | None:
-    """Return the instant a RECURRENCE-ID names; a day without a time names none."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def _is_for_others(entry: Entry, visit: Visit, slot: Slot, news: News, *, is_later: bool) -> bool:
@@ -226,11 +268,13 @@ def _speak_of_cancelled(matter: Matter, entry: Entry, visit: Visit, slot: Slot, 
         return
     fresh = Slot(name=window_key(visit.window), supplier=entry.supplier, kind=visit.kind)  # type: ignore[arg-type]
     matter.slots.append(fresh)
-    _window(entry, visit, fresh, news, is_numbered=False)
+    _window(matter, entry, visit, fresh, news, is_numbered=False)
     _advance(entry, visit, fresh, news)
 
 
-def _window(entry: Entry, visit: Visit, slot: Slot, news: News, *, is_numbered: bool) -> None:
+def _window(
+    matter: Matter, entry: Entry, visit: Visit, slot: Slot, news: News, *, is_numbered: bool
+) -> None:
     assert visit.window is not None  # noqa: S101 - the caller asked
     value = value_of(entry, window_key(visit.window))
     what = slot.window.state_in_order(value, challenger=entry.trust, is_numbered=is_numbered)
@@ -239,10 +283,15 @@ def _window(entry: Entry, visit: Visit, slot: Slot, news: News, *, is_numbered: 
     elif what == "changed":
         news.new.append("visit_moved")
         slot.eta = None
+        # A yes or a no to the old time says nothing of the new one.
+        matter.confirmed.discard(f"slot:{slot.name}")
+        slot.is_declined = False
     elif what in ("conflict", "settled"):
         news.new.append(f"visit_{what}")
     else:
         news.known.append("visit_window")
+    if what == "changed" or (slot.proposal is not None and slot.proposal.key == value.key):
+        invitations.put_aside(matter, slot)
 
 
 def _advance(entry: Entry, visit: Visit, slot: Slot, news: News) -> None:
@@ -259,7 +308,9 @@ def _advance(entry: Entry, visit: Visit, slot: Slot, news: News) -> None:
     if stage == Stage.DONE and entry.trust < Trust.KNOWN_NUMBER:
         news.known.append("unproved_stage")
         return
-    if entry.said.eta is not None and entry.said.eta != slot.eta and slot.is_expected:
+    # Who is on the way is expected from then on, also where that is the first word of it.
+    is_awaited = slot.is_expected or (slot.is_live and stage == Stage.ON_THE_WAY > slot.stage)
+    if entry.said.eta is not None and entry.said.eta != slot.eta and is_awaited:
         slot.eta, slot.eta_source = entry.said.eta, entry.id
         news.new.append("eta")
     if visit.is_reminder or stage <= slot.stage:

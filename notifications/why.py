@@ -57,6 +57,8 @@ REASONS = {
     "arriving": gettext_lazy("Somebody is on the way to you."),
     "payment_link": gettext_lazy("It asks for a payment."),
     "ask": gettext_lazy("It asks you something."),
+    "proposal": gettext_lazy("It asks for another time; nothing changes until you say so."),
+    "counter_declined": gettext_lazy("They decline your other time; the booked one stands."),
     "nothing_new": gettext_lazy("Everything in it was already known."),
     "older_revision": gettext_lazy("A newer version of the same thing had already arrived."),
     "always_show": gettext_lazy("You asked to be shown these."),
@@ -81,6 +83,10 @@ REASONS = {
     "foreign_payment_link": gettext_lazy(
         "It asks for payment at an address that is not the supplier's."
     ),
+    "automatic_reply": gettext_lazy("A machine answered by itself and said nothing."),
+    "forwarding_confirmation": gettext_lazy(
+        "A mail provider asks whether your mail may be sent on to here."
+    ),
     "leaked_alias": gettext_lazy(
         "A stranger writes to the address that only this supplier was given."
     ),
@@ -99,6 +105,7 @@ RULES = {
     "owner_decided": gettext_lazy("Your word beats all."),
     "unknown_senders_wait": gettext_lazy("Unknown senders wait at the door."),
     "cannot_be_believed": gettext_lazy("What cannot be believed waits at the door."),
+    "machines_stay_quiet": gettext_lazy("What machines write about mail stays quiet."),
     "mandate": gettext_lazy("Your permission decides what a supplier may say."),
     "purpose_not_granted": gettext_lazy("Your permission decides what a supplier may say."),
     "same_message": gettext_lazy("A message that arrives again is not shown again."),
@@ -152,6 +159,8 @@ THINGS = {
     "reaching_out": gettext_lazy("that somebody tries to reach you"),
     "arriving": gettext_lazy("that somebody comes"),
     "ask": gettext_lazy("a question to you"),
+    "proposal": gettext_lazy("another time that they ask for"),
+    "counter_declined": gettext_lazy("that your other time is declined"),
     "payment_link": gettext_lazy("a way to pay"),
     "promise": gettext_lazy("a promise"),
     "promise_changed": gettext_lazy("a change of a promise"),
@@ -188,9 +197,16 @@ def of_link(*, rule: str, evidence: Mapping[str, Any], is_likely: bool, words: W
     return " ".join(dict.fromkeys(part for part in said if part))
 
 
-def not_delivered(*, supplier: str, is_given_up: bool, is_switched_off: bool) -> str:
-    """Say why an answer of the owner's has not reached its supplier."""
-    about = {"supplier": supplier}
+def not_delivered(
+    *, supplier: str, is_given_up: bool, is_switched_off: bool, returned: str = ""
+) -> str:
+    """Say why an answer of the owner's has not reached its supplier.
+
+    `returned` is what a mail server said when it gave the letter back.
+    """
+    about = {"supplier": supplier, "reason": returned}
+    if returned:
+        return _("It came back from %(supplier)s's mail server: %(reason)s") % about
     if not is_given_up:
         return _("%(supplier)s's systems do not answer; Steward goes on trying.") % about
     if is_switched_off:

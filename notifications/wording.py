@@ -234,6 +234,8 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
         return f"{who}: {event_words.said(name.partition(':')[0])}."
     if change.reason == "due":
         return _("To be paid by %(day)s.") % {"day": _due_day(change.item.value, words)}
+    if change.reason == "asked" and name in ASKED:
+        return _asked(name, matter.asks[name][0], words, who)
     if change.reason == "asked":
         prompt = matter.asks[name][0] or name
         return _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
@@ -254,6 +256,17 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             "asset": words.asset or _("thing you own"),
         }
     return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
+
+
+# Asked for by a calendar message, not in words.
+ASKED = frozenset({"proposal", "resend"})
+
+
+def _asked(name: str, prompt: str, words: Words, who: str) -> str:
+    if name == "resend":
+        return _("%(who)s asks you to send the appointment again.") % {"who": who}
+    when = words.window(read_window(prompt))
+    return _("%(who)s asks for another time: %(when)s.") % {"who": who, "when": when}
 
 
 def _due_day(value: str, words: Words) -> str:
@@ -369,7 +382,9 @@ def title(matter: Matter, words: Words) -> str:
     if matter.closed_at is None and matter.done_at is not None:
         return done_question(matter, words, done_slot(matter))
     if matter.asks:
-        prompt = next(iter(matter.asks.values()))[0]
+        name, (prompt, _source) = next(iter(matter.asks.items()))
+        if name in ASKED:
+            return _asked(name, prompt, words, who)[:TITLE_LENGTH]
         return short(prompt)[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
     if matter.lacks_asset:
         return _("Which of your things is this about?")

@@ -56,7 +56,9 @@ class Visit:
     """What a contact says about a visit, delivery or call (RFC 5545, RFC 5546).
 
     `window` is None when only the stage is told. `sequence` and `dtstamp` order the
-    statements about one `uid` and `recurrence_id`; text has neither.
+    statements about one `uid` and `recurrence_id`; text has neither. `method` is the
+    iTIP method of a calendar message (see `itip`); `proposed` is another time that it
+    asks for, and is never the time of the visit.
     """
 
     window: Window | None = None
@@ -71,6 +73,9 @@ class Visit:
     person: str = ""
     at: datetime | None = None  # when the stage was reached
     is_reminder: bool = False  # never revives a cancelled visit
+    method: str = ""
+    proposed: Window | None = None
+    organizer: str = ""  # the address that may change it, as the calendar names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,20 +136,6 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsubscribe:
-    """Where the sender of a mail takes an unsubscription (RFC 2369, RFC 8058).
-
-    `url` is an https address; `is_one_click` says that a POST of
-    `List-Unsubscribe=One-Click` to it is enough. `mailto` is a whole `mailto:` address.
-    Nothing here was asked for or followed by us.
-    """
-
-    url: str = ""
-    is_one_click: bool = False
-    mailto: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """How a mail's sender was checked, and what came of it.
 
@@ -172,6 +163,29 @@ class Proof:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Return the proof that `to_json` wrote."""
         return cls(**_values(cls, data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a mail server says of a letter: `letter` is the name of ours, if it is one.
+
+    `action` is RFC 3464's: failed, delayed, delivered, relayed, expanded.
+    """
+
+    letter: str = ""
+    action: str = ""
+    status: str = ""
+    reason: str = ""
+    recipient: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A provider asks whether mail may be sent on to us; `link` is its own, never followed."""
+
+    who: str
+    code: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +249,11 @@ class Contact:
     body: str = ""  # plain text, cut to a sane length, for the owner to read
     phones: tuple[str, ...] = ()  # numbers in the text (E.164): identifiers, never news
     documents: tuple[str, ...] = ()  # papers of the household that came with it (UUIDs)
+    report: Report | None = None  # it is a bounce
+    confirmation: Confirmation | None = None
+    is_automatic: bool = False  # a machine answered, and said nothing
     identity: str = ""  # the call it belongs to: its callbacks are one contact
+    remarks: tuple[str, ...] = ()  # what could not be read, or contradicts itself: a code each
     unsubscribe: Unsubscribe | None = None
     advert_signs: tuple[str, ...] = ()  # why it is an advert: see `adapters.adverts`
 

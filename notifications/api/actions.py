@@ -63,6 +63,12 @@ class AnswerIn(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(choices=feed.ANSWERS)
 
 
+class VisitIn(serializers.Serializer[Any]):
+    """The visit that is booked, or another time that its supplier asks for (`start/end`)."""
+
+    proposal = serializers.CharField(max_length=120, required=False)
+
+
 class CounterIn(serializers.Serializer[Any]):
     """Other times that suit."""
 
@@ -129,8 +135,8 @@ class UndoIn(serializers.Serializer[Any]):
 JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
     **dict.fromkeys(feed.ANSWERS, NothingIn),
     "answer": AnswerIn,
-    "accept": NothingIn,
-    "decline": NothingIn,
+    "accept": VisitIn,
+    "decline": VisitIn,
     "counter": CounterIn,
     "reply": ReplyIn,
     "snooze": SnoozeIn,

@@ -1,11 +1,12 @@
-"""Reads iCalendar (RFC 5545, 5546): visits as a scheduling system states them.
+"""Reads iCalendar (RFC 5545, 5546, 6047): visits as a scheduling system states them.
 
 The method is read from the body, a time zone in the file wins over its name, and a zone
-that nothing explains is asked for, never assumed.
+that nothing explains is asked for, never assumed. What a message then does to an
+appointment is `itip`'s to say.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,18 +16,22 @@ from icalendar.cal.timezone import Timezone
 from icalendar.error import BrokenCalendarProperty
 from icalendar.timezone import tzp
 
+from suppliers import itip
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.adapters.headers import decode_bytes
+from suppliers.adapters.repeats import next_start, rule_of
 from suppliers.choices import ContactKind, Medium, Stage
-from suppliers.contacts import AskClaim, Contact, Key, Visit, Window
+from suppliers.contacts import AskClaim, Contact, FactClaim, Key, Visit, Window
 
 MAX_BYTES = 2**20
 MAX_COMPONENTS = 1000
 MAX_DEPTH = 10
 MAX_LINE = 64 * 1024
 MAX_EVENTS = 20  # contacts of one calendar; a feed of holidays is no series of visits
-STAGES = {"": Stage.BOOKED, "REQUEST": Stage.BOOKED, "PUBLISH": Stage.BOOKED, "ADD": Stage.BOOKED}
+# Clocks of senders are wrong now and then; a version from the future would end all others.
+AHEAD = timedelta(days=1)
+ANSWERS = {"ACCEPTED": Stage.CONFIRMED, "DECLINED": Stage.CANCELLED}
 # Legal in a VTIMEZONE by their form, but they break the reading of the whole calendar.
 KNOWN_IN_ZONE = re.compile(
     r"(?:BEGIN|END|TZID|LAST-MODIFIED|TZURL|DTSTART|TZOFFSETTO|TZOFFSETFROM|RRULE|RDATE|COMMENT|"
@@ -34,28 +39,47 @@ KNOWN_IN_ZONE = re.compile(
     re.IGNORECASE,
 )
 
-BLANK_ZONE = re.compile(r";TZID=(?=[;:\r\n])", re.IGNORECASE)
+# A zone without a name is one that nothing explains.
+NAMELESS = "nameless"
+BLANK_ZONE = re.compile(r"(;TZID=|^TZID:)(?=[;:\r\n]|\Z)", re.IGNORECASE | re.MULTILINE)
 
 
-def read(payload: bytes, *, context: Context) -> list[Contact]:
+def read(payload: bytes, *, context: Context, method: str = "") -> list[Contact]:
     """Return one contact for each event (at most MAX_EVENTS), the first of them counted.
 
-    Raises ContentError when it is no calendar, passes a limit or holds no event.
+    `method` is what the mail's Content-Type says; the body wins, and a contradiction is
+    kept as a remark. Raises ContentError when it is no calendar, passes a limit or holds
+    no event.
     """
     text = decode_bytes(payload, "utf-8").lstrip("\ufeff \r\n\t")
     _check(payload, text)
     contacts: list[Contact] = []
+    events = 0
     for calendar in _calendars(text):
-        method = str(calendar.get("METHOD", "")).strip().upper()
+        named = str(calendar.get("METHOD", "")).strip().upper()[:20]
+        remarks = _about_method(named, method.strip().upper()[:20])
         zones = _zones(calendar)
         for event in calendar.walk("VEVENT"):
+            events += 1
             if len(contacts) < MAX_EVENTS:
-                contact = _event(event, method, zones, calendar, context)
+                contact = _event(event, named or method.strip().upper(), zones, calendar, context)
                 if contact is not None:
-                    contacts.append(contact.with_(is_counted=not contacts))
+                    contacts.append(
+                        contact.with_(is_counted=not contacts, remarks=(*remarks, *contact.remarks))
+                    )
     if not contacts:
         raise ContentError("no_event", "", "The calendar holds no event that can be read.")
+    if events > MAX_EVENTS:
+        left = f"events_left_out:{events - MAX_EVENTS}"
+        contacts[0] = contacts[0].with_(remarks=(*contacts[0].remarks, left))
     return contacts
+
+
+def _about_method(body: str, parameter: str) -> tuple[str, ...]:
+    """Return what is wrong with a method that stands in two places (RFC 6047, 2.4)."""
+    if body and parameter and body != parameter:
+        return (f"method_contradicts:{parameter}",)
+    return ("method_missing",) if parameter and not body else ()
 
 
 def _check(payload: bytes, text: str) -> None:
@@ -96,7 +120,7 @@ def _calendars(text: str) -> list[Component]:
 def _plain_zones(text: str) -> str:
     """Return the text with only RFC 5545's properties in its zones, and no blank TZID."""
     kept, is_zone, is_dropped = [], False, False
-    for line in BLANK_ZONE.sub("", text).splitlines():
+    for line in BLANK_ZONE.sub(rf"\g<1>{NAMELESS}", text).splitlines():
         if line[:1] in {" ", "\t"}:
             if not is_dropped:
                 kept.append(line)
@@ -116,7 +140,7 @@ def _zones(calendar: Component) -> dict[str, tzinfo]:
     zones: dict[str, tzinfo] = {}
     for component in calendar.walk("VTIMEZONE"):
         name = str(component.get("TZID", "")).strip()
-        if not name or not isinstance(component, Timezone):
+        if name in ("", NAMELESS) or not isinstance(component, Timezone):
             continue
         try:
             plain = Timezone.from_ical(_plain_zones(component.to_ical().decode()))
@@ -135,40 +159,131 @@ def _event(
     context: Context,
 ) -> Contact | None:
     uid = _text(event, "UID")[:255]
-    dtstamp = _instant(event, "DTSTAMP", zones, context)
-    status = _text(event, "STATUS").upper()
-    title = _text(event, "SUMMARY")[:200]
+    dtstamp = _dtstamp(event, zones, context)
     base = Contact(
         kind=ContactKind.VISIT_CHANGE,
         medium=Medium.EMAIL,
         said_at=_sane(dtstamp, context),
         authentication=context.authentication,
-        title=title,
+        title=_text(event, "SUMMARY")[:200],
         body=_text(event, "DESCRIPTION")[:5000],
         keys=(Key(scheme="uid", value=uid),) if uid else (),
     )
-    is_cancelled = method == "CANCEL" or status == "CANCELLED"
-    if method not in STAGES and not is_cancelled:
-        # REPLY, COUNTER, DECLINECOUNTER, REFRESH: talk about a visit, not a visit.
-        return base.with_(kind=ContactKind.MESSAGE, status=method.lower()[:60])
-    window, zone, is_unclear = _window(event, zones, calendar, context)
-    if window is None and not (is_cancelled or is_unclear):
-        return None
+    if method and method not in itip.METHODS:
+        remark = f"method_unknown:{method}"
+        return base.with_(kind=ContactKind.MESSAGE, status=method.lower()[:60], remarks=(remark,))
+    found = _window(event, zones, calendar, context)
     visit = Visit(
-        window=window,
-        stage=Stage.CANCELLED if is_cancelled else STAGES[method],
+        window=found.window,
+        stage=_stage(event, method),
         uid=uid,
         recurrence_id=_recurrence(event, zones, context),
         sequence=_sequence(event),
         dtstamp=dtstamp,
-        zone=zone,
+        zone=found.zone,
         place=_text(event, "LOCATION")[:300],
+        method=method,
+        organizer=_address(event.get("ORGANIZER")),
     )
-    asks: tuple[AskClaim, ...] = ()
-    if is_unclear:
-        asks = (AskClaim(fact="zone", prompt=f"In which time zone is {zone or 'this time'}?"),)
-        visit = replace(visit, zone="")
-    return base.with_(visit=visit, asks=asks)
+    if method in itip.TALK:
+        visit = replace(visit, window=None, stage=Stage.ASKED, place="")
+        if method == itip.COUNTER:
+            visit = replace(visit, proposed=found.window)
+        elif method == itip.REPLY:
+            visit = replace(visit, stage=_answer(event, visit, context))
+        return base.with_(visit=visit, status=method.lower())
+    if found.window is None and visit.stage != Stage.CANCELLED and not found.is_unclear:
+        return None
+    if found.is_unclear:
+        prompt = f"In which time zone is {_named(found.zone)}?"
+        return base.with_(
+            visit=replace(visit, zone=""),
+            asks=(AskClaim(fact="zone", prompt=prompt),),
+            remarks=(f"zone_unknown:{found.zone[:64]}",),
+        )
+    if visit.stage == Stage.CANCELLED:
+        return base.with_(visit=visit)
+    if method == itip.ADD and not visit.recurrence_id and found.window is not None:
+        # One more of a series is named by its own time (RFC 5546, 3.2.4).
+        visit = replace(visit, recurrence_id=found.window.start.isoformat())
+    return _repeating(base.with_(visit=visit), event, zones, context)
+
+
+def _repeating(
+    contact: Contact, event: Component, zones: dict[str, tzinfo], context: Context
+) -> Contact:
+    """Return the contact with how it repeats; a series that has begun by its next one."""
+    visit = contact.visit
+    rule = rule_of(event.get("RRULE"))
+    if rule is None or visit is None or visit.window is None:
+        return contact
+    contact = contact.with_(facts=(FactClaim(name="repeats", value=rule.text),))
+    if rule.is_too_fine:
+        return contact.with_(remarks=("rule_too_fine",))
+    first = visit.window
+    if visit.dtstamp is None or first.end >= visit.dtstamp or visit.recurrence_id:
+        return contact
+    local = first.start.astimezone(_zone_of(event, zones, visit.zone, context))
+    start = next_start(
+        rule, local, after=visit.dtstamp - (first.end - first.start), without=_left_out(event)
+    )
+    if start is None:
+        return contact
+    window = Window(start=start, end=start + (first.end - first.start))
+    return contact.with_(visit=replace(visit, window=window, recurrence_id=start.isoformat()))
+
+
+def _zone_of(event: Component, zones: dict[str, tzinfo], name: str, context: Context) -> tzinfo:
+    found = _value(event, "DTSTART")
+    if found is not None and found[1] in zones:
+        return zones[found[1]]
+    return ZoneInfo(_iana(name)) if _iana(name) else context.tzinfo
+
+
+def _left_out(event: Component) -> frozenset[datetime]:
+    """Return the local times that the series leaves out."""
+    listed = event.get("EXDATE")
+    found = set()
+    for item in listed if isinstance(listed, list) else [listed] if listed is not None else []:
+        try:
+            for date_or_time in item.dts[:500]:
+                if isinstance(date_or_time.dt, datetime):
+                    found.add(date_or_time.dt.replace(tzinfo=None))
+        except (AttributeError, BrokenCalendarProperty):
+            continue  # what cannot be read leaves nothing out
+    return frozenset(found)
+
+
+def _stage(event: Component, method: str) -> Stage:
+    is_cancelled = method == itip.CANCEL or _text(event, "STATUS").upper() == "CANCELLED"
+    return Stage.CANCELLED if is_cancelled else Stage.BOOKED
+
+
+def _answer(event: Component, visit: Visit, context: Context) -> Stage:
+    """Return what somebody answered to an invitation of ours; ASKED for any other reply."""
+    listed = event.get("ATTENDEE")
+    attendees = listed if isinstance(listed, list) else [listed] if listed is not None else []
+    if visit.organizer != context.recipient.lower() or len(attendees) != 1:
+        return Stage.ASKED
+    answer = str(getattr(attendees[0], "params", {}).get("PARTSTAT", "")).upper()
+    return ANSWERS.get(answer, Stage.ASKED)
+
+
+def _address(prop: Any) -> str:
+    """Return the mail address that a property names, in lower case."""
+    value = str(prop[0] if isinstance(prop, list) and prop else prop or "").strip()
+    return value[7:].strip().lower()[:254] if value[:7].lower() == "mailto:" else ""
+
+
+def _named(zone: str) -> str:
+    return zone if zone and zone != NAMELESS else "this time"
+
+
+def _dtstamp(event: Component, zones: dict[str, tzinfo], context: Context) -> datetime | None:
+    found = _instant(event, "DTSTAMP", zones, context)
+    if found is None or found <= context.received_at + AHEAD:
+        return found
+    return context.received_at
 
 
 def _sane(dtstamp: datetime | None, context: Context) -> datetime:
@@ -257,17 +372,25 @@ def _recurrence(event: Component, zones: dict[str, tzinfo], context: Context) ->
     return (instant or found[0]).isoformat()
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """The time of an event; `is_unclear` when only its zone keeps it from being known."""
+
+    window: Window | None = None
+    zone: str = ""
+    is_unclear: bool = False
+
+
 def _window(
     event: Component, zones: dict[str, tzinfo], calendar: Component, context: Context
-) -> tuple[Window | None, str, bool]:
-    """Return the window, its zone, and whether only the zone keeps it from being known."""
+) -> When:
     found = _value(event, "DTSTART")
     if found is None:
-        return None, "", False
+        return When()
     default = str(calendar.get("X-WR-TIMEZONE", "")).strip()
     start, zone, length = _start(found, zones, context, default)
     if start is None:
-        return None, zone, bool(zone)
+        return When(zone=zone, is_unclear=bool(zone))
     duration = _duration(event)
     ending = _value(event, "DTEND")
     try:
@@ -279,7 +402,7 @@ def _window(
         end = None
     if end is None or end < start:
         end = start
-    return Window(start=start, end=end), zone, False
+    return When(Window(start=start, end=end), zone)
 
 
 def _duration(event: Component) -> timedelta | None:

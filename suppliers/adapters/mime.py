@@ -7,13 +7,13 @@ The limits are checked on the bytes before a parser sees them.
 import base64
 import email
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email import policy
 from email.message import Message
 from typing import Any
 
-from suppliers.adapters import adverts, headers, ical, markup, text
+from suppliers.adapters import adverts, headers, ical, machines, markup, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Authentication, ContactKind, Medium, Purpose
@@ -39,7 +39,7 @@ class Parts:
 
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
-    calendars: list[bytes] = field(default_factory=list)
+    calendars: list[tuple[bytes, str]] = field(default_factory=list)  # with its method
     attachments: list[str] = field(default_factory=list)
 
 
@@ -58,11 +58,13 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
     check(raw)
     head = headers.read(raw)
     parts = Parts()
-    _collect(email.message_from_bytes(raw, policy=policy.compat32), parts, 0)
+    message = email.message_from_bytes(raw, policy=policy.compat32)
+    _collect(message, parts, 0)
     page, links = markup.visible("\n".join(parts.html)) if parts.html else ("", ())
     body = text.visible_reply("\n".join(parts.plain)[:MAX_TEXT]) or text.visible_reply(page)
     base = plain(head, context).with_(body=body[: text.MAX_BODY])
-    contacts = _from_calendars(base, parts.calendars, context)
+    contacts, refused = _from_calendars(base, parts.calendars, context)
+    base = base.with_(remarks=refused)
     first = contacts[0] if contacts else base
     signs = adverts.bulk_signs(head)
     if context.authentication == Authentication.PASS:
@@ -80,12 +82,37 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
         first = text.understood(first, said, message_id=head.message_id)
     if first.kind == ContactKind.MESSAGE and first.visit is not None:
         first = first.with_(kind=ContactKind.VISIT_CHANGE)
-    return [first, *contacts[1:]]
+    if contacts and refused:
+        first = first.with_(remarks=(*first.remarks, *refused))
+    return [_by_machine(first, message, raw, body, context), *contacts[1:]]
+
+
+def _by_machine(
+    contact: Contact, message: Message, raw: bytes, body: str, context: Context
+) -> Contact:
+    """Return the contact with what it is when no person and no supplier wrote it."""
+    head, ours = headers.read(raw), context.recipient.rpartition("@")[2]
+    report = machines.report(message, raw=raw, domain=ours)
+    if report is not None:
+        return contact.with_(report=report, is_automatic=True)
+    confirmed = machines.confirmation(head, body=body, links=())
+    if confirmed is not None and context.authentication != Authentication.FAIL:
+        code = FactClaim(name="confirmation_code", value=confirmed.code, label=confirmed.who)
+        return contact.with_(
+            kind=ContactKind.MESSAGE,
+            confirmation=confirmed,
+            facts=(code,) if confirmed.code else (),
+        )
+    is_ours = bool(ours) and head.message_id.lower().endswith(f"@{ours}")
+    answers = machines.is_automatic(head, return_path=context.return_path)
+    is_empty = machines.says_nothing(contact) or machines.is_away(head, body)
+    return contact.with_(is_automatic=True) if is_ours or (answers and is_empty) else contact
 
 
 def plain(head: headers.Head, context: Context) -> Contact:
     """Return what the head of a mail alone says."""
-    keys = [("message", head.message_id), *(("thread", item) for item in head.thread)]
+    thread = machines.thread(head, domain=context.recipient.rpartition("@")[2])
+    keys = [("message", head.message_id), *(("thread", item) for item in thread)]
     return Contact(
         kind=ContactKind.MESSAGE,
         medium=Medium.EMAIL,
@@ -135,7 +162,7 @@ def _collect(part: Message, parts: Parts, depth: int) -> None:
     kind = part.get_content_type()
     name = _filename(part)
     if kind in {"text/calendar", "application/ics"} or name.lower().endswith(".ics"):
-        parts.calendars.append(_bytes(part))
+        parts.calendars.append((_bytes(part), _method(part)))
         return
     is_attachment = "attachment" in str(part.get("Content-Disposition", ""))[:40].lower()
     if is_attachment or not kind.startswith("text/"):
@@ -144,6 +171,14 @@ def _collect(part: Message, parts: Parts, depth: int) -> None:
         parts.html.append(_text(part)[: markup.MAX_HTML])
     else:
         parts.plain.append(_text(part))
+
+
+def _method(part: Message) -> str:
+    """Return the method of a calendar as the Content-Type names it."""
+    try:
+        return str(part.get_param("method") or "")[:20]
+    except (ValueError, TypeError, LookupError):
+        return ""
 
 
 def _filename(part: Message) -> str:
@@ -170,24 +205,39 @@ def _text(part: Message) -> str:
     return found.replace("\r\n", "\n").replace("\x00", "")[:MAX_TEXT]
 
 
-def _from_calendars(base: Contact, calendars: list[bytes], context: Context) -> list[Contact]:
-    """Return a contact for each event; one event sent twice in a mail is one."""
+def _from_calendars(
+    base: Contact, calendars: list[tuple[bytes, str]], context: Context
+) -> tuple[list[Contact], tuple[str, ...]]:
+    """Return a contact for each event, and why calendars were refused.
+
+    One event sent twice in a mail (a second part for those who cannot read the first) is
+    one. A refused calendar leaves the mail as a contact with a remark.
+    """
     found: dict[tuple[Any, ...], Contact] = {}
-    for payload in calendars[:5]:
+    refused: list[str] = []
+    for payload, method in calendars[:5]:
         try:
-            events = ical.read(payload, context=context)
-        except ContentError:
-            continue  # the text of the mail still says something
+            events = ical.read(payload, context=context, method=method)
+        except ContentError as error:
+            refused.append(f"calendar_refused:{error.code}")
+            continue
         for event in events:
             visit = event.visit
             key = (
-                (visit.uid, visit.recurrence_id, visit.sequence, visit.dtstamp)
+                (visit.uid, visit.recurrence_id, visit.sequence, visit.dtstamp, visit.method)
                 if visit is not None
                 else (event.keys, event.status, None, None)
             )
             if key not in found:
                 found[key] = _joined(base, event, is_first=not found)
-    return list(found.values())
+    return list(found.values()), tuple(dict.fromkeys(refused))
+
+
+def _stamped(visit: Visit | None, said_at: datetime) -> Visit | None:
+    """Return the visit with the mail's own time where the calendar has none."""
+    if visit is None or visit.dtstamp is not None:
+        return visit
+    return replace(visit, dtstamp=said_at)
 
 
 def _joined(base: Contact, event: Contact, *, is_first: bool) -> Contact:
@@ -199,8 +249,10 @@ def _joined(base: Contact, event: Contact, *, is_first: bool) -> Contact:
         title=event.title if not base.title else base.title,
         summary=event.title[:1000],
         keys=tuple(dict.fromkeys((*event.keys, *base.keys))),
-        visit=event.visit,
+        visit=_stamped(event.visit, base.said_at),
+        facts=event.facts,
         asks=event.asks,
         status=event.status,
+        remarks=event.remarks,
         is_counted=is_first,
     )

@@ -25,7 +25,7 @@ def of(folder: str, pattern: str = "*") -> pytest.MarkDecorator:
 
 # These hold no event, or are beyond a limit or repair.
 WITHOUT_EVENT = {
-    "3.ics", "4.ics", "Casablanca.ics", "blankTzid.ics", "categories.ics",
+    "3.ics", "4.ics", "Casablanca.ics", "categories.ics",
     "custom_component.ics", "mansour.ics", "mathBirthdays.ics", "rfc5545-sec3.6.2.ics",
     "rfc5545-sec3.6.3.ics", "rfc5545-sec3.6.4.ics", "rfc5545-sec3.6.5.ics",
     "rfc5545-sec3.6.6.ics", "rfc5545-sec4.4.ics", "rfc5545-sec4.5.ics",
