@@ -17,7 +17,7 @@ from suppliers.adapters import adverts, headers, ical, machines, markup, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Authentication, ContactKind, Medium, Purpose
-from suppliers.contacts import Contact, Proof
+from suppliers.contacts import Contact, FactClaim, Proof, Visit
 
 MAX_BYTES = 25 * 2**20
 MAX_PARTS = 100
