@@ -27,7 +27,10 @@ EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"
 # Found again by these alone; a message id only names the message itself.
 WEAK_SCHEMES = frozenset({"message", "caller"})
 NEVER_LINKED = frozenset(
-    {"authentication_failed", "foreign_payment_link", "leaked_alias", "unproved_sender"}
+    {
+        *("authentication_failed", "foreign_payment_link", "forwarding_confirmation"),
+        *("leaked_alias", "unproved_sender"),
+    }
 )
 OVER = frozenset({Stage.CANCELLED, Stage.DONE, Stage.MISSED})
 BILLS = ("invoice.", "payment.")
@@ -201,6 +204,13 @@ def place(
 
 def _refused(entry: Entry) -> Placement | None:
     said = entry.said
+    if entry.refusal == "automatic_reply":
+        return Placement(
+            outcome=Outcome.HELD,
+            reason=entry.refusal,
+            rule="machines_stay_quiet",
+            evidence={"sender": said.sender},
+        )
     if entry.refusal in ("purpose_not_granted", "mandate_paused"):
         return Placement(
             outcome=Outcome.HELD,

@@ -12,6 +12,9 @@ from suppliers.choices import Authentication, MandateState, Way
 from suppliers.contacts import Contact
 
 LEAKED = "leaked_alias"
+CONFIRMATION = "forwarding_confirmation"
+AUTOMATIC = "automatic_reply"
+NOBODYS = frozenset({"unknown_sender", CONFIRMATION})  # suspicions of what no supplier sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,11 @@ def admit(
     """Return how a contact is admitted; `domains` are the supplier's."""
     if way == Way.OWNER:
         return Admission(trust=Trust.OWNER)
+    if contact.confirmation is not None:
+        return Admission(trust=Trust.UNKNOWN, suspicion=CONFIRMATION)
     trust, suspicion = _believe(contact, way=way, mandate=mandate, domains=tuple(domains))
+    if contact.is_automatic:
+        return Admission(trust=trust, suspicion=suspicion, refusal=AUTOMATIC)
     refusal = _refuse(contact, mandate=mandate, asset_id=asset_id) if mandate else ""
     return Admission(trust=trust, suspicion=suspicion, refusal=refusal)
 

@@ -71,6 +71,15 @@ class CodeOut(serializers.Serializer[Any]):
     undo = serializers.CharField()
 
 
+class ConfirmationOut(serializers.Serializer[Any]):
+    """A provider asks whether mail may be sent on to here; its link is its own."""
+
+    who = serializers.CharField()
+    code = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True)
+    host = serializers.CharField(allow_blank=True)
+
+
 class WaysOut(serializers.Serializer[Any]):
     """Every way by which an owner is reached in one household."""
 
@@ -79,6 +88,7 @@ class WaysOut(serializers.Serializer[Any]):
     aliases = WayOut(many=True)
     number = WayOut(allow_null=True)
     codes = CodeOut(many=True)
+    confirmations = ConfirmationOut(many=True)
 
 
 def show_check(check: WayCheck, *, now: datetime) -> dict[str, Any]:
@@ -123,6 +133,7 @@ class Ways(OwnerView):
                 "intake": show_way(found.intake, now=now),
                 "aliases": [show_way(one, now=now) for one in found.aliases],
                 "number": show_way(found.number, now=now),
+                "confirmations": ways.confirmations(household=found.household, now=now),
                 "codes": [
                     {"case": str(code.label), "dial": code.dial, "undo": code.undo}
                     for code in (forwarding.codes(number) if number else ())

@@ -5,7 +5,8 @@ answered is named where there is one.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,8 @@ from django.utils.translation import gettext_lazy, override
 
 from owners import households
 from owners.models import Household
+from suppliers import contacts as said
+from suppliers.admission import AUTOMATIC
 from suppliers.choices import Medium
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
@@ -41,6 +44,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "steward.event.rejected": gettext_lazy("An event of yours could not be read"),
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
+NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 WORDS = ("body", "text", "note", "reason", "answer", "score")
 # References that people know by their name.
 NAMED: dict[str, str | Promise] = {
@@ -123,11 +127,52 @@ def last_mails(mandates: Iterable[int]) -> dict[int, Contact]:
     """Return the last mail that came to each of these mandates: two reads for any number."""
     mails = Contact.objects.filter(
         mandate=OuterRef("pk"), medium=Medium.EMAIL, suspicion="", inbound__way="mail"
-    )
+    ).exclude(refusal=AUTOMATIC)  # nobody reads what a machine is answered
     newest = Subquery(mails.order_by("-said_at", "-pk").values("pk")[:1])
     rows = Mandate.objects.filter(pk__in=set(mandates)).annotate(newest=newest)
     found = dict(rows.exclude(newest=None).values_list("newest", "pk"))
     return {found[pk]: mail for pk, mail in Contact.objects.in_bulk([*found]).items()}
+
+
+def named_in(contacts: Sequence[said.Contact]) -> set[str]:
+    """Return the names of our letters that mails speak of: as a bounce, or as an answer."""
+    domain = f"@{settings.MAIL_DOMAIN.lower()}"
+    answered = {
+        key.value.lower().removesuffix(domain)
+        for contact in contacts
+        for key in contact.keys
+        if key.scheme == "thread" and key.value.lower().endswith(domain)
+    }
+    returned = {contact.report.letter for contact in contacts if contact.report is not None}
+    return {name for name in answered | returned if NAME.match(name)}
+
+
+def known(names: set[str]) -> dict[str, OutboundEvent]:
+    """Return our letters by these names, each with `answered`, the mail that it answered."""
+    mails = Contact.objects.filter(
+        mandate=OuterRef("mandate"),
+        medium=Medium.EMAIL,
+        suspicion="",
+        inbound__way="mail",
+        received_at__lte=OuterRef("created_at"),
+    )
+    newest = Subquery(mails.order_by("-said_at", "-pk").values("said__keys")[:1])
+    rows = OutboundEvent.objects.filter(uuid__in=names).annotate(answered=newest)
+    return {str(event.uuid): event for event in rows.order_by()}
+
+
+def threaded(contact: said.Contact, answered: Mapping[str, OutboundEvent]) -> said.Contact:
+    """Return an answer to a letter of ours with the mail that the letter itself answered.
+
+    Our letter is no contact; the mail before it is one, on the matter they are about.
+    """
+    before = [
+        said.Key(scheme="thread", value=str(key["value"]))
+        for letter in answered.values()
+        for key in getattr(letter, "answered", None) or ()
+        if key.get("scheme") == "message"
+    ]
+    return contact.with_(keys=tuple(dict.fromkeys((*contact.keys, *before))))
 
 
 def _reference(contact: Contact) -> str:

@@ -27,6 +27,7 @@ from prometheus_client import Counter
 from owners import bulk, doorbell
 from owners.models import Household
 from suppliers import guard, letters, signing
+from suppliers.contacts import Report
 from suppliers.models import (
     Mandate,
     OutboundAttempt,
@@ -50,6 +51,7 @@ LEASE = timedelta(minutes=5)
 PER_SUPPLIER = 25  # in one go, so that one endpoint cannot take all the places
 THREADS = 16
 GONE = 410
+CAME_BACK = "came back: "  # before the reason that a mail server gave
 
 _WAITING = """
     SELECT 1 FROM suppliers_outboundevent WHERE state = 'pending' AND next_at <= %s LIMIT 1
@@ -195,6 +197,19 @@ def undelivered(*, households: Iterable[Household]) -> QuerySet[OutboundEvent]:
         .select_related("supplier", "household")
         .order_by("-pk")
     )
+
+
+def came_back(*, report: Report, household_id: int) -> None:
+    """Note that a letter of the household's did not arrive, and why, as a mail server says.
+
+    What is only late, or arrived after all, changes nothing.
+    """
+    if report.action != "failed" or not report.letter:
+        return
+    said = f"{report.status} {report.reason}".strip()
+    OutboundEvent.objects.filter(
+        uuid=report.letter, household_id=household_id, via=MAIL
+    ).update(state=OutboundState.FAILED, detail=f"{CAME_BACK}{said}"[:300])
 
 
 def replay(*, event: OutboundEvent, now: datetime) -> OutboundEvent:

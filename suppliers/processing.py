@@ -18,13 +18,13 @@ from django.db import DataError, transaction
 from prometheus_client import Counter
 
 from owners import bulk, sealing
-from suppliers import adapters, checks, envelopes, outbox, published
+from suppliers import adapters, checks, envelopes, letters, outbox, published
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
-from suppliers.admission import Admission, Granted, admit, sender_domain
+from suppliers.admission import NOBODYS, Admission, Granted, admit, sender_domain
 from suppliers.choices import Authentication, EventState, Way
-from suppliers.contacts import Contact
+from suppliers.contacts import Contact, Report
 from suppliers.signals import contacts_stored
 
 log = structlog.get_logger(__name__)
@@ -121,6 +121,7 @@ class Work:
     mandate: Granted | None = None
     profile: published.Published | None = None  # what a supplier says of itself
     contacts: list[Contact] = field(default_factory=list)
+    report: Report | None = None  # of a letter of ours that came back
     state: str = ""
     code: str = ""
     pointer: str = ""
@@ -260,6 +261,7 @@ def _read(batch: list[Work]) -> list[Row]:
     for work in batch:
         if work.is_open and work.household_id is not None:
             _adapt(work, known)
+    _returned(batch)
     spoken = [work for work in batch if work.is_open and work.household_id is not None]
     _recognise(spoken, known)
     known.note_assets(
@@ -392,7 +394,32 @@ def _context(work: Work, known: Acquaintance) -> Context:
         day_first=home.is_day_first,
         supplier_domains=known.domains_of(supplier_id, household_id),
         proof=work.routing.get("proof"),
+        return_path=work.routing.get("return_path"),
     )
+
+
+# --- mail about our own letters ----------------------------------------------------------
+
+
+def _returned(batch: list[Work]) -> None:
+    """Take what came back of our letters out of what was said, and thread what answers one."""
+    mails = [work for work in batch if work.is_open and work.way == Way.MAIL and work.contacts]
+    named = {work.id: found for work in mails if (found := letters.named_in(work.contacts))}
+    if not named:
+        return
+    letters_by_name = letters.known({name for names in named.values() for name in names})
+    for work in mails:
+        mine = {
+            name: letter
+            for name in named.get(work.id, ())
+            if (letter := letters_by_name.get(name)) is not None
+            and letter.household_id == work.household_id
+        }
+        report = work.contacts[0].report
+        if report is not None and report.letter in mine:
+            work.report, work.contacts = report, []
+        elif mine:
+            work.contacts = [letters.threaded(contact, mine) for contact in work.contacts]
 
 
 # --- who said it -------------------------------------------------------------------------
@@ -464,7 +491,7 @@ def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
             asset_id=asset_id,
             domains=known.domains_of(supplier_id, home),
         )
-        is_named = admission.suspicion != "unknown_sender"
+        is_named = admission.suspicion not in NOBODYS
         suffix = f"#{number}" if number else ""
         yield Row(
             uuid=contact_uuid(
@@ -512,6 +539,8 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
         for work in done:
             if work.profile is not None and work.supplier_id is not None:
                 published.apply(work.profile, supplier_id=work.supplier_id)
+            if work.report is not None and work.household_id is not None:
+                outbox.came_back(report=work.report, household_id=work.household_id)
         outbox.report_rejected(
             [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
             now=now,

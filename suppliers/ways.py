@@ -1,13 +1,20 @@
 """By which addresses and numbers a household is reached here, and what goes wrong on the way."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from owners import households
 from owners.models import Household, Membership, Owner
 from suppliers import checks, mandates
-from suppliers.models import Mandate, WayCheck
+from suppliers.admission import CONFIRMATION
+from suppliers.choices import Outcome
+from suppliers.models import Contact, Mandate, WayCheck
+
+ASKED_FOR = timedelta(days=14)  # how long a provider's code is shown
+MOST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,29 @@ def of(*, household: Household, owner: Owner) -> Ways:
         if number
         else None,
     )
+
+
+def confirmations(*, household: Household, now: datetime) -> list[dict[str, str]]:
+    """Return which providers ask whether mail may be sent on to here, the newest first.
+
+    Each with its code, or its own link and where that leads. Nobody here follows it.
+    """
+    rows = Contact.objects.filter(
+        household=household,
+        outcome=Outcome.DOOR,
+        suspicion=CONFIRMATION,
+        said_at__gt=now - ASKED_FOR,
+    ).order_by("-said_at", "-pk")
+    found = [row.said.get("confirmation") or {} for row in rows[:MOST]]
+    return [
+        {
+            "who": str(one.get("who", "")),
+            "code": str(one.get("code", "")),
+            "link": str(one.get("link", "")),
+            "host": urlsplit(str(one.get("link", ""))).hostname or "",
+        }
+        for one in found
+    ]
 
 
 def card_of(way: Address) -> str:

@@ -47,6 +47,7 @@ def ways_page(request: OwnerRequest) -> HttpResponse:
         "codes": forwarding.codes(found.number.address) if found.number else (),
         "undo_all": forwarding.UNDO_ALL,
         "mailboxes": mailboxes,
+        "confirmations": ways.confirmations(household=household, now=now),
     }
     return render(request, "suppliers/ways.html", context)
 

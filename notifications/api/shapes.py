@@ -146,6 +146,14 @@ class LinkOut(serializers.Serializer[Any]):
     is_likely = serializers.BooleanField()
 
 
+class AskedToSendOn(serializers.Serializer[Any]):
+    """A mail provider asks whether mail may be sent on to here; its link is its own."""
+
+    who = serializers.CharField()
+    code = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True)
+
+
 class ContactOut(serializers.Serializer[Any]):
     """One thing said or reported, and what became of it."""
 
@@ -172,6 +180,7 @@ class ContactOut(serializers.Serializer[Any]):
     sender_check = serializers.CharField(
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
+    confirmation = AskedToSendOn(allow_null=True)
     suspicion = serializers.CharField(allow_blank=True)
     link = LinkOut(allow_null=True)
 

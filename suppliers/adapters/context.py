@@ -26,6 +26,7 @@ class Context:
     recipient: str = ""
     day_first: bool = True
     supplier_domains: tuple[str, ...] = ()
+    return_path: str | None = None  # the envelope's sender; empty for a machine's own mail
     proof: dict[str, Any] | None = None  # of the sender of a mail, as `contacts.Proof` has it
 
     @property
