@@ -111,7 +111,7 @@ _LOOSE = f"""
         UNION ALL
         SELECT id FROM suppliers_contact
         WHERE household_id = ANY(%(households)s::bigint[]) AND outcome = 'held'
-            AND kind = 'survey_request' AND said_at >= %(survey)s
+            AND kind IN ('survey_request', 'survey_closed') AND said_at >= %(survey)s
     ) l JOIN suppliers_contact c USING (id)
     WHERE c.decided_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM notifications_link k WHERE k.contact_id = c.id AND k.revoked_at IS NULL)

@@ -124,6 +124,7 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         facts += _facts(journey, matter)
         visits += _appointments(journey, matter)
         promises += _promises(journey, matter, ledger.now)
+    _forget_passed(ledger, matters, facts)
     bulk.upsert(
         JourneyKey,
         [
@@ -156,6 +157,37 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         unique=("journey", "promise_id"),
         update=("what", "due_at", "state"),
     )
+
+
+def _forget_passed(
+    ledger: Ledger, matters: Mapping[str, Matter], facts: list[dict[str, Any]]
+) -> None:
+    """Delete the visits and facts that a late arrival gave another name, or made history.
+
+    A visit without a UID is named by whoever spoke of it first; what only an older revision
+    said is no fact once a newer one is known. Most journeys have neither.
+    """
+    named: dict[int, set[str]] = {}
+    stated: dict[int, set[tuple[str, str]]] = {}
+    for uuid, matter in matters.items():
+        pk = ledger.journeys[uuid].pk
+        if any(slot.name != slot.uid + slot.recurrence_id for slot in matter.slots):
+            named[pk] = {slot.name[:340] for slot in matter.slots}
+        if any(found.reason == "older_revision" for found in matter.verdicts.values()):
+            stated[pk] = set()
+    for row in facts:
+        if row["journey_id"] in stated:
+            stated[row["journey_id"]].add((row["name"], row["value"]))
+    if named:
+        slots = Appointment.objects.filter(journey__in=named).values_list("pk", "journey", "slot")
+        gone = [pk for pk, journey, slot in slots if slot not in named[journey]]
+        if gone:
+            Appointment.objects.filter(pk__in=gone).delete()
+    if stated:
+        kept = Fact.objects.filter(journey__in=stated).values_list("pk", "journey", "name", "value")
+        gone = [pk for pk, journey, *said in kept if tuple(said) not in stated[journey]]
+        if gone:
+            Fact.objects.filter(pk__in=gone).delete()
 
 
 def await_words(ledger: Ledger, matters: Mapping[str, Matter]) -> None:

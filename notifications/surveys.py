@@ -54,7 +54,11 @@ def settle(ledger: Ledger, matters: Mapping[str, Matter]) -> dict[str, dict[str,
         is_open = any(survey.state == SurveyState.OFFERED for survey in rows[uuid].values())
         for request in matter.surveys:
             contact = contacts[request.contact]
-            survey = rows[uuid].get(contact) or _new(ledger, uuid, request, contact)
+            survey = (
+                rows[uuid].get(contact)
+                or _asked_before(rows[uuid].values(), request)
+                or _new(ledger, uuid, request, contact)
+            )
             _decide(ledger, matter, request, survey, recent=recent, is_open=is_open)
             if survey.state == SurveyState.OFFERED:
                 is_open = True
@@ -100,6 +104,12 @@ def _wake_at_their_ends(surveys: Iterable[Survey]) -> None:
     if ends:
         rows = [{"id": pk, "next_at": end} for pk, end in sorted(ends.items())]
         bulk.write(_WAKE, [bulk.dumps(rows)])
+
+
+def _asked_before(rows: Iterable[Survey], request: SurveyAsked) -> Survey | None:
+    """Return the row of a survey whose later request came first."""
+    name, supplier = request.claim.survey_id[:255], request.supplier or None
+    return next((r for r in rows if (r.survey_id, r.supplier_id) == (name, supplier)), None)
 
 
 def _new(ledger: Ledger, uuid: str, request: SurveyAsked, contact: int) -> Survey:

@@ -482,7 +482,7 @@ class Contact(models.Model):
             ),
             models.Index(
                 fields=["household", "-said_at"],
-                condition=Q(outcome="held", kind="survey_request"),
+                condition=Q(outcome="held", kind__in=["survey_request", "survey_closed"]),
                 name="contact_survey_held",
             ),
             models.Index(fields=["household", "-said_at"], name="contact_by_time"),
