@@ -16,6 +16,7 @@ import assets.api.v1
 import notifications.api.v1
 import owners.api.trust
 import owners.api.v1
+import suppliers.api_held
 import suppliers.api_mandates
 import suppliers.api_v1
 import suppliers.api_ways
@@ -146,6 +147,7 @@ v1 = [
     *suppliers.api_v1.urlpatterns,
     *suppliers.api_mandates.urlpatterns,
     *suppliers.api_ways.urlpatterns,
+    *suppliers.api_held.urlpatterns,
     *notifications.api.v1.urlpatterns,
 ]
 

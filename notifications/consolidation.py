@@ -23,6 +23,7 @@ CALLER_SPAN = timedelta(hours=24)
 # what comes after begins the next matter. So a flood harms nobody but its sender.
 FULL = 1_000
 # Two different values of one of these, of one issuer, are two matters.
+MEANT = "meant"  # instead of a refusal: the owner says that it was meant for them
 EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"})
 # Found again by these alone; a message id only names the message itself.
 WEAK_SCHEMES = frozenset({"message", "caller"})
@@ -204,6 +205,7 @@ def place(
 
 def _refused(entry: Entry) -> Placement | None:
     said = entry.said
+    is_meant = entry.refusal == MEANT
     if entry.refusal == "automatic_reply":
         return Placement(
             outcome=Outcome.HELD,
@@ -218,14 +220,15 @@ def _refused(entry: Entry) -> Placement | None:
             rule="purpose_not_granted",
             evidence={"purpose": said.purpose or ""},
         )
-    if entry.refusal:
+    if entry.refusal and not is_meant:
         return Placement(
             outcome=Outcome.REFUSED,
             reason=entry.refusal,
             rule="mandate",
             evidence={"type": said.type},
         )
-    if said.kind == ContactKind.ADVERT:
+    # An advert of a supplier with a mandate comes so far only with the purpose granted.
+    if said.kind == ContactKind.ADVERT and entry.supplier == 0 and not is_meant:
         return Placement(
             outcome=Outcome.HELD, reason="advert", rule="purpose_not_granted", evidence={}
         )

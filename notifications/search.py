@@ -98,6 +98,12 @@ COMMANDS = (
     Command(
         "door", gettext_lazy("See who is at the door"), "user-round-check", gettext_lazy("unknown")
     ),
+    Command(
+        "held",
+        gettext_lazy("Not meant for you"),
+        "mail-x",
+        gettext_lazy("adverts unsubscribe spam offers"),
+    ),
     Command("preferences", gettext_lazy("Change how you are reached"), "settings-2", REACH_WORDS),
     Command("today", gettext_lazy("Today"), "house", gettext_lazy("home feed start")),
     Command("assets", gettext_lazy("Assets"), "package", gettext_lazy("things own")),

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from notifications import preferences_views, search_views, share_views, views, welcome_views
+from notifications import (
+    held_views,
+    preferences_views,
+    search_views,
+    share_views,
+    views,
+    welcome_views,
+)
 
 urlpatterns = [
     path("", views.today, name="today"),
@@ -11,6 +18,14 @@ urlpatterns = [
     path("journeys/<uuid:key>/", views.journey_page, name="journey"),
     path("journeys/<uuid:key>/act/", views.journey_act, name="journey-act"),
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
+    path("contacts/<uuid:key>/meant/undo/", views.meant_undo, name="meant-undo"),
+    path("contacts/<uuid:key>/unsubscribe/", held_views.unsubscribe, name="unsubscribe"),
+    path(
+        "contacts/<uuid:key>/unsubscribe/undo/",
+        held_views.unsubscribe_undo,
+        name="unsubscribe-undo",
+    ),
+    path("held/", held_views.held, name="held"),
     path("door/", views.door, name="door"),
     path("log/", views.log, name="log"),
     path("share/", share_views.share, name="share"),

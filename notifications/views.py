@@ -35,7 +35,7 @@ from owners import clock, doorbell, households
 from owners.choices import ChannelKind
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page, way_back, zone_of
-from suppliers import inbox, letters, suggestions
+from suppliers import inbox, letters, suggestions, unsubscribing
 from suppliers import outbox as suppliers_outbox
 from suppliers.models import Contact
 
@@ -81,6 +81,8 @@ DONE_WORDS: dict[str, str | Promise] = {
     "always_show": gettext_lazy("From now on these are shown."),
     "split": gettext_lazy("Made a matter of its own."),
     "take_back": gettext_lazy("Taken back."),
+    "meant": gettext_lazy("Noted: it was meant for you. It has joined your feed."),
+    "not_meant": gettext_lazy("Held back again."),
 }
 
 
@@ -115,6 +117,7 @@ def today(request: OwnerRequest) -> HttpResponse:
         return render(request, "notifications/_feed.html", context)
     context = feed_context(request)
     context["saved"] = saved(owner, now)
+    context["held"] = unsubscribing.count(owner=owner, now=now)
     return render(request, "notifications/today.html", context)
 
 
@@ -326,8 +329,29 @@ def contact_act(request: OwnerRequest, key: UUID) -> HttpResponse:
         messages.error(request, _(error.detail))
     else:
         ring()
-        say_done(request, journey_of(owner, contact) or was_on, name)
+        if name == "meant":
+            undo = f"undo:{reverse('meant-undo', args=[contact.uuid])}"
+            messages.success(request, str(DONE_WORDS[name]), extra_tags=undo)
+        else:
+            say_done(request, journey_of(owner, contact) or was_on, name)
     return redirect(way_back(request, reverse("today")))
+
+
+@page
+@require_POST
+def meant_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Hold a contact back again that was said to be meant."""
+    owner, now = request.user, clock.now()
+    contact = get_object_or_404(Contact.objects.for_owner(owner), uuid=key)
+    households.require(owner=owner, household_id=contact.household_id)
+    try:
+        feed.act_on_contact(owner=owner, contact=contact, name="not_meant", data={}, now=now)
+    except feed.ActionError as error:
+        messages.error(request, _(error.detail))
+    else:
+        ring()
+        messages.success(request, str(DONE_WORDS["not_meant"]))
+    return redirect(way_back(request, reverse("held")))
 
 
 def ring() -> None:

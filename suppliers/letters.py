@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, unquote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -41,6 +42,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.journey.closed": gettext_lazy("It works; thank you"),
     "owner.mandate.granted": gettext_lazy("You may write to us here"),
     "owner.mandate.revoked": gettext_lazy("Please write to us no longer"),
+    "owner.unsubscribed": gettext_lazy("Please send us no more adverts"),
     "steward.event.rejected": gettext_lazy("An event of yours could not be read"),
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
@@ -88,6 +90,8 @@ def write_all(events: Sequence[OutboundEvent]) -> dict[int, Letter]:
 
 
 def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
+    if "mailto" in event.data:
+        return _unsubscription(event)
     recipient = address_of(event.supplier, answered)
     if not recipient:
         return None
@@ -106,6 +110,26 @@ def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
         # The same for every try: a receiver can tell a repeat.
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
         headers=headers,
+    )
+
+
+def _unsubscription(event: OutboundEvent) -> Letter | None:
+    """Return the mail that a `mailto:` of List-Unsubscribe asks for (RFC 2369, RFC 6068).
+
+    It comes from the alias that the sender wrote to, so nobody learns another address.
+    """
+    path, _mark, query = str(event.data["mailto"])[len("mailto:") :].partition("?")
+    recipient = unquote(path)
+    if event.mandate is None or any(char in recipient for char in "\r\n,; "):
+        return None
+    asked = {name.lower(): values[0] for name, values in parse_qs(query).items()}
+    subject = " ".join(asked.get("subject", "unsubscribe").split())[:200]
+    return Letter(
+        sender=f"{event.mandate.alias}@{settings.MAIL_DOMAIN}",
+        recipient=recipient,
+        subject=subject or "unsubscribe",
+        text=asked.get("body", _subject(event))[:1000],
+        message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
     )
 
 

@@ -528,7 +528,7 @@ class OutboundEvent(models.Model):
     mandate = models.ForeignKey(Mandate, models.SET_NULL, null=True, related_name="+")
     type = models.CharField(max_length=60)
     data = models.JSONField(default=dict)
-    via = models.CharField(max_length=8, default="none")  # webhook, mail, sms, none
+    via = models.CharField(max_length=8, default="none")  # webhook, mail, oneclick, none
     state = models.CharField(max_length=8, choices=OutboundState.CHOICES, default="pending")
     detail = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -38,7 +38,10 @@ from suppliers.models import (
 
 log = structlog.get_logger(__name__)
 
-WEBHOOK, MAIL, NONE = "webhook", "mail", "none"
+WEBHOOK, MAIL, ONE_CLICK, NONE = "webhook", "mail", "oneclick", "none"
+# RFC 8058: this body, and no more; whoever asks for another is not asked.
+UNSUBSCRIBE = b"List-Unsubscribe=One-Click"
+LATER = frozenset({408, 425, 429})  # answers of 4xx after which another try makes sense
 # Standard Webhooks' example: ten tries, the last about 76 hours after the first.
 SCHEDULE = tuple(
     timedelta(seconds=seconds)
@@ -175,9 +178,12 @@ def send_due(*, now: datetime, limit: int = 500) -> int:
     if not claimed:
         return 0
     mails = [event for event in claimed if event.via == MAIL]
-    calls = [event for event in claimed if event.via == WEBHOOK]
+    calls = [event for event in claimed if event.via in (WEBHOOK, ONE_CLICK)]
     if calls:
-        envelopes = [_call(event, now=now) for event in calls]
+        envelopes = [
+            _unsubscription(event) if event.via == ONE_CLICK else _call(event, now=now)
+            for event in calls
+        ]
         with ThreadPoolExecutor(max_workers=min(THREADS, len(calls))) as pool:
             for event, result in zip(calls, pool.map(_deliver, envelopes), strict=True):
                 _settle(event, result, now=now)
@@ -207,20 +213,21 @@ def came_back(*, report: Report, household_id: int) -> None:
     if report.action != "failed" or not report.letter:
         return
     said = f"{report.status} {report.reason}".strip()
-    OutboundEvent.objects.filter(
-        uuid=report.letter, household_id=household_id, via=MAIL
-    ).update(state=OutboundState.FAILED, detail=f"{CAME_BACK}{said}"[:300])
+    OutboundEvent.objects.filter(uuid=report.letter, household_id=household_id, via=MAIL).update(
+        state=OutboundState.FAILED, detail=f"{CAME_BACK}{said}"[:300]
+    )
 
 
 def replay(*, event: OutboundEvent, now: datetime) -> OutboundEvent:
     """Send an event once more from the start of the schedule, under the same id."""
     event.state, event.attempts, event.detail = OutboundState.PENDING, 0, ""
     event.next_at, event.lease_until = now, None
-    event.via = (
-        _technical_via(event.supplier)
-        if event.mandate is None
-        else _vias([event.mandate])[event.mandate.pk]
-    )
+    if event.via != ONE_CLICK:
+        event.via = (
+            _technical_via(event.supplier)
+            if event.mandate is None
+            else _vias([event.mandate])[event.mandate.pk]
+        )
     event.save(update_fields=["state", "attempts", "detail", "next_at", "lease_until", "via"])
     transaction.on_commit(lambda: doorbell.ring("outbox"))
     return event
@@ -236,6 +243,7 @@ class Call:
     url: str
     body: bytes
     headers: dict[str, str]
+    is_foreign: bool = False  # the address came in a mail: public ones only, whatever is set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +306,12 @@ def _call(event: OutboundEvent, *, now: datetime) -> Call:
     return Call(url=event.supplier.webhook_url, body=body, headers=headers)
 
 
+def _unsubscription(event: OutboundEvent) -> Call:
+    """Return the one request of RFC 8058; it says nothing of whoever asks."""
+    headers = {"content-type": "application/x-www-form-urlencoded", "user-agent": "Steward"}
+    return Call(url=event.data["url"], body=UNSUBSCRIBE, headers=headers, is_foreign=True)
+
+
 def _deliver(call: Call) -> Result:
     """Make the request; every fault of the network is a result."""
     if settings.STEWARD_OUTBOX == "local":
@@ -308,16 +322,18 @@ def _deliver(call: Call) -> Result:
             body=call.body,
             headers=call.headers,
             timeout=settings.OUTBOX_TIMEOUT,
-            allowed=settings.OUTBOX_ALLOWED_NETWORKS,
+            allowed=() if call.is_foreign else settings.OUTBOX_ALLOWED_NETWORKS,
         )
     except guard.BlockedError as error:
-        return Result(is_sent=False, detail=f"blocked: {error.code}")
+        is_final = call.is_foreign and error.code != "unresolvable"
+        return Result(is_sent=False, is_final=is_final, detail=f"blocked: {error.code}")
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return Result(is_sent=False, detail=type(error).__name__)
     # The body is not kept: shown in a log, it would read the receiver's network to others.
     return Result(
         is_sent=200 <= answer.status < 300,
-        is_final=answer.status == GONE,
+        is_final=answer.status == GONE
+        or (call.is_foreign and 300 <= answer.status < 500 and answer.status not in LATER),
         status=answer.status,
         retry_after=answer.retry_after,
     )

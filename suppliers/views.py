@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from owners import clock, households, undo
 from owners.choices import Rank
 from owners.models import Household, Owner
-from owners.pages import OwnerRequest, chosen_household, page, said
+from owners.pages import OwnerRequest, chosen_household, page, said, way_back
 from suppliers import keys, mandates, particulars, secrets
 from suppliers.choices import EventState, MandateState, Purpose, RoleKind
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
@@ -304,7 +305,7 @@ def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
         now=clock.now(),
     )
     said(request, _("Saved. They are told."), change)
-    return redirect("supplier", key=mandate.supplier.uuid)
+    return redirect(way_back(request, reverse("supplier", args=[mandate.supplier.uuid])))
 
 
 @page

@@ -23,6 +23,7 @@ MORE_SCREENS = [
     "today",
     "journeys",
     "door",
+    "held",
     "log",
     "share",
     "outbox",

@@ -130,6 +130,7 @@ def _addresses(owner: Owner) -> list[str]:
         "/journeys/?show=closed",
         f"/journeys/{_journey(owner).uuid}/",
         "/door/",
+        "/held/",
         "/log/",
         "/share/",
         "/calendar/",

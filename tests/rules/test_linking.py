@@ -179,12 +179,18 @@ def test_a_survey_with_two_candidates_waits_for_the_owner_to_look() -> None:
         ({"refusal": "purpose_not_granted"}, Outcome.HELD),
         ({"refusal": "mandate_ended"}, Outcome.REFUSED),
         ({"refusal": "asset_outside_mandate"}, Outcome.REFUSED),
-        ({"kind": ContactKind.ADVERT}, Outcome.HELD),
+        ({"kind": ContactKind.ADVERT, "supplier": 0}, Outcome.HELD),
     ],
 )
 def test_what_the_mandate_does_not_cover_joins_no_journey(changes, outcome) -> None:
     placement = place(entry("x", "11 10:00", **changes), [journey(VISIT)])
     assert (placement.journey, placement.outcome) == ("", outcome)
+
+
+@pytest.mark.parametrize("refusal", ["", "meant"])
+def test_an_advert_that_is_wanted_is_a_matter_like_any_other(refusal: str) -> None:
+    placement = place(entry("x", "11 10:00", kind=ContactKind.ADVERT, refusal=refusal), [])
+    assert (placement.outcome, placement.rule) == (None, "new_matter")
 
 
 def test_a_closed_matter_is_found_again_by_its_key_alone() -> None:
