@@ -56,7 +56,10 @@ __all__ = [
 SILENCE = timedelta(days=14)
 # Names that identify or describe without being news to the owner.
 QUIET_FACTS = frozenset(
-    {"reference", "item", "items", "order_status", "status", "quantity", "phone", "url", "carrier"}
+    {
+        *("reference", "item", "items", "order_status", "status", "quantity", "phone", "url"),
+        *("carrier", "merchant", "seller", "guest", "issued_on"),
+    }
 )
 
 
@@ -123,7 +126,9 @@ def _take(matter: Matter, entry: Entry) -> None:
     if said.payment_domains and "payment_link" not in matter.confirmed:
         matter.confirmed.add("payment_link")
         news.new.append("payment_link")
-    recognised = news.known or said.keys or said.visit or said.facts
+    # That a mail has an id of its own, or answers another, does not make its words known.
+    named = any(key.scheme not in ("message", "thread") for key in said.keys)
+    recognised = news.known or named or said.visit or said.facts
     is_silent_call = said.call is not None and said.call.status in (
         CallStatus.DROPPED,
         CallStatus.MISSED,

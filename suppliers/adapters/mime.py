@@ -13,7 +13,7 @@ from email import policy
 from email.message import Message
 from typing import Any
 
-from suppliers.adapters import adverts, headers, ical, machines, markup, text
+from suppliers.adapters import adverts, headers, ical, machines, markup, schema_org, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Authentication, ContactKind, Medium, Purpose
@@ -69,7 +69,7 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
     signs = adverts.bulk_signs(head)
     if context.authentication == Authentication.PASS:
         for html in parts.html:
-            first = markup.understood(first, markup.items(html), context)
+            first = schema_org.understood(first, markup.items(html), context)
     for words in (body, text.visible_reply(page)) if body != page else (body,):
         said = text.read(
             words,
@@ -160,17 +160,17 @@ def _collect(part: Message, parts: Parts, depth: int) -> None:
                 _collect(child, parts, depth + 1)
         return
     kind = part.get_content_type()
-    name = _filename(part)
+    name = filename(part)
     if kind in {"text/calendar", "application/ics"} or name.lower().endswith(".ics"):
-        parts.calendars.append((_bytes(part), _method(part)))
+        parts.calendars.append((bytes_of(part), _method(part)))
         return
     is_attachment = "attachment" in str(part.get("Content-Disposition", ""))[:40].lower()
     if is_attachment or not kind.startswith("text/"):
         parts.attachments.append(name or kind)
     elif kind == "text/html":
-        parts.html.append(_text(part)[: markup.MAX_HTML])
+        parts.html.append(text_of(part)[: markup.MAX_HTML])
     else:
-        parts.plain.append(_text(part))
+        parts.plain.append(text_of(part))
 
 
 def _method(part: Message) -> str:
@@ -181,14 +181,16 @@ def _method(part: Message) -> str:
         return ""
 
 
-def _filename(part: Message) -> str:
+def filename(part: Message) -> str:
+    """Return what a part calls itself, or nothing."""
     try:
         return headers.decoded(str(part.get_filename() or ""))[:200]
     except (ValueError, TypeError, LookupError):
         return ""
 
 
-def _bytes(part: Message) -> bytes:
+def bytes_of(part: Message) -> bytes:
+    """Return what a part holds."""
     try:
         payload = part.get_payload(decode=True)
     except (ValueError, LookupError, AssertionError):
@@ -196,12 +198,13 @@ def _bytes(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _text(part: Message) -> str:
+def text_of(part: Message) -> str:
+    """Return the words of a part, in whatever charset."""
     try:
         charset = part.get_content_charset()
     except (LookupError, ValueError):
         charset = None
-    found = headers.decode_bytes(_bytes(part), charset)
+    found = headers.decode_bytes(bytes_of(part), charset)
     return found.replace("\r\n", "\n").replace("\x00", "")[:MAX_TEXT]
 
 

@@ -25,6 +25,8 @@ from suppliers.contacts import (
     Window,
 )
 
+# Time and place of something that is advertised are no facts of a matter.
+ANNOUNCED = frozenset({"what", "starts", "ends", "place"})
 MAX_READ = 20_000  # characters; what is beyond is shown but not read for facts
 MAX_BODY = 20_000
 MAX_QUOTE = 140
@@ -332,7 +334,7 @@ def _kind(
             "survey": contact.survey or survey,
             "purpose": Purpose.FEEDBACK,
         }
-    if said.advert_signs and not contact.facts:
+    if said.advert_signs and all(fact.name in ANNOUNCED for fact in contact.facts):
         # What it costs is an offer, not a fact of any matter.
         return {
             "kind": ContactKind.ADVERT,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from suppliers.adapters import headers, ical, markup, mime, text
+from suppliers.adapters import headers, ical, markup, mime, schema_org, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from tests.adapters.conftest import CORPORA
@@ -66,7 +66,7 @@ def test_every_mail_is_taken_in(path: Path, context: Context) -> None:
 def test_a_page_is_read_however_broken(path: Path, context: Context) -> None:
     html = path.read_text(errors="replace")
     base = mime.plain(headers.Head(()), context)
-    found = markup.understood(base, markup.items(html), context)
+    found = schema_org.understood(base, markup.items(html), context)
     is_reservation = "Reservation" in html and "reservationNumber" in html
     assert bool(found.keys) == is_reservation
 
