@@ -18,6 +18,7 @@ import owners.api.trust
 import owners.api.v1
 import suppliers.api_held
 import suppliers.api_mandates
+import suppliers.api_original
 import suppliers.api_v1
 import suppliers.api_ways
 from config import privacy, undo_api
@@ -148,6 +149,7 @@ v1 = [
     *suppliers.api_mandates.urlpatterns,
     *suppliers.api_ways.urlpatterns,
     *suppliers.api_held.urlpatterns,
+    *suppliers.api_original.urlpatterns,
     *notifications.api.v1.urlpatterns,
 ]
 

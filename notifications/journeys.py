@@ -482,6 +482,7 @@ def _contact(
         if verdict
         else "",
         "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None),
+        "has_original": said.proof is not None,
         "link": _link(link, words) if link else None,
     }
 

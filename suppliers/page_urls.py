@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from suppliers import views, ways_views
+from suppliers import original_views, views, ways_views
 
 urlpatterns = [
     path("ways/", ways_views.ways_page, name="ways"),
@@ -12,6 +12,27 @@ urlpatterns = [
     path("suppliers/", views.supplier_list, name="suppliers"),
     path("suppliers/add/", views.supplier_add, name="supplier-add"),
     path("suppliers/<uuid:key>/", views.supplier_page, name="supplier"),
+    path("contacts/<uuid:key>/original/", original_views.original, name="contact-original"),
+    path(
+        "contacts/<uuid:key>/original/body/",
+        original_views.original_body,
+        name="contact-original-body",
+    ),
+    path(
+        "contacts/<uuid:key>/original/mail.eml",
+        original_views.original_raw,
+        name="contact-original-raw",
+    ),
+    path(
+        "contacts/<uuid:key>/original/<int:number>/",
+        original_views.original_file,
+        name="contact-original-file",
+    ),
+    path(
+        "contacts/<uuid:key>/original/<int:number>/keep/",
+        original_views.original_keep,
+        name="contact-original-keep",
+    ),
     path("mandates/<uuid:key>/", views.mandate_change, name="mandate-change"),
     path("mandates/<uuid:key>/purpose/", views.purpose_switch, name="purpose-switch"),
     path("mandates/<uuid:key>/known/", views.particular_change, name="particular-change"),

@@ -34,6 +34,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What may be asked of a child: a name, and the function that does it there.
 TASKS: dict[str, str] = {
     "mail": "suppliers.adapters.mime:task",
+    "original": "suppliers.adapters.original:task",
+    "attachment": "suppliers.adapters.original:attachment_task",
     "proof": "suppliers.proving:task",
     "visible": "suppliers.adapters.markup:task",
 }
@@ -64,14 +66,16 @@ class Child:
             start_new_session=True,
         )
 
-    def ask(self, task: str, data: dict[str, Any], *, wall_s: float) -> Any:
+    def ask(
+        self, task: str, data: dict[str, Any], *, wall_s: float, answer_most: int = MAX_ANSWER
+    ) -> Any:
         """Return the child's answer. Raises RefusedError; the child must then be killed."""
         until = time.monotonic() + wall_s
         self.tasks += 1
         request = json.dumps({"task": task, "data": data}).encode() + b"\n"
         try:
             self._send(request, until)
-            answer = json.loads(self._line(until))
+            answer = json.loads(self._line(until, answer_most))
         except (BrokenPipeError, EOFError) as error:
             raise RefusedError("broke") from error
         if "refused" in answer:
@@ -88,7 +92,7 @@ class Child:
                 raise RefusedError("slow")
             view = view[os.write(pipe, view[:65536]) :]
 
-    def _line(self, until: float) -> bytes:
+    def _line(self, until: float, most: int) -> bytes:
         pipe = _fd(self.process.stdout)
         parts: list[bytes] = []
         size = 0
@@ -101,7 +105,7 @@ class Child:
                 raise EOFError
             parts.append(part)
             size += len(part)
-            if size > MAX_ANSWER:
+            if size > most:
                 raise RefusedError("large")
             if part.endswith(b"\n"):
                 return b"".join(parts)
@@ -129,14 +133,20 @@ _idle: list[Child] = []
 _lock = threading.Lock()
 
 
-def run(task: str, data: dict[str, Any], *, wall_s: float = WALL_S) -> Any:
+def run(
+    task: str,
+    data: dict[str, Any],
+    *,
+    wall_s: float = WALL_S,
+    answer_most: int = MAX_ANSWER,
+) -> Any:
     """Return what `task` makes of `data` (plain JSON values both), done in a child.
 
     Raises RefusedError when it passes a limit or breaks the parser.
     """
     child = _take()
     try:
-        answer = child.ask(task, data, wall_s=wall_s)
+        answer = child.ask(task, data, wall_s=wall_s, answer_most=answer_most)
     except BaseException as error:
         if isinstance(error, RefusedError) and error.reason == "failed":
             _give(child)  # the parser raised; the process is sound

@@ -181,6 +181,7 @@ class ContactOut(serializers.Serializer[Any]):
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
     confirmation = AskedToSendOn(allow_null=True)
+    has_original = serializers.BooleanField(help_text="Came as a mail; see its `original/`.")
     suspicion = serializers.CharField(allow_blank=True)
     link = LinkOut(allow_null=True)
 
@@ -270,6 +271,7 @@ class JourneyContact(serializers.Serializer[Any]):
     sender_check = serializers.CharField(
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
+    has_original = serializers.BooleanField(help_text="Came as a mail; see its `original/`.")
     link = LinkOut(allow_null=True)
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from assets.choices import OperationalStatus
 from assets.models import Asset
 from notifications.choices import AppointmentState, JourneyState, Turn
-from notifications.models import Appointment, Journey
+from notifications.models import Appointment, Journey, Link
 from owners import clock
-from suppliers.models import Mandate, Role, Supplier, SupplierNumber
+from suppliers.models import Contact, Mandate, Role, Supplier, SupplierNumber
 
 register = template.Library()
 
@@ -50,6 +50,13 @@ def health_of(asset: Asset, journeys: Iterable[Journey]) -> dict[str, str]:
     count = len(running)
     text = ngettext("%(n)s matter is looked after", "%(n)s matters are looked after", count)
     return {"state": "fine", "text": text % {"n": count}}
+
+
+@register.simple_tag(takes_context=True)
+def matter_of(context: template.Context, contact: Contact) -> Journey | None:
+    """Return the journey that a contact is on, or None while it waits somewhere else."""
+    live = Link.objects.filter(contact=contact, revoked_at=None)
+    return _mine(context, Q(pk__in=live.values("journey"))).select_related("card").first()
 
 
 @register.simple_tag(takes_context=True)

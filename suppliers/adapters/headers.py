@@ -49,12 +49,6 @@ class Head:
         return next(iter(ids(self.get("message-id"))), "")
 
     @property
-    def thread(self) -> tuple[str, ...]:
-        """The messages it answers, the nearest first."""
-        found = [*ids(self.get("in-reply-to")), *reversed(ids(self.get("references")))]
-        return tuple(dict.fromkeys(found))[:20]
-
-    @property
     def date(self) -> datetime | None:
         """The Date field, if it is one."""
         try:
