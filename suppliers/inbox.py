@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 from psycopg.types.json import Jsonb
 
 from owners import doorbell, sealing
@@ -128,12 +129,8 @@ def record(*, received: Sequence[Received], now: datetime) -> list[Recorded]:
     """
     one = len(received) == 1
     found = [_record_one(received[0], now)] if one else _record_groups(received, now)
-    transaction.on_commit(_ring)
-    return found
-
-
-def _ring() -> None:
     doorbell.ring("inbox")
+    return found
 
 
 def _record_groups(received: Sequence[Received], now: datetime) -> list[Recorded]:
@@ -191,9 +188,9 @@ def _record_one(event: Received, now: datetime) -> Recorded:
     )  # fmt: skip
 
     def insert() -> Recorded:
+        if _is_new(values):
+            return _stored(event)
         with _cursor() as cursor:
-            if cursor.execute(INSERT, values).fetchone() is not None:
-                return _stored(event)
             if event.supplier_id is None:
                 cursor.execute(KEPT_OF_NOBODY, (event.source, event.event_id))
             else:
@@ -202,6 +199,23 @@ def _record_one(event: Received, now: datetime) -> Recorded:
             return _repeated(event, is_same=kept is not None and bytes(kept[0]) == digest)
 
     return _surely(insert)
+
+
+# A cursor that runs the same statement again knows already how to write each value.
+_inserting: WeakKeyDictionary[Connection, Cursor] = WeakKeyDictionary()
+
+
+def _is_new(values: tuple[Any, ...]) -> bool:
+    """Insert one event; say whether it was not there yet."""
+    connection.ensure_connection()
+    known = connection.connection
+    cursor = _inserting.get(known)
+    if cursor is None:
+        if settings.DATABASE_PREPARES:
+            known.prepare_threshold = PREPARE_FROM
+        cursor = _inserting[known] = Cursor(known)
+    with connection.wrap_database_errors:
+        return cursor.execute(INSERT, values).fetchone() is not None
 
 
 @contextmanager
