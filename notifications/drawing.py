@@ -37,24 +37,30 @@ def draw(
     request: OwnerRequest,
     cards: Sequence[Card],
     *,
-    told: dict[int, Notification],
+    told: dict[int, int],
     assets: Sequence[Asset],
     lead: Card | None,
 ) -> list[SafeString]:
     """Return each card's HTML; `lead` is the one whose first answer is the filled button.
 
+    `told` has, by journey, the key of the notification last told to this reader.
+
     What is kept holds a word in place of the reader's CSRF token. A cache that is away costs
     time and nothing else.
     """
-    keys = {card.pk: _key(card, told.get(card.journey_id), is_lead=card is lead) for card in cards}
+    keys = {
+        card.pk: _key(card, told.get(card.journey_id, 0), is_lead=card is lead) for card in cards
+    }
     kept = _kept([key for key in keys.values() if key])
     fresh: dict[str, str] = {}
+    missing = [card for card in cards if keys[card.pk] not in kept]
+    notes = _notes(request, [told[card.journey_id] for card in missing if card.journey_id in told])
     drawn = []
     for card in cards:
         key = keys[card.pk]
         html = kept.get(key) if key else None
         if html is None:
-            note = told.get(card.journey_id)
+            note = notes.get(told.get(card.journey_id, 0))
             html = _drawn(card, note, assets=assets, is_lead=card is lead)
             if key:
                 fresh[key] = html
@@ -64,6 +70,14 @@ def draw(
     token, word = get_token(request), placeholder()
     # Drawn by our own template, which escaped it; the token is letters and digits.
     return [mark_safe(html.replace(word, token)) for html in drawn]  # noqa: S308
+
+
+def _notes(request: OwnerRequest, keys: list[int]) -> dict[int, Notification]:
+    """Return notifications with the ways they went."""
+    if not keys:
+        return {}
+    told = Notification.objects.for_owner(request.user).prefetch_related("deliveries")
+    return told.in_bulk(keys)
 
 
 def placeholder() -> str:
@@ -84,7 +98,7 @@ def _drawn(card: Card, note: Notification | None, *, assets: Sequence[Asset], is
     return get_template("notifications/_card.html").render(context)
 
 
-def _key(card: Card, note: Notification | None, *, is_lead: bool) -> str:
+def _key(card: Card, note: int, *, is_lead: bool) -> str:
     """Return where a card is kept; nothing for one that shows what is not its own."""
     body = card.said
     if any(action["name"] == "choose_asset" for action in body.get("actions", [])):
@@ -98,7 +112,7 @@ def _key(card: Card, note: Notification | None, *, is_lead: bool) -> str:
         timezone.get_current_timezone_name(),
         now.date(),  # "Tomorrow" becomes "Today"
         minute,
-        note.pk if note else 0,
+        note,
         is_lead,
         fingerprint(),
     )

@@ -7,7 +7,7 @@ with a million quiet cards costs what one with ten costs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from notifications.choices import Section
 from notifications.models import Card, CardQuerySet, Link, Notification
 from owners.choices import Level
 from owners.models import Owner
+from owners.prepared import fetch
 from suppliers.choices import Direction, Medium
 from suppliers.contacts import Contact as Said
 from suppliers.models import Contact
@@ -82,17 +83,55 @@ def awake(owner: Owner, now: datetime) -> CardQuerySet:
     return cards.filter(is_awake).order_by("-changed_at", "-pk")
 
 
+# Each section of each household by its own index; what is more than counted is not read.
+LISTED = """
+    SELECT listed.section, card.id, card.changed_at
+    FROM owners_membership m
+    CROSS JOIN unnest(%s::text[]) AS listed (section)
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.changed_at FROM notifications_card c
+        WHERE c.household_id = m.household_id AND c.section = listed.section
+            AND (c.snoozed_until IS NULL OR c.snoozed_until <= %s)
+        ORDER BY c.changed_at DESC, c.id DESC LIMIT %s
+    ) card
+    WHERE m.owner_id = %s
+    ORDER BY card.changed_at DESC, card.id DESC
+"""
+
+
 def read(*, owner: Owner, now: datetime, limit: int = FIRST) -> dict[Section, Part]:
     """Return every section with the first `limit` cards of all of them."""
-    found: dict[Section, Part] = {}
-    left = limit
-    for section in ORDER:
-        part = read_part(owner=owner, section=section, now=now, limit=left)
-        if part.more is not None or (part.total and not part.cards):
-            part.total = awake(owner, now).filter(section=section)[: COUNTED + 1].count()
-        left -= len(part.cards)
-        found[section] = part
-    return found
+    listed: dict[Section, list[tuple[datetime, int]]] = {section: [] for section in ORDER}
+    most = max(limit, COUNTED) + 1
+    names = [section.value for section in ORDER]
+    for section, pk, changed_at in fetch(LISTED, (names, now, most, owner.pk)):
+        listed[Section(section)].append((changed_at, pk))
+    left, shown = limit, dict[Section, list[int]]()
+    for section, rows in listed.items():
+        shown[section] = [pk for _, pk in rows[:left]]
+        left -= len(shown[section])
+    chosen = [pk for pks in shown.values() for pk in pks]
+    cards = Card.objects.for_owner(owner).in_bulk(chosen) if chosen else {}
+    return {
+        section: Part(
+            section=section,
+            cards=[cards[pk] for pk in shown[section] if pk in cards],
+            total=min(len(rows), COUNTED + 1),
+            more=_rest(section, rows, read=len(shown[section]), now=now),
+        )
+        for section, rows in listed.items()
+    }
+
+
+def _rest(
+    section: Section, rows: Sequence[tuple[datetime, int]], *, read: int, now: datetime
+) -> Position | None:
+    """Return where a section goes on of which `read` rows are shown; None when all are."""
+    if len(rows) <= read:
+        return None
+    # Before the first card of a section nothing was read: it starts right there.
+    at, pk = rows[read - 1] if read else (now, 2**62)
+    return Position(section=section, changed_at=at, pk=pk)
 
 
 def read_part(
@@ -110,12 +149,8 @@ def read_part(
         is_beside = Q(changed_at=after.changed_at, pk__lt=after.pk)
         cards = cards.filter(changed_at__lte=after.changed_at).filter(is_older | is_beside)
     rows = list(cards[: limit + 1])
-    more = None
-    if len(rows) > limit:
-        # Before the first card of a section nothing was read: it starts right there.
-        last = rows[limit - 1] if limit else None
-        at = last.changed_at if last else now
-        more = Position(section=section, changed_at=at, pk=last.pk if last else 2**62)
+    places = [(card.changed_at, card.pk) for card in rows]
+    more = _rest(section, places, read=min(limit, len(rows)), now=now)
     return Part(section=section, cards=rows[:limit], total=len(rows), more=more)
 
 
@@ -128,14 +163,16 @@ def signature(parts: dict[Section, Part]) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
-def last_told(*, owner: Owner, cards: Iterable[Card]) -> dict[int, Notification]:
-    """Return what the owner was last told of each card's journey."""
-    told = Notification.objects.for_owner(owner).filter(
-        owner=owner, told_at__isnull=False, journey__in=[card.journey_id for card in cards]
-    )
-    found = told.order_by("journey", "-told_at", "-pk").distinct("journey")
-    rows = found.prefetch_related("deliveries")
-    return {note.journey_id: note for note in rows}
+TOLD = """
+    SELECT DISTINCT ON (journey_id) journey_id, id FROM notifications_notification
+    WHERE owner_id = %s AND journey_id = ANY(%s) AND told_at IS NOT NULL
+    ORDER BY journey_id, told_at DESC, id DESC
+"""
+
+
+def last_told(*, owner: Owner, cards: Iterable[Card]) -> dict[int, int]:
+    """Return the key of what the owner was last told of each card's journey."""
+    return dict(fetch(TOLD, (owner.pk, [card.journey_id for card in cards])))
 
 
 def saved_this_month(*, owner: Owner, now: datetime) -> Saved | None:
