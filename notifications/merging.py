@@ -244,6 +244,8 @@ def _facts(matter: Matter, entry: Entry, news: News) -> None:
     for claim in entry.said.facts:
         value = value_of(entry, claim.value)
         value.text, value.label = claim.value, claim.label
+        if claim.source:
+            value.is_from_text = claim.source == "text"
         if claim.money is not None:
             currency = claim.money.currency or matter.currency
             value.key = value.text = money_key(claim.money.amount, currency)

@@ -84,12 +84,15 @@ class FactClaim:
 
     `value` is a string in one canonical form (RFC 3339, decimal, E.164, plain text);
     `money` carries amounts instead. `label` is what it was called there ("Upgrade").
+    `source` is the form it was read from, where a contact has several: `markup`,
+    `invoice`, `text`.
     """
 
     name: str
     value: str = ""
     money: Money | None = None
     label: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

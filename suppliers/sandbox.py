@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What may be asked of a child: a name, and the function that does it there.
 TASKS: dict[str, str] = {
     "mail": "suppliers.adapters.mime:task",
+    "invoice": "suppliers.adapters.einvoice:task",
     "original": "suppliers.adapters.original:task",
     "attachment": "suppliers.adapters.original:attachment_task",
     "proof": "suppliers.proving:task",

@@ -7,6 +7,7 @@ own; updates and cancellations share it. The issuer of each number is the sender
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -173,7 +174,7 @@ def _merged(
     names = {fact.name for fact in contact.facts}
     known = {fact.money for fact in contact.facts if fact.money}
     new = tuple(
-        fact
+        replace(fact, source="markup")
         for fact in facts
         if (fact.value or fact.money)
         and fact.name not in names

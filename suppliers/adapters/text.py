@@ -6,7 +6,7 @@ owner, and what kind of message it is (`words`). What comes from here is marked
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import phonenumbers
@@ -103,7 +103,10 @@ def read(
     if visit is not None and not words.EN_ROUTE.search(plain):
         # A dated visit is a statement about it; somebody on the way speaks of now.
         is_arriving = is_arriving and is_voicemail and visit.stage != Stage.CANCELLED
-    facts = (*amounts.claims(plain, currency=context.currency), *_due(plain, calendar))
+    facts = tuple(
+        replace(fact, source="text")
+        for fact in (*amounts.claims(plain, currency=context.currency), *_due(plain, calendar))
+    )
     asks = _asks(plain)
     addresses = (*((match[0], _around(whole, match)) for match in urls), *links)
     survey_url = _survey_url(subject, plain, addresses)
