@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import calling, drawing, feed, journeys
+from notifications import calling, drawing, feed, journeys, sources
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -235,6 +235,9 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
     """Return a journey as its page shows it."""
     described = journeys.describe(journey, now=clock.now())
     note_papers(owner, described["contacts"])
+    said = {contact["id"]: contact for contact in described["contacts"]}
+    for fact in described["facts"]:
+        fact["ways"] = sources.ways_of(fact["sources"], said)
     others = list(
         Journey.objects.for_owner(owner)
         .filter(household=journey.household_id, is_emptied=False)

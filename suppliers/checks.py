@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from owners import doorbell, households
 from owners.choices import ChannelKind
@@ -71,7 +72,7 @@ def ask(
         if last is not None and last.arrived_at is None and now - last.asked_at < AGAIN:
             return last
         if mine.count() >= A_DAY:
-            raise CheckError("too_many", "No more tests today; try again tomorrow.")
+            raise CheckError("too_many", gettext_noop("No more tests today; try again tomorrow."))
         check = WayCheck(
             household=household,
             owner=owner,
@@ -100,7 +101,7 @@ def _kind_of(*, owner: Owner, household: Household, address: str) -> CheckKind:
         owner=owner, household=household, intake_number=address
     ):
         return CheckKind.NUMBER
-    raise CheckError("unknown_address", "There is no such address.")
+    raise CheckError("unknown_address", gettext_noop("There is no such address."))
 
 
 def newest(*, owner: Owner, addresses: Iterable[str]) -> dict[str, WayCheck]:

@@ -19,7 +19,7 @@ from django.db.models.expressions import CombinedExpression, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from owners import doorbell
 from owners.choices import Trust
@@ -237,13 +237,15 @@ def ask(*, contact: Contact, owner: Owner, now: datetime) -> OutboundEvent:
     without its own page.
     """
     if contact.outcome != Outcome.HELD:
-        raise UnsubscribeError("not_held", "This contact is not held back.")
+        raise UnsubscribeError("not_held", gettext_noop("This contact is not held back."))
     if not is_believed(contact) or contact.supplier_id is None:
-        detail = "The sender is not proved; asking it would only tell it that you are there."
+        detail = gettext_noop(
+            "The sender is not proved; asking it would only tell it that you are there."
+        )
         raise UnsubscribeError("not_proved", detail)
     way, targets = way_of(contact), targets_of(contact)
     if way not in (ONE_CLICK, MAIL):
-        raise UnsubscribeError("no_way", "Only the sender's own page takes it.")
+        raise UnsubscribeError("no_way", gettext_noop("Only the sender's own page takes it."))
     target = {"url": targets.url} if way == ONE_CLICK else {"mailto": targets.mailto}
     with transaction.atomic():
         event, _made = OutboundEvent.objects.get_or_create(
@@ -276,7 +278,9 @@ def withdraw(*, contact: Contact) -> None:
         )
         event = found.first()
         if event is None or event.tried or event.state != OutboundState.PENDING:
-            raise UnsubscribeError("gone", "It has gone out already. Allow their offers instead.")
+            raise UnsubscribeError(
+                "gone", gettext_noop("It has gone out already, and cannot be called back.")
+            )
         event.delete()
 
 

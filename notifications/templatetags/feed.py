@@ -252,9 +252,11 @@ def visit_chip(state: str) -> str:
 
 @register.filter
 def knots_in_words(thread: list[dict[str, Any]]) -> str:
-    """Return the thread's text twin: 9 contacts, 3 shown."""
+    """Return the thread's text twin: 9 contacts, 3 shown; of one alone nothing is to be counted."""
     shown = sum(1 for knot in thread if knot.get("outcome") == Outcome.SHOWN)
     total = ngettext("%(n)s contact", "%(n)s contacts", len(thread)) % {"n": len(thread)}
+    if len(thread) == 1:
+        return total
     return _("%(total)s, %(shown)s shown") % {"total": total, "shown": shown}
 
 
