@@ -446,4 +446,8 @@ MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", 40, least=4)  # at a time, to 
 MAIL_TLS_CERTIFICATE = env.text("MAIL_TLS_CERTIFICATE")  # a file; with it STARTTLS is offered
 MAIL_TLS_KEY = env.text("MAIL_TLS_KEY")
 MAIL_TLS_REQUIRED = env.flag("MAIL_TLS_REQUIRED")
+# Whether callers of a member's number hear a greeting and may leave a message; off where the
+# provider forwards calls itself. Without words of one's own they are the member's language's.
+TELEPHONY_ANSWERS = env.flag("TELEPHONY_ANSWERS", default=True)
+TELEPHONY_GREETING = env.text("TELEPHONY_GREETING")
 TWILIO_AUTH_TOKENS = env.words("TWILIO_AUTH_TOKENS")  # the newest first; two while they rotate

@@ -481,7 +481,9 @@ def _contact(
         )
         if verdict
         else "",
-        "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None),
+        "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None)
+        or senders.of_caller(said.caller.to_json() if said.caller else None),
+        "caller": senders.caller_of({"caller": said.caller.to_json()}) if said.caller else None,
         "has_original": said.proof is not None,
         "link": _link(link, words) if link else None,
     }

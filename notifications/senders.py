@@ -1,4 +1,4 @@
-"""What is known of who sent a mail, in plain sentences anybody can check."""
+"""What is known of who wrote or called, in plain sentences anybody can check."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,6 +52,33 @@ def _failed(proof: Mapping[str, Any], about: Mapping[str, str]) -> str:
     )
 
 
+def of_caller(caller: Mapping[str, Any] | None) -> str:
+    """Say what the telephone network says of a number; nothing where it says nothing."""
+    if not caller:
+        return ""
+    if caller.get("is_recognised"):
+        return _("Recognised: the network vouches for the number, and it is the supplier's.")
+    if caller.get("is_name"):
+        return _("The sender is a name that anybody can choose: no proof, and no answer to it.")
+    verdict, level = caller.get("verdict"), caller.get("level", "none")
+    if verdict == Authentication.FAIL:
+        return _("Warning: the network says that this number is not the caller's own.")
+    if verdict == Authentication.PASS and level == "A":
+        return _("The network vouches for the number.")
+    if verdict == Authentication.PASS:
+        return _("The network knows the caller only in part.")
+    return ""
+
+
+def caller_of(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is known of a caller's number, with every field; None of what is no call."""
+    found = said.get("caller")
+    if not found:
+        return None
+    plain = {"verdict": "none", "level": "none", "is_recognised": False, "is_name": False}
+    return plain | dict(found)
+
+
 def of_leak(*, suspicion: str, supplier: str, sender: str) -> str:
     """Say whose address it is that a stranger wrote to."""
     if suspicion != "leaked_alias" or not supplier:
@@ -67,6 +94,7 @@ def of_sender(said: Mapping[str, Any], *, suspicion: str, supplier: str) -> str:
     """Say all that is known of who sent it."""
     found = (
         of_proof(said.get("proof")),
+        of_caller(said.get("caller")),
         of_leak(suspicion=suspicion, supplier=supplier, sender=str(said.get("sender", ""))),
     )
     return " ".join(text for text in found if text)

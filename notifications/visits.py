@@ -43,7 +43,8 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
                 continue  # another one of its series
             if (
                 key in known
-                and slot.kind == visit.kind
+                # Words seldom say whether a person or a parcel comes.
+                and (slot.kind == visit.kind or entry.said.is_from_text)
                 and (fits or (slot.window.current is not None and slot.window.current.key == key))
             ):
                 return slot

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from owners.choices import Trust
 from suppliers.choices import Authentication, MandateState, Way
-from suppliers.contacts import Contact
+from suppliers.contacts import Caller, Contact
 
 LEAKED = "leaked_alias"
 CONFIRMATION = "forwarding_confirmation"
@@ -60,6 +60,15 @@ def admit(
     return Admission(trust=trust, suspicion=suspicion, refusal=refusal)
 
 
+def is_recognised(caller: Caller, *, mandate: Granted | None) -> bool:
+    """Say whether the network vouches in full for a number that is the supplier's.
+
+    A caller's mandate is found by the number alone, so with one the number is registered.
+    """
+    is_vouched = caller.verdict == Authentication.PASS and caller.level == "A"
+    return is_vouched and mandate is not None
+
+
 def belongs(host: str, domains: Iterable[str]) -> bool:
     """Say whether `host` is one of the domains, or below one."""
     host = host.lower().rstrip(".")
@@ -77,6 +86,8 @@ def _believe(
     if way == Way.WEBHOOK:
         return Trust.SIGNED, _foreign_link(contact, domains)
     if way == Way.TELEPHONY:
+        if contact.authentication == Authentication.FAIL:
+            return Trust.UNAUTHENTICATED, "authentication_failed"  # the number is not theirs
         if mandate is None:
             return Trust.UNKNOWN, "unknown_sender"
         return Trust.KNOWN_NUMBER, _foreign_link(contact, domains)

@@ -169,6 +169,29 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What the telephone network says of a number (STIR/SHAKEN), and whether it is one.
+
+    `level` is A, B, C or none. `is_recognised`: the network vouches in full for a number
+    that is registered to the supplier. `is_name`: the sender is a name anybody may choose.
+    """
+
+    verdict: Authentication = Authentication.NONE
+    level: str = "none"
+    is_recognised: bool = False
+    is_name: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; fields at their default are left out."""
+        return _dump(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the value that `to_json` wrote."""
+        return cls(**_values(cls, data))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a mail server says of a letter: `letter` is the name of ours, if it is one.
 
@@ -221,6 +244,7 @@ class Contact:
     sender: str = ""
     authentication: Authentication = Authentication.NONE
     proof: Proof | None = None  # how that was found, where a mail was checked
+    caller: Caller | None = None  # what is known of the number of a call or text
     purpose: Purpose | None = Purpose.SERVICE  # None: needs none (a recall)
     title: str = ""
     summary: str = ""

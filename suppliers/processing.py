@@ -8,7 +8,7 @@ others: an adapter that fails leaves its own row to be claimed again.
 import json
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from suppliers import adapters, checks, envelopes, letters, outbox, published
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
-from suppliers.admission import NOBODYS, Admission, Granted, admit, sender_domain
+from suppliers.admission import NOBODYS, Admission, Granted, admit, is_recognised, sender_domain
 from suppliers.choices import Authentication, EventState, Way
 from suppliers.contacts import Contact, Report
 from suppliers.signals import contacts_stored
@@ -394,6 +394,8 @@ def _context(work: Work, known: Acquaintance) -> Context:
         day_first=home.is_day_first,
         supplier_domains=known.domains_of(supplier_id, household_id),
         proof=work.routing.get("proof"),
+        caller=work.routing.get("caller"),
+        is_greeted=bool(work.routing.get("greeted")),
         return_path=work.routing.get("return_path"),
     )
 
@@ -430,7 +432,12 @@ def _recognise(batch: list[Work], known: Acquaintance) -> None:
     strangers = [work for work in batch if work.mandate is None]
     if not strangers:
         return
-    senders = [contact.sender for work in strangers for contact in work.contacts]
+    senders = [
+        contact.sender
+        for work in strangers
+        for contact in work.contacts
+        if not (contact.caller and contact.caller.is_name)  # a name is nobody's number
+    ]
     hosts = {host for sender in senders if (host := sender_domain(sender))}
     known.note_numbers(sender for sender in senders if sender and "@" not in sender)
     if hosts:
@@ -491,6 +498,8 @@ def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
             asset_id=asset_id,
             domains=known.domains_of(supplier_id, home),
         )
+        if placed.caller is not None and is_recognised(placed.caller, mandate=mandate):
+            placed = placed.with_(caller=replace(placed.caller, is_recognised=True))
         is_named = admission.suspicion not in NOBODYS
         suffix = f"#{number}" if number else ""
         yield Row(

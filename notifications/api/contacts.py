@@ -124,6 +124,7 @@ def show_contact(contact: Contact) -> dict[str, Any]:
             suspicion=contact.suspicion,
             supplier=contact.supplier.name if contact.supplier else "",
         ),
+        "caller": senders.caller_of(said),
         "has_original": "proof" in said,
         "confirmation": (asked := said.get("confirmation"))
         and {"who": asked["who"], "code": asked.get("code", ""), "link": asked.get("link", "")},

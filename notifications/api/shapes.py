@@ -16,7 +16,7 @@ from notifications.choices import (
     Turn,
 )
 from owners.choices import ChannelKind, Level, Topic
-from suppliers.choices import ContactKind, Direction, Medium, Outcome
+from suppliers.choices import Authentication, ContactKind, Direction, Medium, Outcome
 
 
 class Counted(serializers.Serializer[Any]):
@@ -154,6 +154,19 @@ class AskedToSendOn(serializers.Serializer[Any]):
     link = serializers.CharField(allow_blank=True)
 
 
+class CallerOut(serializers.Serializer[Any]):
+    """What the telephone network says of a number (STIR/SHAKEN)."""
+
+    verdict = serializers.ChoiceField(choices=Authentication.choices)
+    level = serializers.ChoiceField(choices=[(level, level) for level in ("A", "B", "C", "none")])
+    is_recognised = serializers.BooleanField(
+        help_text="It vouches in full for a number that is registered to the supplier."
+    )
+    is_name = serializers.BooleanField(
+        help_text="A name that anybody can choose: no proof, and nothing can be sent to it."
+    )
+
+
 class ContactOut(serializers.Serializer[Any]):
     """One thing said or reported, and what became of it."""
 
@@ -181,6 +194,7 @@ class ContactOut(serializers.Serializer[Any]):
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
     confirmation = AskedToSendOn(allow_null=True)
+    caller = CallerOut(allow_null=True, help_text="Of a call or text whose number says something.")
     has_original = serializers.BooleanField(help_text="Came as a mail; see its `original/`.")
     suspicion = serializers.CharField(allow_blank=True)
     link = LinkOut(allow_null=True)
@@ -271,6 +285,7 @@ class JourneyContact(serializers.Serializer[Any]):
     sender_check = serializers.CharField(
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
+    caller = CallerOut(allow_null=True, help_text="Of a call or text whose number says something.")
     has_original = serializers.BooleanField(help_text="Came as a mail; see its `original/`.")
     link = LinkOut(allow_null=True)
 

@@ -28,6 +28,8 @@ class Context:
     supplier_domains: tuple[str, ...] = ()
     return_path: str | None = None  # the envelope's sender; empty for a machine's own mail
     proof: dict[str, Any] | None = None  # of the sender of a mail, as `contacts.Proof` has it
+    caller: dict[str, Any] | None = None  # of a number, as `contacts.Caller` has it
+    is_greeted: bool = False  # our greeting took the call: nobody else answered it
 
     @property
     def tzinfo(self) -> ZoneInfo:
