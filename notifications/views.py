@@ -410,16 +410,19 @@ def door(request: OwnerRequest) -> HttpResponse:
 def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str, Any]:
     """Return what is shown of a contact at the Door: its words as plain text, nothing to follow."""
     said = contact.said
+    # Who only claims to be the supplier, or writes to its alias, is named by the address.
+    supplier = contact.supplier if contact.suspicion in ("", "foreign_payment_link") else None
     guesses = [journeys_by_key.get(key) for key in contact.evidence.get("possibly", [])]
     return {
         "contact": contact,
-        "sender": contact.supplier.name if contact.supplier else said.get("sender", ""),
-        "address": said.get("sender", "") if contact.supplier else "",
+        "sender": supplier.name if supplier else said.get("sender", ""),
+        "address": said.get("sender", "") if supplier else "",
         "title": said.get("title", ""),
         "text": said.get("quote") or said.get("body") or said.get("summary", ""),
         "payment_domains": said.get("payment_domains", []),
         "is_put_aside": contact.reason == PUT_ASIDE,
-        "is_doubtful": contact.suspicion not in ("", "unknown_sender"),
+        "is_doubtful": contact.suspicion not in ("", "unknown_sender", "forwarding_confirmation"),
+        "confirmation": said.get("confirmation"),
         "guess": next((journey for journey in guesses if journey), None),
     }
 

@@ -57,6 +57,13 @@ class Original:
     misleading: int = 0
     attachments: tuple[Attachment, ...] = ()
 
+    @property
+    def length(self) -> str:
+        """How much room its page needs: short, middle or long."""
+        lines = self.text.count("\n") + len(self.text) / 80
+        rows = lines + 2 * self.html.count("<tr") + 6 * self.html.count("<img")
+        return "short" if rows < 12 else "middle" if rows < 30 else "long"
+
 
 def mails(owner: Owner) -> Any:
     """Return the owner's contacts that came as mails."""
