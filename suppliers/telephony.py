@@ -223,7 +223,7 @@ def _routing(
     }
     caller = telephony.attested(believed, provider="twilio")
     if caller != Caller():
-        found |= {"caller": caller.to_json(), "authentication": caller.verdict.value}
+        found["caller"] = caller.to_json()
     if _was_greeted(form, member):
         found["greeted"] = True
     return found

@@ -142,14 +142,15 @@ def _sms(form: dict[str, str], context: Context) -> Contact:
     direction, number = _other(form)
     said_there = form.get("Body", "")[:MAX_SMS].strip()
     body = "\n".join(part for part in (said_there, _media(form)) if part)
+    caller = _caller(number, context)
     contact = Contact(
         kind=ContactKind.MESSAGE,
         medium=Medium.SMS,
         said_at=_said_at(form, context),
         direction=direction,
         sender=_sender(number, context),
-        authentication=context.authentication,
-        caller=_caller(number, context),
+        authentication=caller.verdict if caller else Authentication.NONE,
+        caller=caller,
         title=text.first_line(body),
         body=body,
     )
@@ -164,6 +165,7 @@ def _call(form: dict[str, str], context: Context) -> Contact | None:
     if status is None:
         return None
     transcript = _transcript(form)
+    caller = _caller(number, context)
     is_voicemail = status == CallStatus.VOICEMAIL
     contact = Contact(
         kind=ContactKind.VOICEMAIL if is_voicemail else ContactKind.CALL,
@@ -171,8 +173,8 @@ def _call(form: dict[str, str], context: Context) -> Contact | None:
         said_at=_said_at(form, context),
         direction=direction,
         sender=_sender(number, context),
-        authentication=context.authentication,
-        caller=_caller(number, context),
+        authentication=caller.verdict if caller else Authentication.NONE,
+        caller=caller,
         call=Call(
             status=status,
             duration_s=_seconds(form),
