@@ -92,7 +92,9 @@ def receive(
 def event_id(head: Head, raw: bytes) -> str:
     """Return what names this mail: its Message-ID and what it says, never its way here."""
     body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    said = "\n".join((head.get("date"), head.get("from"), head.get("subject")))
+    # How the body is written is part of what it says; the fields of its way here are not.
+    named = ("date", "from", "subject", "content-type", "content-transfer-encoding")
+    said = "\n".join(head.get(name) for name in named)
     digest = hashlib.sha256(said.encode("utf-8", "replace") + b"\n\n" + body).hexdigest()
     return f"{head.message_id[:200] or 'mail'}:{digest[:16]}"
 
