@@ -31,11 +31,13 @@ from notifications.models import (
     Notification,
     Survey,
 )
+from owners import sealing
 from owners.choices import ChannelKind, Level, Rank, Topic
 from owners.models import Channel, Household, Membership, Owner
-from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind
+from suppliers.choices import ContactKind, Medium, Outcome, Purpose, RoleKind, Way
 from suppliers.models import (
     Contact,
+    InboundEvent,
     Mandate,
     Role,
     SigningSecret,
@@ -48,6 +50,23 @@ from suppliers.models import (
 START = datetime(2026, 11, 9, 13, 0, tzinfo=UTC)
 PASSWORD = "one lamp in a quiet house"
 SECRET = "whsec_" + base64.b64encode(b"skyline signs with this secret!!").decode()
+
+
+def mail_of(household: Household, raw: bytes) -> InboundEvent:
+    """Return a stored mail of the household's."""
+    key = uuid.uuid4()
+    return InboundEvent.objects.create(
+        uuid=key,
+        household=household,
+        way=Way.MAIL,
+        source=f"/mail/{household.intake_alias}@mail.localhost",
+        event_id=str(key),
+        type="mail",
+        body_hash=hashlib.sha256(raw).digest(),
+        payload=sealing.seal(raw, table="suppliers_inboundevent", key=str(key), field="payload"),
+        state="processed",
+        received_at=START,
+    )
 
 
 class OwnerFactory(DjangoModelFactory[Owner]):

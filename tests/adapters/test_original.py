@@ -287,3 +287,18 @@ def test_nobody_else_sees_it(cast: Cast, now: datetime, client: Client) -> None:
         assert client.get(f"/contacts/{contact.uuid}/original/{page}").status_code == 404
     assert client.post(f"/contacts/{contact.uuid}/original/1/keep/").status_code == 404
     assert client.get(f"/api/v1/contacts/{contact.uuid}/original/").status_code == 404
+
+
+def test_showing_it_takes_a_fixed_number_of_queries(
+    cast: Cast, now: datetime, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    contact = arrived(cast, now, letter())
+    client.force_login(cast.ana)
+    for address, most in (
+        (f"/api/v1/contacts/{contact.uuid}/original/", 3),
+        (f"/contacts/{contact.uuid}/original/body/", 3),
+        (f"/contacts/{contact.uuid}/original/mail.eml", 3),
+        (f"/contacts/{contact.uuid}/original/", 8),
+    ):
+        with django_assert_max_num_queries(most):
+            assert client.get(address).status_code == 200

@@ -110,6 +110,10 @@ def world(cast: factories.Cast) -> Ids:
         )
         for outcome in (Outcome.SHOWN, Outcome.DOOR)
     ]
+    contacts[1].inbound = factories.mail_of(
+        cast.household, f"Subject: a\r\n\r\n{CANARY}\r\n".encode()
+    )
+    contacts[1].save()
     Link.objects.create(household=cast.household, contact=contacts[0], journey=journey, rule="key")
     fact = Fact.objects.create(
         household=cast.household,
