@@ -6,6 +6,7 @@ a screen can explain: the names below, and `words:` with what was found in the t
 """
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from suppliers.adapters import words
@@ -27,6 +28,7 @@ ONE_CLICK = re.compile(r"\s*list-unsubscribe\s*=\s*one-click\s*\Z", re.IGNORECAS
 MAX_TARGETS = 5
 MAX_WORDS = 3
 ADDRESS = re.compile(r"[^\s<>@?]{1,64}@[\w.-]{1,253}\Z")
+OFFERS = frozenset({"DiscountOffer", "PromotionCard", "SaleEvent"})
 CAMPAIGN_FIELDS = frozenset(
     {
         *("feedback-id", "x-campaign", "x-campaign-id", "x-campaignid", "x-mailchimp-id"),
@@ -83,11 +85,17 @@ def bulk_signs(head: Head) -> tuple[str, ...]:
     return tuple(signs)
 
 
+def has_offer(types: Iterable[str]) -> bool:
+    """Return whether types of schema.org things are those of a promotion."""
+    return not OFFERS.isdisjoint(types)
+
+
 def signs(subject: str, text: str, bulk: tuple[str, ...]) -> tuple[str, ...]:
     """Return why this sells something, or nothing where it does not, or may not.
 
     Two words that only sellers use, or one in the subject, where it went to many; three
-    where nothing says that it did. Saying how to unsubscribe counts as one.
+    where nothing says that it did. Saying how to unsubscribe counts as one, an offer in
+    the mark-up as two.
     """
     said: dict[str, None] = {}
     for match in words.MARKETING.finditer(text):
@@ -97,7 +105,8 @@ def signs(subject: str, text: str, bulk: tuple[str, ...]) -> tuple[str, ...]:
     score = len(said) + (1 if words.MARKETING.search(subject) else 0)
     may_stop = words.UNSUBSCRIBE.search(text) is not None
     score += 1 if may_stop else 0
-    if score < (2 if bulk else 3):
+    score += 2 if OFFER_MARKUP in bulk else 0
+    if score < (2 if bulk else 3) or words.MATTERS.search(f"{subject}\n{text}"):
         return ()
     stops = (STOP_WORDS,) if may_stop else ()
     return (*bulk, *stops, *(f"{WORDS}{word}"[:60] for word in said))

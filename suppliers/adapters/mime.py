@@ -69,7 +69,10 @@ def read(raw: bytes, *, context: Context) -> list[Contact]:
     signs = adverts.bulk_signs(head)
     if context.authentication == Authentication.PASS:
         for html in parts.html:
-            first = schema_org.understood(first, markup.items(html), context)
+            things = markup.items(html)
+            if adverts.has_offer(kind for thing in things for kind in schema_org.types_of(thing)):
+                signs = (*signs, adverts.OFFER_MARKUP)
+            first = schema_org.understood(first, things, context)
     for words in (body, text.visible_reply(page)) if body != page else (body,):
         said = text.read(
             words,

@@ -27,6 +27,8 @@ from suppliers.contacts import (
 
 # Time and place of something that is advertised are no facts of a matter.
 ANNOUNCED = frozenset({"what", "starts", "ends", "place"})
+# Keys that name a message, not what it is about.
+MERE_SCHEMES = frozenset({"message", "thread", "entity"})
 MAX_READ = 20_000  # characters; what is beyond is shown but not read for facts
 MAX_BODY = 20_000
 MAX_QUOTE = 140
@@ -45,7 +47,9 @@ GREETING = re.compile(
 DUE = re.compile(
     r"(?<!\w)(?:due (?:on|by|date:?)|pay(?:able)? by|payment by|no later than|fällig am|"
     r"zahlbar bis|bis zum|"
-    r"échéance(?: le)?:?|avant le|scadenza:?|entro il|vencimiento:?|antes del)[ ]{1,2}",
+    r"fällig bis(?: zum)?|spätestens (?:am|bis zum)|fälligkeit(?:sdatum)?:?|"
+    r"échéance(?: le)?[ ]?:?|avant le|au plus tard le|scadenza:?|entro il|"
+    r"entro e non oltre il|vencimiento:?|antes del|a más tardar el)[ ]{1,2}",
     re.IGNORECASE,
 )
 
@@ -130,11 +134,15 @@ def read(
         quote=_quote(text, is_spoken=is_spoken),
         is_survey=is_survey,
         advert_signs=()
-        if visit is not None or asks or is_survey
+        if visit is not None or eta is not None or asks or is_survey or _is_bill(facts)
         else adverts.signs(subject, plain, bulk_signs),
         is_arriving=is_arriving,
         is_resolution=words.RESOLVED.search(plain) is not None,
     )
+
+
+def _is_bill(facts: tuple[FactClaim, ...]) -> bool:
+    return any(fact.name in ("due_on", "refund") for fact in facts)
 
 
 def _visit(
@@ -337,7 +345,10 @@ def _kind(
             "survey": contact.survey or survey,
             "purpose": Purpose.FEEDBACK,
         }
-    if said.advert_signs and all(fact.name in ANNOUNCED for fact in contact.facts):
+    names_a_matter = any(key.scheme not in MERE_SCHEMES for key in contact.keys) or any(
+        fact.name not in ANNOUNCED for fact in contact.facts
+    )
+    if said.advert_signs and not names_a_matter:
         # What it costs is an offer, not a fact of any matter.
         return {
             "kind": ContactKind.ADVERT,

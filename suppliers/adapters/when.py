@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from suppliers.adapters import words
@@ -28,7 +28,8 @@ MAX_COMES = 10
 
 SPACE = r"[ \t\u00a0\u202f]"
 CLOCK = (
-    rf"(?:(?P<h{{n}}>[012]?\d)(?:[:.](?P<m{{n}}>[0-5]\d)|[hH](?P<mh{{n}}>[0-5]\d)?(?![a-z]))?{SPACE}{{{{0,2}}}}"
+    rf"(?:(?P<h{{n}}>[012]?\d)(?:[:.](?P<m{{n}}>[0-5]\d)|[hH](?P<mh{{n}}>[0-5]\d)?(?![a-z])"
+    rf"|{SPACE}(?:h|uhr){SPACE}(?P<ms{{n}}>[0-5]\d)(?!\d|[.:]|{SPACE}?min))?{SPACE}{{{{0,2}}}}"
     rf"(?P<x{{n}}>[ap]\.?m\b\.?|uhr\b|hrs?\b|h\b)?|(?P<noon{{n}}>noon|midday|mittag|midi))"
 )
 FILL = rf"(?:(?:the|las?|les?|ore|around|hours{SPACE}of){SPACE})?"
@@ -39,9 +40,9 @@ def _clock(number: int) -> str:
 
 
 SPAN = re.compile(
-    rf"(?:(?<!\w)(?P<lead>between|zwischen|entre|tra|fra|from|von|de|du|dalle|desde|window)(?!\w){SPACE}{{1,3}})?"
+    rf"(?:(?<!\w)(?P<lead>between|zwischen|entre|tra|fra|from|von|de|du|à{SPACE}partir{SPACE}de|dalle|desde|window)(?!\w){SPACE}{{1,3}})?"
     rf"{FILL}(?<![\w.,:/$€£+-]){_clock(1)}{SPACE}{{0,3}}"
-    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|à|a|alle|hasta|&|-|"
+    rf"(?P<sep>and|und|et|e|y|to|until|till|til|bis|jusqu['\u2019]à|à|a|fino{SPACE}alle|alle|hasta|&|-|"
     rf"\u2013|\u2014)(?!\d{{3}}){SPACE}{{0,3}}"
     rf"{FILL}{_clock(2)}(?![\d/%]|[.,:-]\d)",
     re.IGNORECASE,
@@ -51,6 +52,33 @@ POINT = re.compile(
     rf"{SPACE}{{1,3}}(?:about{SPACE}|around{SPACE}|ca\.{SPACE})?(?<![\w.,:/$€£+-]){_clock(1)}(?![\d/%]|[.,:-]\d)",
     re.IGNORECASE,
 )
+# After the day and a comma a clock time needs no word before it.
+COMMA_POINT = re.compile(
+    rf"(?<=[\w.]),{SPACE}{{1,3}}(?=\d{{1,2}}(?:[:.h]\d\d)?{SPACE}{{0,2}}(?:uhr|h|[ap]\.?m)\b|\d{{1,2}}:\d\d)"
+    rf"{_clock(1)}(?![\d/%]|[.,:-]\d)",
+    re.IGNORECASE,
+)
+WEEKS = (
+    r"(?:in (?:a|one|two|three|\d) weeks?|in (?:einer|zwei|drei|\d) wochen?|"
+    r"(?:dans|d'ici) (?:une|deux|trois|\d) semaines?|(?:tra|fra) (?:una|due|tre|\d) settiman[ae]|"
+    r"(?:en|dentro de) (?:una|dos|tres|\d) semanas?)"
+)
+# A weekday that these stand beside is none of the coming seven, or one of two.
+WEEKS_AFTER = re.compile(rf"[ ,]{{1,2}}(?:week\b|en huit\b|en quinze\b|{WEEKS})", re.IGNORECASE)
+WEEKS_BEFORE = re.compile(rf"{WEEKS}[ ,]{{1,2}}(?:on |am |le |il |el )?\Z", re.IGNORECASE)
+NEXT_WEEK_BEFORE = re.compile(
+    r"(?:next week|(?:nächste|kommende)[nr]? woche|la semaine prochaine|la settimana prossima|"
+    r"la próxima semana|la semana que viene)[ ,]{1,2}(?:on |am |le |il |el )?\Z",
+    re.IGNORECASE,
+)
+NEXT_WEEK_AFTER = re.compile(
+    r"[ ,]{1,2}(?:of )?(?:next week|(?:nächster|kommender|nächste|kommende) woche|"
+    r"de la semaine prochaine|della (?:settimana prossima|prossima settimana)|"
+    r"de la (?:próxima semana|semana que viene))",
+    re.IGNORECASE,
+)
+NEXT_BEFORE = re.compile(r"(?<!\w)(?:next|nächste[nrms]?)[ ]{1,2}\Z", re.IGNORECASE)
+NEXT_AFTER = re.compile(r"[ ]{1,2}prochaine?(?!\w)", re.IGNORECASE)
 SOON = re.compile(
     r"(?<!\w)(?:in|within|innerhalb von|dans|tra|fra|en)[ ]{1,2}(?:about |around |approximately |"
     r"etwa |ca\. |"
@@ -140,11 +168,17 @@ class Calendar:
         """Return the dates in `text` that do not overlap the places in `taken`."""
         found = []
         for match in _date_pattern(self.language).finditer(text):
-            if any(start < match.end() and match.start() < end for start, end in taken):
-                continue
-            known, day = self._day(match)
+            span = match.span()
+            if any(start < span[1] and span[0] < end for start, end in taken):
+                # "Tuesday, 8-10": the day is there, what follows it is none.
+                span = match.span("weekday")
+                if span[0] < 0 or any(start < span[1] and span[0] < end for start, end in taken):
+                    continue
+                known, day = self._weekday(match["weekday"], text, span)
+            else:
+                known, day = self._day(match)
             if known:
-                found.append(Day(day, match.span()))
+                found.append(Day(day, span))
             if len(found) >= MAX_SPANS:
                 break
         if self.language == "de":
@@ -160,10 +194,7 @@ class Calendar:
             return True, self.today + timedelta(days=RELATIVE[match["relative"].lower()])
         names = words.weekdays(self.language)
         if match["only"]:
-            word = match["only"]
-            if word != word.capitalize() and self.language in {"en", "de"}:
-                return False, None  # "sun", "sat", "wed" are words as well
-            return True, self._next(names[word.lower()])
+            return self._weekday(match["only"], match.string, match.span())
         weekday = names[match["weekday"].lower()] if match["weekday"] else None
         candidates = self._candidates(match, has_weekday=weekday is not None)
         if candidates is None:
@@ -175,8 +206,24 @@ class Calendar:
             return True, candidates[0]
         return True, near[0] if near else None
 
-    def _next(self, weekday: int) -> date:
-        return self.today + timedelta(days=(weekday - self.today.weekday()) % 7)
+    def _weekday(self, word: str, text: str, span: tuple[int, int]) -> tuple[bool, date | None]:
+        """Return the day a weekday alone means: the coming one, unless words beside it say else.
+
+        "Next Friday", said on a Monday, is one of two.
+        """
+        if word != word.capitalize() and self.language in {"en", "de"}:
+            return False, None  # "sun", "sat", "wed" are words as well
+        weekday = words.weekdays(self.language)[word.lower()]
+        before, after = text[max(0, span[0] - 40) : span[0]], text[span[1] : span[1] + 40]
+        if WEEKS_AFTER.match(after) or WEEKS_BEFORE.search(before):
+            return True, None
+        today = self.today.weekday()
+        if NEXT_WEEK_BEFORE.search(before) or NEXT_WEEK_AFTER.match(after):
+            return True, self.today + timedelta(days=7 - today + weekday)
+        is_next = NEXT_BEFORE.search(before) or NEXT_AFTER.match(after)
+        if is_next and weekday > today:
+            return True, None
+        return True, self.today + timedelta(days=(weekday - today) % 7)
 
     def _candidates(self, match: re.Match[str], *, has_weekday: bool) -> list[date] | None:
         """Return the readings of a written date, the household's habit first."""
@@ -251,7 +298,7 @@ def _parts(match: re.Match[str], number: int) -> tuple[int, int, str, bool]:
     """Return hour, minute, mark, and whether it is clearly a clock time by itself."""
     if match[f"noon{number}"]:
         return 12, 0, "24", True
-    minute = match[f"m{number}"] or match[f"mh{number}"]
+    minute = match[f"m{number}"] or match[f"mh{number}"] or match[f"ms{number}"]
     mark = _meridiem(match[f"x{number}"])
     has_h = bool(re.search(r"\d[hH]", match[0])) and not mark
     hour = match[f"h{number}"]
@@ -379,9 +426,9 @@ def points(text: str, calendar: Calendar) -> list[Found]:
     """Return the dated points of time, as windows without length."""
     spans = [match.span() for match in SPAN.finditer(text)]
     found, taken = [], list(spans)
-    for match in POINT.finditer(text):
+    for match in chain(POINT.finditer(text), COMMA_POINT.finditer(text)):
         moment = point_of(match)
-        if moment is None or any(a < match.end() and match.start() < b for a, b in spans):
+        if moment is None or any(a < match.end() and match.start() < b for a, b in taken):
             continue
         taken.append(match.span())
         if not _is_opening(text, match.start()):

@@ -213,10 +213,19 @@ REMINDER = _pattern(
 CANCELLED = _pattern(
     "(?:has|have) been cancell?ed", "(?:is|was|are) (?:now )?cancell?ed", "we (?:have )?cancell?ed",
     "had to cancel", "appointment cancell?ed", "visit cancell?ed",
+    "we (?:have|had|need|are forced|are obliged|will have) to cancel", "we must cancel",
     "wurde (?:leider )?(?:abgesagt|storniert)", "ist (?:abgesagt|storniert)",
-    "fällt (?:leider )?aus",
-    "(?:a été|est) annulée?", "(?:è stat[ao]|è) (?:annullat[ao]|cancellat[ao])",
-    "ha sido cancelad[ao]", "(?:fue|está) cancelad[ao]",
+    "fällt (?:leider )?aus", "entfällt", "muss (?:leider )?(?:ausfallen|entfallen)",
+    # "If you have to cancel" is the owner's: here it is always us.
+    "wir (?:müssen|mussten)[^!?\n]{0,80} absagen", "(?:müssen|mussten) wir[^!?\n]{0,80} absagen",
+    "wir haben[^!?\n]{0,80} (?:abgesagt|storniert)",
+    "(?:a été|est) annulée?", "nous (?:devons|avons dû)(?: malheureusement)? annuler",
+    "(?:contraints|obligés) d['\u2019]annuler", "nous avons(?: dû)? annulé",
+    "(?:è stat[ao]|è) (?:annullat[ao]|cancellat[ao])", "(?:dobbiamo|abbiamo dovuto) annullare",
+    "costretti ad annullare", "abbiamo annullato",
+    "ha sido (?:cancelad|anulad)[ao]", "(?:fue|está|queda) (?:cancelad|anulad)[ao]",
+    "hemos (?:cancelado|anulado)", "(?:hemos tenido|tenemos) que (?:cancelar|anular)",
+    "(?:lamentamos|sentimos) tener que (?:cancelar|anular)",
 )  # fmt: skip
 OPENING = _pattern(
     "open", "opening", "hours", "hotline", "call us", "reach us", "phone lines?", "office",
@@ -227,7 +236,9 @@ OPENING = _pattern(
 FORMER = re.compile(
     r"(?:instead of|rather than|no longer|not|originally|previously|formerly|was|moved from|"
     r"rescheduled from|changed from|statt|anstatt|anstelle|nicht|ursprünglich|bisher|"
-    r"verschoben von|"
+    r"verschoben von|(?:déplacée?|reportée?|décalée?|changée?) d[ue]|"
+    r"(?:spostat[ao]|rinviat[ao]|rimandat[ao]) da|"
+    r"(?:cambiad[ao]|trasladad[ao]|aplazad[ao]|movid[ao]) del?|"
     r"au lieu de|et non|invece di|invece che|non|en lugar de|en vez de)"
     r"[ ,:]{1,3}(?:on|at|am|the|le|il|el|scheduled for|planned for|vom|von|du|del|"
     r"del día)?[ ]{0,2}\Z",
@@ -247,17 +258,67 @@ SURVEY_BODY = _pattern(
     "sondaggio", "questionario", "encuesta", "su opinión",
 )  # fmt: skip
 MARKETING = _pattern(
-    "\\d{1,2} ?% off", "sales?", "special offers?", "exclusive offers?", "offers?", "deals?",
-    "discounts?",
-    "save up to", "limited time", "newsletter", "promo(?:tion|code)?s?", "black friday",
-    "don't miss", "shop now", "buy now", "try .{1,20} free", "(?:sonder)?angebote?", "rabatte?",
-    "sparen sie",
-    "gutschein", "jetzt kaufen", "soldes", "offres?", "remise", "offert[ae]", "scont[io]",
-    "ofertas?", "descuentos?", "rebajas",
+    "\\d{1,2} ?% (?:off|de (?:réduction|remise|descuento)|di sconto|rabatt)", "sales?",
+    "(?:special|exclusive|limited|black friday|cyber monday) (?:offers?|deals?)", "offers?",
+    "deals?", "discounts?", "save up to", "limited time", "newsletter", "promo(?:tion|code)?s?",
+    "black friday", "cyber monday", "don't miss", "shop now", "buy now", "order now",
+    "try .{1,20} free", "upgrade today", "free shipping", "new arrivals", "best ?sellers?",
+    "(?:sonder|winter|sommer|herbst|top-?)?angebote?", "rabatte?", "rabattaktion", "sparen sie",
+    "jetzt sparen", "gutschein(?:code)?", "jetzt (?:kaufen|bestellen|sichern|zugreifen|shoppen)",
+    "nur (?:heute|noch heute|für kurze zeit|solange der vorrat reicht)", "gratis versand",
+    "versandkostenfrei", "neuheiten", "entdecken sie",
+    "soldes", "offres?", "remises?", "réductions?", "promotions?", "code promo", "bons plans",
+    "profitez", "j'en profite", "achetez", "commandez vite", "livraison (?:gratuite|offerte)",
+    "nouveautés", "découvrez",
+    "offert[ae]", "scont[io]", "saldi", "promozion[ei]", "codice sconto", "approfitta(?:ne)?",
+    "acquista (?:ora|subito)", "spedizione gratuita", "novità", "scopri",
+    "ofertas?", "descuentos?", "rebajas", "promoción", "promociones", "código promocional",
+    "aproveche", "aprovecha", "compra (?:ya|ahora)", "compre (?:ya|ahora)", "envío gratis",
+    "novedades", "descubr[ae]",
 )  # fmt: skip
 UNSUBSCRIBE = _pattern(
-    "unsubscribe", "abmelden", "abbestellen", "se désinscrire", "désabonner", "disiscriv\\w{1,8}",
-    "cancellarsi", "darse de baja",
+    "unsubscribe", "opt[- ]out", "email preferences", "abmelden", "abbestellen", "austragen",
+    "se désinscrire", "désinscription", "désabonner", "désabonnement", "disiscriv\\w{1,8}",
+    "cancellarsi", "cancella l['\u2019]iscrizione", "annulla l['\u2019]iscrizione",
+    "darse de baja", "dar(?:te)? de baja", "cancelar (?:la|su|tu) suscripción",
+)  # fmt: skip
+# A visit, a parcel, a bill, a payment, a recall or a code: never an advert, whoever else
+# got the same mail. What only invites to one ("order now") is not among these.
+MATTERS = _pattern(
+    "your (?:order|parcel|package|delivery|appointment|visit|booking|reservation|claim|repair|"
+    "refund|return|meter|contract|policy|warranty|account)(?: (?:number|no\\.?))? "
+    "(?:has|have|is|was|will|with|on|for|of|from|ends?|expires?|renews?|#|nr|[A-Z-]{0,5}\\d[\\w-]{0,30})",
+    "your (?:invoice|bill|statement|receipt|payment|ticket|password)", "out for delivery",
+    "(?:has|have) (?:been )?(?:shipped|dispatched|delivered|sent|received|processed|cancell?ed)",
+    "tracking (?:number|code|id)", "order (?:number|no\\.|confirmation|#)", "invoice (?:no|number)",
+    "payment (?:received|due|failed|declined|reminder|confirmation|method)", "amount due",
+    "(?:security|verification|one-time|login|sign-in|access|confirmation|pickup) (?:code|pin)",
+    "(?:code|pin)(?: is|:)? ?\\d{4,8}", "recall(?:s|ed)?", "safety (?:notice|warning|alert)",
+    "stop using", "power (?:cut|outage)", "planned (?:outage|maintenance)", "technician",
+    "price (?:change|increase)", "terms (?:are changing|will change|of service)",
+    "(?:ihre?|ihrer|ihrem) (?:bestellung|sendung|paket|lieferung|termin|rechnung|zahlung|"
+    "buchung|reservierung|vertrag|abschlag|zählerstand|rücksendung|reparatur|ticket|passwort|"
+    "rückerstattung|kundenkonto)s?", "bestellnummer", "auftragsnummer", "sendungsnummer",
+    "rechnungsnummer", "rechnungsbetrag", "mahnung", "zahlungserinnerung", "abbuchung",
+    "(?:sicherheits|bestätigungs|anmelde|verifizierungs|abhol)code", "rückruf(?:aktion)?",
+    "produktrückruf", "sicherheitshinweis", "techniker", "preisanpassung", "preiserhöhung",
+    "wurde (?:versandt|verschickt|zugestellt|geliefert)", "stromausfall", "wartungsarbeiten",
+    "votre (?:commande|colis|livraison|rendez-vous|facture|paiement|réservation|contrat|relevé|"
+    "échéance|remboursement|sinistre|réparation|mot de passe|code(?! (?:promo|avantage|de réd)))",
+    "numéro de (?:suivi|commande)",
+    "(?:a été|est) (?:expédiée?|livrée?)", "code de (?:vérification|sécurité|confirmation)",
+    "rappel (?:de produit|de sécurité|produit)", "prélèvement", "coupure de courant", "technicien",
+    "(?:il )?(?:suo|tuo|vostro) (?:ordine|pacco|appuntamento|pagamento|contratto|rimborso|"
+    "abbonamento|sinistro)", "(?:la )?(?:sua|tua|vostra) (?:bolletta|fattura|spedizione|consegna|"
+    "prenotazione|riparazione|polizza)", "numero (?:d['\u2019]ordine|di tracking|di spedizione)",
+    "(?:è stat[ao]) (?:spedit[ao]|consegnat[ao])", "codice di (?:verifica|sicurezza|conferma)",
+    "richiamo (?:di|del|prodotto)", "avviso di sicurezza", "importo (?:dovuto|da pagare)",
+    "tecnico", "addebito", "interruzione (?:di corrente|del servizio)", "scadenza",
+    "(?:su|tu) (?:pedido|paquete|envío|cita|factura|recibo|pago|reserva|contrato|póliza|"
+    "reembolso|reparación|contraseña)", "número de (?:pedido|seguimiento|factura)",
+    "ha sido (?:enviado|entregado)", "código de (?:verificación|seguridad|confirmación)",
+    "retirada (?:de|del) producto", "aviso de seguridad", "importe a pagar", "técnico",
+    "domiciliación", "corte de (?:luz|suministro)", "vencimiento",
 )  # fmt: skip
 PAYING = re.compile(
     r"(?<!\w)(?:pay|payments?|paying|invoice|bill|settle|zahl\w{0,10}|bezahl\w{0,6}|"
