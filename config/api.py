@@ -140,6 +140,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 v1 = [
+    *notifications.api.v1.urlpatterns,  # first, as the feed is what is asked for most
     *owners.api.v1.urlpatterns,
     *owners.api.trust.urlpatterns,
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),
@@ -150,7 +151,6 @@ v1 = [
     *suppliers.api_ways.urlpatterns,
     *suppliers.api_held.urlpatterns,
     *suppliers.api_original.urlpatterns,
-    *notifications.api.v1.urlpatterns,
 ]
 
 urlpatterns = [

@@ -49,16 +49,17 @@ urlpatterns = [
     path("api/supplier/v1/verdict/", supplier.judge, name="supplier-verdict"),
     path("api/supplier/v1/mandates/<str:owner_ref>/reach/", supplier.reach, name="supplier-reach"),
     path("", include("suppliers.urls")),
+    # Answered by config.asgi where that serves; pages ask for it by this name.
+    path("api/v1/feed/stream/", FeedStream.as_view(), name="feed-stream"),
+    # Before the pages: an app asks here all day, and addresses are tried in their order.
+    path("api/", include("config.api")),
     path("", include("notifications.urls")),
     path("", include("notifications.calendar_urls")),
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
     path("", include("owners.urls")),
     path("", include("config.data_urls")),
-    # Answered by config.asgi where that serves; pages ask for it by this name.
-    path("api/v1/feed/stream/", FeedStream.as_view(), name="feed-stream"),
     path("help/", help_page, name="help"),
-    path("api/", include("config.api")),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     # Phones are channels here, not sign-ins; allauth 65.21's view fails on HEAD and PUT.
