@@ -235,7 +235,12 @@ def _data(owner: Owner) -> set[str]:
     return set(re.findall(r"[A-Za-z]{2,}", words)) | ALLOWED
 
 
-# What no language changes: our name, initials, names of languages, parts of addresses.
+# What no language changes: our name, initials, names of languages and of firms, parts of addresses.
 ALLOWED = frozenset(
-    {"AH", "ST", "Deutsch", "English", "Italiano", "Pseudo", "Steward", "http", "localhost", "mail"}
+    {
+        *("AH", "ST", "Deutsch", "English", "Italiano", "Pseudo", "Steward"),
+        *("Gmail", "Outlook", "Microsoft", "iCloud", "Yahoo", "GMX", "WEB", "DE"),
+        *("Fastmail", "Proton", "Mail"),
+        *("http", "localhost", "mail", "com"),
+    }
 )
