@@ -53,6 +53,7 @@ def read(payload: bytes, *, context: Context, method: str = "") -> list[Contact]
     """
     text = decode_bytes(payload, "utf-8").lstrip("\ufeff \r\n\t")
     _check(payload, text)
+    text = BLANK_ZONE.sub(rf"\g<1>{NAMELESS}", text)
     contacts: list[Contact] = []
     events = 0
     for calendar in _calendars(text):
@@ -118,9 +119,9 @@ def _calendars(text: str) -> list[Component]:
 
 
 def _plain_zones(text: str) -> str:
-    """Return the text with only RFC 5545's properties in its zones, and no blank TZID."""
+    """Return the text with only RFC 5545's properties in its zones."""
     kept, is_zone, is_dropped = [], False, False
-    for line in BLANK_ZONE.sub(rf"\g<1>{NAMELESS}", text).splitlines():
+    for line in text.splitlines():
         if line[:1] in {" ", "\t"}:
             if not is_dropped:
                 kept.append(line)
@@ -328,6 +329,8 @@ def _resolve(
 ) -> tuple[datetime | None, str]:
     """Return the instant and the zone's name; None when nothing explains the zone."""
     naive = moment.replace(tzinfo=None)
+    if tzid == NAMELESS:
+        return None, tzid
     if tzid in zones:
         return _utc(naive.replace(tzinfo=zones[tzid])), _iana(tzid)
     if moment.tzinfo is not None:

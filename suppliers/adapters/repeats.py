@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # no types
+from icalendar.error import BrokenCalendarProperty
 
 MAX_TIMES = 500
 HORIZON = timedelta(days=400)
@@ -44,7 +45,7 @@ def rule_of(prop: Any) -> Rule | None:
     """Return the rule in an RRULE property; None where there is none to be read."""
     first = prop[0] if isinstance(prop, list) and prop else prop
     try:
-        text = first.to_ical().decode()[:MAX_RULE].upper()
+        text = first.to_ical().decode()[:MAX_RULE].strip().upper()
     except (AttributeError, ValueError, TypeError):
         return None
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
@@ -70,8 +71,8 @@ def rule_of(prop: Any) -> Rule | None:
 def _until(rule: Any) -> datetime | None:
     try:
         until = rule.get("UNTIL")
-    except AttributeError:
-        return None
+    except (AttributeError, BrokenCalendarProperty):
+        return None  # a rule that the library could not read
     found = until[0] if isinstance(until, list) and until else until
     if isinstance(found, datetime):
         return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

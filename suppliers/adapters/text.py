@@ -379,38 +379,77 @@ ORIGINAL = re.compile(
     r"messaggio originale|mensaje original|forwarded message|weitergeleitete nachricht)\b",
     re.IGNORECASE,
 )
-HEADER = re.compile(r"\*?(?:from|von|de|da)\*?: .{1,200}\Z", re.IGNORECASE)
+HEADER = re.compile(r"\*?(?:from|von|de|da)(?:\*?:|:\*) .{1,200}\Z", re.IGNORECASE)
 SENT = re.compile(
-    r"\*?(?:sent|date|gesendet|datum|envoyé|inviato|enviado|fecha|data)\*?: ", re.IGNORECASE
+    r"\*?(?:sent|date|gesendet|datum|envoyé|inviato|enviado|fecha|data)(?:\*?:|:\*) ",
+    re.IGNORECASE,
 )
+# What a phone adds by itself; "sent from my desk, because..." is somebody's words.
+DEVICE = re.compile(
+    r"(?:sent from my [\w ]{2,40}|sent from [\w ]{2,20} for (?:ios|android)|"
+    r"von meinem [\w ]{2,30} gesendet|gesendet von [\w ]{2,30}|envoyé d(?:e|epuis) mon [\w ]{2,30}|"
+    r"inviato da(?:l mio)? [\w ]{2,30}|enviado desde mi [\w ]{2,30})\Z",
+    re.IGNORECASE,
+)
+STARTS = re.compile(r"(?:on|am|le|il|el|op)\b.{5,}", re.IGNORECASE)
+ATTRIBUTION_LINES = 3
 
 
 def visible_reply(text: str) -> str:
     """Return what the writer wrote, without the quoted mail below and between.
 
-    One pass over the lines; when nothing is left (a forwarded mail), the whole text.
+    One pass over the lines; answers between quoted lines are kept. When nothing is left
+    (a forwarded mail), the whole text.
     """
     kept: list[str] = []
     lines = text.splitlines()
-    for index, line in enumerate(lines):
-        short = line[:MAX_LINE].strip()
-        following = lines[index + 1][:MAX_LINE].strip() if index + 1 < len(lines) else ""
+    index = 0
+    while index < len(lines):
+        short = lines[index][:MAX_LINE].strip()
         if short == "--" or ORIGINAL.match(short) or re.fullmatch(r"_{20,}", short):
-            break
-        if _opens_quote(short, following):
             break
         if HEADER.match(short) and any(
             SENT.match(later[:MAX_LINE].strip()) for later in lines[index + 1 : index + 4]
         ):
             break
+        opening = _attribution(lines, index)
+        if opening:
+            index += opening
+            if not _is_quoted_next(lines, index):
+                break  # what follows is the other mail, without any mark
+            continue
         if not short.startswith(">"):
-            kept.append(line)
-    visible = "\n".join(kept).strip()
+            kept.append(lines[index])
+        index += 1
+    visible = _without_device("\n".join(kept).strip())
     return visible or "\n".join(line.lstrip("> ") for line in lines).strip()
 
 
-def _opens_quote(line: str, following: str) -> bool:
-    if WROTE.search(line[-120:]):
-        return True
-    starts = re.match(r"(?:on|am|le|il|el|op)\b.{5,}", line, re.IGNORECASE) is not None
-    return starts and bool(re.search(r"\d", line)) and WROTE.search(following[-120:]) is not None
+def _attribution(lines: list[str], index: int) -> int:
+    """Return how many lines say that somebody wrote what follows; 0 where none does."""
+    first = lines[index][:MAX_LINE].strip()
+    if WROTE.search(first[-120:]):
+        return 1
+    if not STARTS.match(first) or not re.search(r"\d", first):
+        return 0
+    for more in range(1, ATTRIBUTION_LINES):
+        line = lines[index + more][:MAX_LINE].strip() if index + more < len(lines) else ""
+        if not line:
+            return 0
+        if WROTE.search(line[-120:]):
+            return more + 1
+    return 0
+
+
+def _is_quoted_next(lines: list[str], index: int) -> bool:
+    """Whether the next line with words on it, of the next few, is marked as quoted."""
+    following = (line.strip() for line in lines[index : index + 6])
+    return next((line.startswith(">") for line in following if line), False)
+
+
+def _without_device(text: str) -> str:
+    """Return a reply without what its phone wrote below it, and a line above what was cut."""
+    body, _, last = text.rpartition("\n")
+    if body.strip() and (DEVICE.match(last.strip()) or re.fullmatch(r"[ -]{8,}", last)):
+        return body.rstrip()
+    return text

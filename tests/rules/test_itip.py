@@ -329,7 +329,7 @@ def final(matter: Matter) -> list[tuple[str, object, Stage]]:
     return sorted((row(slot) for slot in matter.slots if slot.is_live), key=lambda item: item[0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(conversations(), st.integers(min_value=0, max_value=10_000))
 def test_any_order_of_arrival_comes_to_the_same(said: list[Entry], seed: int) -> None:
     shuffled = said[:]
@@ -346,7 +346,7 @@ def test_any_order_of_arrival_comes_to_the_same(said: list[Entry], seed: int) ->
     assert final(folded(arrived)) == final(folded(in_order))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(conversations(), st.integers(min_value=0, max_value=10_000))
 def test_twice_is_once(said: list[Entry], seed: int) -> None:
     again = [
