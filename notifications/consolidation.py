@@ -397,7 +397,7 @@ def _by_caller(entry: Entry, candidates: Sequence[Candidate]) -> Placement | Non
     inside = []
     for candidate in candidates:
         for start, end, _, over_at in candidate.visits:
-            if is_inside(said.said_at, start, end, over_at):
+            if is_inside(said.said_at, start, end, over_at) and _speaks_of(entry, start, end):
                 inside.append((candidate, start, end))
                 break
     if len(inside) != 1:
@@ -409,6 +409,15 @@ def _by_caller(entry: Entry, candidates: Sequence[Candidate]) -> Placement | Non
         evidence={"number": said.sender, "from": start.isoformat(), "until": end.isoformat()},
         is_likely=True,
     )
+
+
+def _speaks_of(entry: Entry, start: datetime, end: datetime) -> bool:
+    """Whether the time that a caller names, if any, is around this visit."""
+    said = entry.said
+    named = said.eta or (said.visit.window if said.visit is not None else None)
+    if named is None:
+        return True
+    return start - BEFORE_VISIT <= named.end and named.start <= end + AFTER_VISIT
 
 
 def _related(entry: Entry, candidates: Sequence[Candidate]) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ class Value:
     trust: int
     said_at: datetime
     sources: list[str]
+    by: str = ""  # the contact that made it hold, where that is not who stated it first
     text: str = ""
     label: str = ""
     is_from_text: bool = False
@@ -137,6 +138,7 @@ class Register:
         if known is not None:
             self.replaced = [old for old in self.replaced if old is not known]
             self._join(known, value)
+            known.by = value.sources[0]
             value = known
         self.replaced.append(self.current)
         self.current = value

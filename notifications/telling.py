@@ -181,7 +181,7 @@ def _slot_items(slot: Slot, now: datetime) -> list[Item]:
             Item(
                 key=f"visit:{slot.name}",
                 value=current.key,
-                because=current.sources[0],
+                because=current.by or current.sources[0],
                 slot=slot,
             )
         )

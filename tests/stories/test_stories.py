@@ -47,7 +47,9 @@ def test_every_outcome_carries_its_rule(name: str) -> None:
     assert silent == {}
 
 
-@pytest.mark.parametrize("name", ["dvr", "dvr-moved", "five-ways", "two-suppliers", "survey-cap"])
+@pytest.mark.parametrize(
+    "name", ["dvr", "dvr-moved", "five-ways", "two-suppliers", "survey-cap", "the-week"]
+)
 def test_everything_delivered_twice_changes_nothing(name: str) -> None:
     twice = [
         line if "world" in line or "until" in line else {**line, "times": 2}

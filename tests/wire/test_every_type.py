@@ -68,7 +68,8 @@ DVR = about(serial="R15-204477")
 def changed(name: str, step: int) -> dict[str, Any]:
     """Return other values for what the type says: those of another revision."""
     example = catalogue.INBOUND[name].example
-    days, found = timedelta(days=step), {}
+    days = timedelta(days=step)
+    found: dict[str, Any] = {}
     for key in ("start", "end", "expectedFrom", "expectedUntil", "dueAt", "holdUntil"):
         if key in example:
             found[key] = (datetime.fromisoformat(example[key]) + days).isoformat()
@@ -230,12 +231,13 @@ def _collect(every: list[Sent]) -> None:
         actions = [action["name"] for action in card.body.get("actions", [])]
         note(card.household_id, "cards", (card.title, card.section, sorted(actions)))
     told = Notification.objects.filter(state=NotificationState.TOLD).order_by("told_at", "pk")
-    for row in told:
-        note(row.household_id, "told", (row.level, row.topic, row.reason, row.text))
+    for word in told:
+        note(word.household_id, "told", (word.level, word.topic, word.reason, word.text))
     for stored in InboundEvent.objects.filter(state="rejected"):
         note(stored.household_id, "rejected", (stored.event_id, stored.code, stored.pointer))
-    for sent in OutboundEvent.objects.order_by("pk"):
-        note(sent.household_id, "outbound", (sent.type, json.dumps(sent.data, default=str)))
+    for answer in OutboundEvent.objects.order_by("pk"):
+        told_them = (answer.type, json.dumps(answer.data, default=str))
+        note(answer.household_id, "outbound", told_them)
 
 
 def state(one: Sent) -> dict[str, Any]:
