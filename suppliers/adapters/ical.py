@@ -27,6 +27,7 @@ from suppliers.contacts import AskClaim, Contact, FactClaim, Key, Visit, Window
 MAX_BYTES = 2**20
 MAX_COMPONENTS = 1000
 MAX_DEPTH = 10
+MAX_LINES = 6_000
 MAX_LINE = 64 * 1024
 MAX_EVENTS = 20  # contacts of one calendar; a feed of holidays is no series of visits
 # Clocks of senders are wrong now and then; a version from the future would end all others.
@@ -88,7 +89,9 @@ def _check(payload: bytes, text: str) -> None:
         raise ContentError("too_large", "", "A calendar may have 1 MiB.")
     depth = components = 0
     is_calendar = False
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines()):
+        if number >= MAX_LINES:
+            raise ContentError("too_large", "", "The calendar has too many lines.")
         if len(line) > MAX_LINE:
             raise ContentError("too_large", "", "A line of the calendar is too long.")
         head = line[:16].upper()

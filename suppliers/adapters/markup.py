@@ -81,9 +81,8 @@ PIECE = re.compile(
     r"|(?P<comma>,(?=[\s,]{0,50}[}\]]))|.",
     re.DOTALL,
 )
-LD_SCRIPT = re.compile(
-    r"<script[^>]{0,200}application/ld\+json[^>]{0,200}>(.*?)</script", re.IGNORECASE | re.DOTALL
-)
+LD_SCRIPT = re.compile(r"<script[^>]{0,200}application/ld\+json[^>]{0,200}>", re.IGNORECASE)
+SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
 
 
 def task(data: dict[str, Any]) -> str:
@@ -150,8 +149,15 @@ def items(html: str) -> list[dict[str, Any]]:
     """Return the schema.org things in a page, as they are written there."""
     html = html[:MAX_HTML]
     found: list[Any] = []
+    end = 0
     for match in LD_SCRIPT.finditer(html):
-        found += _loads(match[1])
+        if match.start() < end:
+            continue  # inside the one before
+        closing = SCRIPT_END.search(html, match.end())
+        if closing is None or len(found) >= MAX_ITEMS:
+            break
+        end = closing.start()
+        found += _loads(html[match.end() : end])
     if "itemscope" in html.lower():
         found += _microdata(_tree(html))
     return list(_flat(found))[:MAX_ITEMS]

@@ -28,6 +28,11 @@ PARTS = {
     "YEARLY": frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYDAY"}),
 }
 INTERVALS = {"HOURLY": 24 * 31, "DAILY": 400, "WEEKLY": 60, "MONTHLY": 24, "YEARLY": 10}
+# A fifth Monday comes now and then, a ninth never.
+DAYS = re.compile(
+    r"(?:[+-]?[1-5])?(?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:[+-]?[1-5])?(?:MO|TU|WE|TH|FR|SA|SU)){0,6}"
+)
+PLACES = re.compile(r"[+-]?[1-4]")
 UNTIL = re.compile(r";?UNTIL=([^;]*)", re.IGNORECASE)
 
 
@@ -59,6 +64,9 @@ def rule_of(prop: Any) -> Rule | None:
         and interval.isascii()
         and interval.isdigit()
         and 1 <= int(interval) <= INTERVALS[frequency]
+        and DAYS.fullmatch(parts.get("BYDAY", "MO")) is not None
+        and PLACES.fullmatch(parts.get("BYSETPOS", "1")) is not None
+        and ("BYSETPOS" not in parts or "BYDAY" in parts)
     )
     return Rule(
         text=text,
@@ -111,5 +119,5 @@ def _times(rule: Rule, first: datetime) -> Iterator[datetime]:
             if number >= MAX_TIMES:
                 return
             yield local
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, LookupError, OverflowError):
         return  # a rule that is none: the first one is all that is known
