@@ -153,7 +153,7 @@ class Fact(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="facts")
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="facts", db_index=False)
     name = models.CharField(max_length=60)
     label = models.CharField(max_length=120, blank=True)
     value = models.CharField(max_length=1000)
@@ -179,7 +179,9 @@ class Appointment(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="appointments")
+    journey = models.ForeignKey(
+        Journey, models.CASCADE, related_name="appointments", db_index=False
+    )
     supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
     slot = models.CharField(max_length=340)  # names it within the journey; first uid or window
     uid = models.CharField(max_length=255, blank=True)
@@ -348,7 +350,7 @@ class Decision(models.Model):
 class Told(models.Model):
     """What one member was last told of one journey: the mark against which change is news."""
 
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="told")
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="told", db_index=False)
     owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
     snapshot = models.JSONField(default=dict)
     told_at = models.DateTimeField()

@@ -446,8 +446,12 @@ class Contact(models.Model):
         Mandate, models.SET_NULL, null=True, related_name="+", db_index=False
     )
     inbound = models.ForeignKey(InboundEvent, models.PROTECT, null=True, related_name="contacts")
-    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="contacts")
-    owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")  # who logged it
+    asset = models.ForeignKey(
+        Asset, models.SET_NULL, null=True, related_name="contacts", db_index=False
+    )
+    owner = models.ForeignKey(  # who logged it
+        Owner, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=14, choices=ContactKind)
     medium = models.CharField(max_length=9, choices=Medium)
     direction = models.CharField(max_length=3, choices=Direction, default=Direction.IN)
@@ -484,6 +488,13 @@ class Contact(models.Model):
                 fields=["household", "-said_at"],
                 condition=Q(outcome="held", kind__in=["survey_request", "survey_closed"]),
                 name="contact_survey_held",
+            ),
+            # Most contacts have neither; each index is written twice a contact.
+            models.Index(
+                fields=["asset"], condition=Q(asset__isnull=False), name="contact_of_asset"
+            ),
+            models.Index(
+                fields=["owner"], condition=Q(owner__isnull=False), name="contact_of_owner"
             ),
             models.Index(fields=["household", "-said_at"], name="contact_by_time"),
             # Whom an answer goes to: the last mail of a mandate.
