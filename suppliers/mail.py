@@ -67,7 +67,7 @@ def receive(
     if by:
         routing |= {"by": by, "rebuilt": is_rebuilt}
     if return_path is not None:
-        routing["return_path"] = return_path.strip().strip("<>")[:254]
+        routing["return_path"] = headers.storable(return_path.strip().strip("<>"))[:254]
     check = checks.of_mail(head, recipient=address, now=now)
     recorded = inbox.record(
         received=[

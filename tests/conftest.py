@@ -7,6 +7,7 @@ With DATABASE_URL unset the settings start a PostgreSQL and a Redis of this run'
 from collections.abc import Iterator
 from datetime import datetime
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.test import override_settings
@@ -28,6 +29,10 @@ QUICK = {
     "WHITENOISE_AUTOREFRESH": True,
     "SENDER_CACHE_S": 0.0,  # suppliers come and go with each test
 }
+
+
+# Ten times as many inputs: `pytest --hypothesis-profile=nightly`.
+hypothesis.settings.register_profile("nightly", max_examples=1000, deadline=None)
 
 
 @pytest.fixture(scope="session", autouse=True)

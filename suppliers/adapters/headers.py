@@ -89,10 +89,18 @@ def decode_bytes(data: bytes, charset: str | None) -> str:
     """Return text in `charset`, or in UTF-8, with a mark for what is neither."""
     for name in (charset or "utf-8", "utf-8"):
         try:
-            return data.decode(name, "replace" if name == "utf-8" else "strict")
+            return storable(data.decode(name, "replace" if name == "utf-8" else "strict"))
         except (LookupError, ValueError):
             continue
     return data.decode("latin-1")
+
+
+def storable(text: str) -> str:
+    """Return text as the database takes it: without NUL, and with no half of a letter.
+
+    Some charsets (UTF-7 is one) can be made to yield such halves.
+    """
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def read(raw: bytes) -> Head:
@@ -104,7 +112,7 @@ def read(raw: bytes) -> Head:
     is_cut = is_cut or len(lines) > MAX_LINES
     found: list[tuple[str, list[str]]] = []
     for line in lines[:MAX_LINES]:
-        text = line[:MAX_VALUE].decode("utf-8", "replace")
+        text = line[:MAX_VALUE].replace(b"\x00", b"").decode("utf-8", "replace")
         if text[:1] in {" ", "\t"} and found:
             found[-1][1].append(text)
             continue

@@ -47,7 +47,18 @@ def task(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Answer a request of `mail.read`: contacts as JSON."""
     context = Context.from_json(data["context"])
     contacts = read(base64.b64decode(data["raw"]), context=context)
-    return [contact.to_json() for contact in contacts]
+    return [_storable(contact.to_json()) for contact in contacts]
+
+
+def _storable(value: Any) -> Any:
+    """Return plain JSON values without what no database takes: JSON may hold half letters."""
+    if isinstance(value, str):
+        return headers.storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {headers.storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 def read(raw: bytes, *, context: Context) -> list[Contact]:

@@ -128,6 +128,30 @@ def test_only_our_own_servers_verdict_counts(results: str, expected: Authenticat
     assert mail.proof_of(headers.read(raw), raw=raw).verdict == expected
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        (b"<visits@skyline.example>", b"<vis\x00its@sky\x00line.example>"),
+        (b"<m1@skyline.example>", b"<m\x001@skyline.example>"),
+        (b"Skyline <visits@skyline.example>", b"=?utf-7?Q?+2AA-@x.example?="),
+        (b"Your visit", b"=?utf-7?Q?+2AA-?= =?x-unknown?B?AAAA?="),
+        (b'charset="utf-8"', b'charset="utf-7"'),
+        (b"Your visit is", b"+2AA- \x00 is"),
+    ],
+)
+def test_a_mail_with_letters_no_database_takes_is_kept_and_read(
+    cast: Cast, now: datetime, changes: tuple[bytes, bytes]
+) -> None:
+    alias = f"{cast.mandate.alias}@mail.localhost"
+    raw = message(alias)
+    assert changes[0] in raw
+    answer = post_mail(raw.replace(*changes), now)
+    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    inbox.process_due(now=now)
+    assert InboundEvent.objects.get().state == "processed"
+    assert Contact.objects.count() == 1
+
+
 def test_two_senders_prove_nothing() -> None:
     raw = b"From: visits@skyline.example\n" + message(
         "a@mail.localhost", From="Mallory <mallory@mallory.example>"
