@@ -27,7 +27,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.http import parse_header_parameters
 
 from owners import clock
-from suppliers import signing
+from suppliers import guard, signing
 from suppliers.mail_providers import BASIC, MAX_BYTES, PROVIDERS
 
 MAX_FIELDS = 200
@@ -132,7 +132,15 @@ class Resend(resend.ResendInboundWebhookView):  # type: ignore[misc]  # anymail 
 
 
 def _fetch(url: str, **options: Any) -> requests.Response:
-    return requests.get(url, timeout=FETCH_S, **options)
+    """Get what lies at an address that the provider named: a public one, and no other from there.
+
+    It names it in an answer to us, over TLS; a slip of its own must not lead inside either.
+    """
+    try:
+        guard.checked(url, allowed=settings.OUTBOX_ALLOWED_NETWORKS, resolver=guard.resolve)
+    except guard.BlockedError as error:
+        raise requests.ConnectionError(f"blocked: {error}") from error
+    return requests.get(url, timeout=FETCH_S, allow_redirects=False, **options)
 
 
 # These fetch what their webhook only announces, and would wait for it without end.

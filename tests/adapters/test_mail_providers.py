@@ -237,6 +237,7 @@ def fetched(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return answer
 
     monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setattr("suppliers.guard.resolve", lambda _host, _port: ["93.184.216.34"])
     return asked
 
 
@@ -336,6 +337,19 @@ def test_while_the_provider_does_not_hand_it_over_it_is_asked_to_come_again(
     monkeypatch.setattr(requests, "get", away)
     with clock.fixed(now):
         assert post("resend", resend("a@mail.localhost")).status_code == 503
+
+
+def test_what_a_provider_names_leads_nowhere_inside(
+    cast: Cast, now: datetime, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "suppliers.guard.resolve",
+        lambda host, _port: ["10.0.0.1" if host == "raw.example" else "93.184.216.34"],
+    )
+    with clock.fixed(now):
+        assert post("resend", resend("a@mail.localhost")).status_code == 503
+    assert len(fetched) == 1
+    assert not any("raw.example" in url for url in fetched)
 
 
 @pytest.mark.parametrize(
