@@ -106,14 +106,14 @@ def twilio(request: HttpRequest, callback: str) -> HttpResponse:
     if not is_proved:
         return HttpResponse(status=403)
     form = telephony.fields(body)
-    member = _member(form)
     try:
+        member = _member(form)
         status = _store(callback, form, body, member=member, believed=believed)
+        answer = _spoken(form, member) if callback == "voice" else EMPTY
     except (OperationalError, InterfaceError, InternalError):
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     if status != 200:
         return HttpResponse(status=status)
-    answer = _spoken(form, member) if callback == "voice" else EMPTY
     return HttpResponse(answer, content_type="text/xml")
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -128,6 +128,19 @@ def test_a_json_body_counts_with_its_hash_in_the_signed_address(
 
 
 # -- texts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["suppliers.telephony._member", "suppliers.inbox.record"])
+def test_while_the_database_is_away_the_provider_is_asked_to_come_again(
+    member: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def away(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(step, away)
+    answer = post("sms", sms("Hello"), now)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert not InboundEvent.objects.exists()
 
 
 @pytest.mark.parametrize("word", ["STOP", "stop ", "Help", "UNSUBSCRIBE", "start"])
