@@ -218,7 +218,7 @@ def _refused(entry: Entry) -> Placement | None:
             outcome=Outcome.HELD,
             reason=entry.refusal,
             rule="purpose_not_granted",
-            evidence={"purpose": said.purpose or ""},
+            evidence={"purpose": said.purpose or "", "signs": list(said.advert_signs)},
         )
     if entry.refusal and not is_meant:
         return Placement(
@@ -230,7 +230,10 @@ def _refused(entry: Entry) -> Placement | None:
     # An advert of a supplier with a mandate comes so far only with the purpose granted.
     if said.kind == ContactKind.ADVERT and entry.supplier == 0 and not is_meant:
         return Placement(
-            outcome=Outcome.HELD, reason="advert", rule="purpose_not_granted", evidence={}
+            outcome=Outcome.HELD,
+            reason="advert",
+            rule="purpose_not_granted",
+            evidence={"signs": list(said.advert_signs)},
         )
     if entry.suspicion in NEVER_LINKED:
         return Placement(

@@ -146,6 +146,8 @@ def _take(matter: Matter, entry: Entry) -> None:
     ):
         matter.questions.add(entry.id)
     matter.verdicts[entry.id] = _judge(matter, entry, news)
+    if said.remarks:
+        matter.verdicts[entry.id].evidence["remarks"] = list(said.remarks)
     if _reopens(entry, news):
         matter.stirred_at = said.said_at
         if matter.closed_at:

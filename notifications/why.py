@@ -172,6 +172,14 @@ THINGS = {
     "place": gettext_lazy("the place"),
     "person": gettext_lazy("who comes"),
 }
+REMARKS = {
+    "calendar_refused": gettext_lazy("Its calendar could not be read; the mail is shown."),
+    "zone_unknown": gettext_lazy("Nothing explains the time zone in its calendar."),
+    "method_contradicts": gettext_lazy("Its calendar and its mail name different purposes."),
+    "rule_too_fine": gettext_lazy("How often it repeats could not be read."),
+    "events_left_out": gettext_lazy("Its calendar holds more dates than are read."),
+    "invoice_refused": gettext_lazy("Its invoice was refused; the mail is shown."),
+}
 KEYS = {
     "order": gettext_lazy("order"),
     "ticket": gettext_lazy("ticket"),
@@ -315,6 +323,12 @@ def _revision(evidence: Mapping[str, Any], _words: Words) -> str:
     return _("This is version %(number)s.") % {"number": evidence["revision"]}
 
 
+def _remarks(evidence: Mapping[str, Any], _words: Words) -> str:
+    """Say what in it could not be read, or contradicts itself."""
+    codes = [str(remark).partition(":")[0] for remark in evidence["remarks"]]
+    return " ".join(dict.fromkeys(str(REMARKS[code]) for code in codes if code in REMARKS))
+
+
 def _was(evidence: Mapping[str, Any], _words: Words) -> str:
     before = _known(RULES, str(evidence.get("rule", "")))
     return _("Before: %(rule)s") % {"rule": before} if before else ""
@@ -332,6 +346,7 @@ EVIDENCE: tuple[tuple[str, Callable[[Mapping[str, Any], Words], str]], ...] = (
     ("purpose", _purpose),
     ("payment_domains", _payment),
     ("revision", _revision),
+    ("remarks", _remarks),
     ("candidates", _possibly),
     ("possibly", _possibly),
     ("was", _was),
