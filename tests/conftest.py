@@ -4,6 +4,7 @@ With DATABASE_URL unset the settings start a PostgreSQL and a Redis of this run'
 (config/embedded.py); the processes of `pytest -n` share them.
 """
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -31,8 +32,10 @@ QUICK = {
 }
 
 
-# Ten times as many inputs: `pytest --hypothesis-profile=nightly`.
+# Ten times as many inputs: `pytest --hypothesis-profile=nightly`, or HYPOTHESIS_PROFILE=nightly.
 hypothesis.settings.register_profile("nightly", max_examples=1000, deadline=None)
+if profile := os.environ.get("HYPOTHESIS_PROFILE"):
+    hypothesis.settings.load_profile(profile)
 
 
 @pytest.fixture(scope="session", autouse=True)
