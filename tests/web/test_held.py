@@ -231,7 +231,7 @@ def test_second_thoughts_ask_nobody(
     browser.post(f"/contacts/{contact.uuid}/unsubscribe/")
     outbox.send_due(now=later())
     answer = browser.post(f"/contacts/{contact.uuid}/unsubscribe/undo/", follow=True)
-    assert "It has gone out already." in answer.content.decode()
+    assert "It has gone out already, and cannot be called back." in answer.content.decode()
 
 
 def test_what_comes_after_two_days_ignored_it(
