@@ -7,8 +7,9 @@ from datetime import date, datetime, time
 from typing import Any, Literal
 from uuid import UUID
 
+import phonenumbers
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
@@ -178,6 +179,30 @@ def intake_address(household: Household) -> str:
     if not household.intake_alias:
         return ""
     return f"{household.intake_alias}@{settings.MAIL_DOMAIN}"
+
+
+def give_number(*, membership: Membership, number: str) -> str:
+    """Give a member a telephone number of the installation, or take it back with an empty one.
+
+    Returns it as E.164. Raises ValueError for what is no number, or is somebody's already.
+    """
+    if not number:
+        membership.intake_number = None
+        membership.save(update_fields=["intake_number"])
+        return ""
+    try:
+        read = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError("write the number with its country: +1 212 …") from error
+    if not phonenumbers.is_possible_number(read):
+        raise ValueError("this is not a phone number")
+    membership.intake_number = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
+    try:
+        with transaction.atomic():
+            membership.save(update_fields=["intake_number"])
+    except IntegrityError as error:
+        raise ValueError("another member has this number") from error
+    return membership.intake_number
 
 
 def change(

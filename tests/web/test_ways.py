@@ -1,11 +1,13 @@
 """Ways in: addresses to take along, and a test that shows whether what is sent on arrives."""
 
+import io
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from django.core import mail as outgoing
+from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from notifications import delivery
@@ -214,3 +216,16 @@ def test_every_guide_says_what_to_do_and_how_to_stop() -> None:
     assert all(guide.steps and guide.stop for guide in forwarding.GUIDES)
     assert forwarding.guide_for("ana@GMail.com") == "gmail"
     assert forwarding.guide_for("ana@hart.example") == "other"
+
+
+def test_an_operator_gives_a_member_a_number_and_takes_it_back(
+    cast: factories.Cast, browser: Client
+) -> None:
+    call_command("member_number", "ana@hart.example", "+1 (212) 555-0177", stdout=io.StringIO())
+    assert f"**62*{NUMBER}#" in browser.get("/ways/").content.decode()
+    with pytest.raises(CommandError, match="another member has this number"):
+        call_command("member_number", cast.mallory.email, NUMBER)
+    with pytest.raises(CommandError, match="with its country"):
+        call_command("member_number", cast.mallory.email, "555")
+    call_command("member_number", "ana@hart.example", remove=True, stdout=io.StringIO())
+    assert NUMBER not in browser.get("/ways/").content.decode()
