@@ -6,6 +6,7 @@ then read the difference.
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from suppliers.adapters.context import Context
 from suppliers.contacts import Contact
 from tests.adapters.conftest import PAYLOADS
 
-READERS = {
+READERS: dict[str, Callable[..., list[Contact]]] = {
     "event": event.read,
     "ical": ical.read,
     "mail": mime.read,
