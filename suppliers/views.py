@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -33,6 +34,7 @@ from suppliers.models import (
     SupplierKey,
 )
 
+PAGE = 30
 SENT_SHOWN = 10
 LOST = 5  # answers shown that did not arrive
 STATES = {
@@ -50,7 +52,8 @@ def supplier_list(request: OwnerRequest) -> HttpResponse:
     """Everybody who serves what the owner has."""
     owner = request.user
     mine = Mandate.objects.for_owner(owner).live().select_related("supplier")
-    rows = mine.annotate(covered=Count("assets")).order_by("supplier__name", "pk")
+    named = mine.annotate(covered=Count("assets")).order_by("supplier__name", "pk")
+    rows = Paginator(named, PAGE).get_page(request.GET.get("page"))
     return render(request, "suppliers/suppliers.html", {"mandates": rows})
 
 

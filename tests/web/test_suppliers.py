@@ -154,3 +154,13 @@ def test_a_pause_outlives_a_change_that_was_begun_before_it(cast: factories.Cast
     mandates.change(mandate=seen_before, purposes=[Purpose.SERVICE], owner=cast.ana, now=now)
     cast.mandate.refresh_from_db()
     assert (cast.mandate.state, cast.mandate.purposes) == (MandateState.PAUSED, ["service"])
+
+
+def test_many_suppliers_stand_on_pages_by_name(cast: factories.Cast, browser: Client) -> None:
+    for number in range(40):
+        firm = factories.SupplierFactory.create(name=f"Firm {number:02}")
+        factories.MandateFactory.create(household=cast.household, supplier=firm)
+    first, second = (browser.get(f"/suppliers/?page={page}").content.decode() for page in (1, 2))
+    assert (first.count("data-card"), second.count("data-card")) == (30, 11)
+    assert "Firm 00" in first
+    assert "Skyline TV" in second
