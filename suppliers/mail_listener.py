@@ -44,6 +44,7 @@ MAX_RECIPIENTS = 100
 TIMEOUT_S = 300.0  # of one command, the message with it
 THREADS = 8
 STOP_S = 10.0
+END = b"\r\n.\r\n"
 COMMANDS = 1000  # of each kind in one connection
 
 STORED = "250 2.0.0 Stored"
@@ -177,26 +178,44 @@ class Conversation(SMTP):
 
     async def _content(self) -> tuple[bytes, str]:
         """Return the message without its transparency, or why it is not taken."""
-        content, lines, fault = bytearray(), 0, ""
+        content = bytearray()
+        if not await self._begin(content):
+            return b"", ""
+        size = len(content)
         while True:
             try:
-                line = await self._reader.readuntil(b"\r\n")
+                part, is_over = await self._reader.readuntil(END), True
             except asyncio.LimitOverrunError as error:
-                await self._reader.read(error.consumed)
-                fault = fault or TOO_LONG
-                content.clear()
-                continue
-            if line == b".\r\n":
-                return bytes(content), fault
-            lines += 1
-            if not fault and (b"\n" in line[:-2] or b"\r" in line[:-2]):
-                fault = BARE  # two servers may see two messages in it (SMTP smuggling)
-            if not fault and (lines > MAX_LINES or len(content) + len(line) > mail.MAX_BYTES):
-                fault = TOO_LARGE
-            if fault:
-                content.clear()
-            else:
-                content += line[1:] if line.startswith(b".") else line
+                part, is_over = await self._reader.read(error.consumed), False
+            size += len(part)
+            if size <= mail.MAX_BYTES:
+                content += part
+            if is_over:
+                break
+        if size > mail.MAX_BYTES or content.count(b"\r\n") > MAX_LINES:
+            return b"", TOO_LARGE
+        del content[-3:]
+        return _plain(bytes(content))
+
+    async def _begin(self, content: bytearray) -> bool:
+        """Read as far as the end could begin with what was read; say whether there is more.
+
+        The end is a dot on a line of its own, and the first line has none before it.
+        """
+        while True:
+            first = await self._reader.readexactly(1)
+            content += first
+            if first == b"\r":
+                content += (second := await self._reader.readexactly(1))
+                if second == b"\n":
+                    continue
+            elif first == b".":
+                content += (second := await self._reader.readexactly(1))
+                if second == b"\r":
+                    content += (third := await self._reader.readexactly(1))
+                    if third == b"\n":
+                        return False
+            return True
 
 
 class Lmtp(Conversation, LMTP):
@@ -216,6 +235,16 @@ class Refused(asyncio.Protocol):
 
 
 PROTOCOLS: dict[str, type[Conversation]] = {"smtp": Conversation, "lmtp": Lmtp}
+
+
+def _plain(content: bytes) -> tuple[bytes, str]:
+    """Return a message as it was before it was sent, or why it is not taken."""
+    bare = content.replace(b"\r\n", b"")
+    if b"\r" in bare or b"\n" in bare:
+        return b"", BARE  # two servers may see two messages in it (SMTP smuggling)
+    if len(content) > MAX_LINE and any(len(line) > MAX_LINE for line in content.split(b"\r\n")):
+        return b"", TOO_LONG
+    return (b"\r\n" + content).replace(b"\r\n.", b"\r\n")[2:], ""
 
 
 def _worst(answers: Sequence[str]) -> str:

@@ -204,9 +204,21 @@ def test_what_two_servers_may_read_differently_or_is_too_large_is_refused(
     assert not InboundEvent.objects.exists()
 
 
-def test_lines_that_begin_with_a_dot_arrive_as_they_were(cast: Cast, client: Any) -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: a\r\n\r\n.\r\n..b\r\nc.\r\n",
+        b".\r\n",
+        b"..\r\n.a\r\n",
+        b"\r\n\r\n.\r\n",
+        b"a\r\n",
+        b"Subject: a\r\n\r\n" + (b"x" * 997 + b"\r\n.\r\n") * 300,
+    ],
+)
+def test_lines_that_begin_with_a_dot_arrive_as_they_were(
+    cast: Cast, client: Any, raw: bytes
+) -> None:
     alias = f"{cast.mandate.alias}@mail.localhost"
-    raw = b"Subject: a\r\n\r\n.\r\n..b\r\nc.\r\n"
     with listening("smtp://127.0.0.1:0") as [where]:
         client(where).sendmail(FROM, [alias], raw)
     assert InboundEvent.objects.get().body == raw
