@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
@@ -84,6 +85,16 @@ def picture() -> bytes:
     return out.getvalue()
 
 
+def letter() -> bytes:
+    """Return a mail with a page and a file."""
+    made = EmailMessage()
+    made["Subject"] = CANARY
+    made.set_content(CANARY)
+    made.add_alternative(f"<p>{CANARY}</p>", subtype="html")
+    made.add_attachment(picture(), maintype="image", subtype="png", filename=f"{CANARY}.png")
+    return made.as_bytes()
+
+
 def world(cast: factories.Cast) -> Ids:
     """Give Ana one of everything, with the canary in every text of it."""
     cast.household.name = f"{CANARY} household"
@@ -110,9 +121,7 @@ def world(cast: factories.Cast) -> Ids:
         )
         for outcome in (Outcome.SHOWN, Outcome.DOOR)
     ]
-    contacts[1].inbound = factories.mail_of(
-        cast.household, f"Subject: a\r\n\r\n{CANARY}\r\n".encode()
-    )
+    contacts[1].inbound = factories.mail_of(cast.household, letter())
     contacts[1].save()
     Link.objects.create(household=cast.household, contact=contacts[0], journey=journey, rule="key")
     fact = Fact.objects.create(
