@@ -228,6 +228,8 @@ SPECTACULAR_SETTINGS = {
         "MandateState": "suppliers.choices.MandateState",
         "ChosenMandateState": "suppliers.api_v1.CHOSEN_STATES",
         "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
+        "UnsubscriptionState": "suppliers.api_held.STATES",
+        "WayCheckState": "suppliers.api_ways.STATES",
         "JourneyState": "notifications.choices.JourneyState",
         "AppointmentState": "notifications.choices.AppointmentState",
         "SurveyState": "notifications.choices.SurveyState",

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from assets.models import Asset
@@ -25,10 +25,11 @@ from owners import bulk
 from owners.choices import Level, Trust
 from owners.models import Household, Membership, Owner
 from suppliers import mandates, outbox
+from suppliers.admission import belongs, sender_domain
 from suppliers.choices import Authentication, ContactKind, Outcome, Purpose
 from suppliers.contacts import Contact as Said
 from suppliers.contacts import Window
-from suppliers.models import Contact, Mandate, Supplier, SupplierNumber
+from suppliers.models import Contact, Mandate, Supplier, SupplierDomain, SupplierNumber
 
 HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
 _HOUSEHOLD = ("id", "zone", "currency", "survey_cap")
@@ -677,11 +678,17 @@ def _put_out(ledger: Ledger, owner: Owner, decision: Decision) -> set[str]:
     """Take a let-in back: the mandate it made ends, and its contacts wait again."""
     contacts = Contact.objects.filter(pk__in=decision.data["contacts"])
     suspicion = decision.data.get("suspicion", "unknown_sender")
+    was = decision.data.get("was", {"supplier": None, "mandate": None})
     if decision.data.get("is_new"):
         mandate = Mandate.objects.get(uuid=decision.data["mandate"])
         mandates.end(mandate=mandate, owner=owner, now=ledger.now)
-        contacts.update(supplier=None, mandate=None)
-    contacts.update(suspicion=suspicion, trust=Trust.UNKNOWN, decided_at=None)
+    contacts.update(
+        supplier=was["supplier"],
+        mandate=was["mandate"],
+        suspicion=suspicion,
+        trust=Trust.UNKNOWN,
+        decided_at=None,
+    )
     links = Link.objects.filter(contact__in=contacts, revoked_at=None)
     found = Journey.objects.filter(pk__in=links.values("journey"))
     touched = {str(journey.uuid): journey for journey in found}
@@ -740,12 +747,16 @@ def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]
     if contact.outcome != Outcome.DOOR:
         raise ActionError("not_at_door", gettext_noop("This contact does not wait at the Door."))
     said = Said.from_json(contact.said)
-    known = contact.mandate
+    known = None if _is_strange(contact, said) else contact.mandate
     mandate = known or _mandate_for(ledger, owner, contact, said, data)
     same = Contact.objects.filter(
-        household=contact.household, outcome=Outcome.DOOR, said__sender=said.sender
+        household=contact.household,
+        outcome=Outcome.DOOR,
+        said__sender=said.sender,
+        mandate=contact.mandate_id,
+        suspicion=contact.suspicion,
     )
-    if contact.mandate_id is not None:
+    if known is not None:
         same = Contact.objects.filter(pk=contact.pk)  # only what the owner looked at
     pks = list(same.values_list("pk", flat=True))
     _decide(
@@ -756,19 +767,32 @@ def _let_in(ledger: Ledger, owner: Owner, contact: Contact, data: dict[str, Any]
             "mandate": str(mandate.uuid),
             "contacts": pks,
             "suspicion": contact.suspicion,
+            "was": {"supplier": contact.supplier_id, "mandate": contact.mandate_id},
             "is_new": known is None and mandate.granted_at == ledger.now,
         },
         contact=contact,
     )
     trust = Trust.KNOWN_NUMBER if said.sender.startswith("+") else Trust.UNAUTHENTICATED
-    if said.authentication == Authentication.PASS:
-        trust = Trust.AUTHENTICATED
-    Contact.objects.filter(pk__in=pks).update(
+    let_in = Contact.objects.filter(pk__in=pks)
+    let_in.update(
         supplier=mandate.supplier, mandate=mandate, suspicion="", trust=trust, decided_at=None
     )
+    # Each by its own proof: who is let in once may be imitated all the same.
+    let_in.filter(said__authentication=Authentication.PASS).update(trust=Trust.AUTHENTICATED)
     rows, loose = ledger.waiting(len(pks) + 500)
     if rows:
         settling.consolidate(ledger, rows, loose=loose)
+
+
+def _is_strange(contact: Contact, said: Said) -> bool:
+    """Say whether the sender is not the supplier whose address it wrote to."""
+    host = sender_domain(said.sender)
+    if contact.supplier_id is None or not host:
+        return False
+    domains = SupplierDomain.objects.filter(
+        Q(household=None) | Q(household=contact.household_id), supplier=contact.supplier_id
+    ).values_list("domain", flat=True)
+    return bool(domains) and not belongs(host, domains)
 
 
 def _mandate_for(

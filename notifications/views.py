@@ -117,7 +117,9 @@ def today(request: OwnerRequest) -> HttpResponse:
         return render(request, "notifications/_feed.html", context)
     context = feed_context(request)
     context["saved"] = saved(owner, now)
-    context["held"] = unsubscribing.count(owner=owner, now=now)
+    held = unsubscribing.glance(owner=owner, now=now)
+    context["held"] = held
+    context["held_shown"] = f"{unsubscribing.GLANCED}+" if held > unsubscribing.GLANCED else held
     return render(request, "notifications/today.html", context)
 
 

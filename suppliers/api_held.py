@@ -4,18 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from owners import clock, households
-from owners.api.edge import OwnerView, asked, once, owner_of
+from owners.api import pages
+from owners.api.edge import OwnerView, once, owner_of
 from owners.api.problems import Problem
 from suppliers import unsubscribing
 from suppliers.models import Contact
 
-MOST = 100
 WAYS = [
     (unsubscribing.ONE_CLICK, "One request (RFC 8058)"),
     (unsubscribing.MAIL, "A mail"),
@@ -28,13 +28,6 @@ STATES = [
     (unsubscribing.CONFIRMED, "Confirmed"),
     (unsubscribing.FAILED, "Failed"),
 ]
-
-
-class HeldQuery(serializers.Serializer[Any]):
-    """Which senders are wanted."""
-
-    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=20)
-    offset = serializers.IntegerField(min_value=0, max_value=100_000, default=0)
 
 
 class HeldSender(serializers.Serializer[Any]):
@@ -66,7 +59,8 @@ class HeldOut(serializers.Serializer[Any]):
     """What is held, by sender."""
 
     total = serializers.IntegerField(help_text="Contacts of the last 90 days.")
-    senders = HeldSender(many=True)
+    next = serializers.URLField(allow_null=True)
+    results = HeldSender(many=True)
 
 
 class UnsubscriptionOut(serializers.Serializer[Any]):
@@ -104,20 +98,23 @@ class Held(OwnerView):
 
     @extend_schema(
         operation_id="held_get",
-        parameters=[
-            OpenApiParameter("limit", int, description=f"Senders, at most {MOST}."),
-            OpenApiParameter("offset", int),
-        ],
+        parameters=[pages.CURSOR, pages.LIMIT],
         responses=HeldOut,
     )
     def get(self, request: Request) -> Response:
         """Return whose adverts are held and why, the newest first."""
         owner, now = owner_of(request), clock.now()
-        found = unsubscribing.senders(owner=owner, now=now, **asked(HeldQuery, request))
+        limit, start = pages.limit_of(request), 0
+        if cursor := request.query_params.get("cursor", ""):
+            # Groups have no key of their own: the cursor says how many came before.
+            start = pages.read_cursor(cursor, is_time=False)[1]
+        found = unsubscribing.senders(owner=owner, now=now, limit=limit + 1, offset=start)
+        after = pages.write_cursor("", start + limit)
         return Response(
             {
                 "total": unsubscribing.count(owner=owner, now=now),
-                "senders": [show_sender(sender) for sender in found],
+                "next": pages.next_url(request, after) if len(found) > limit else None,
+                "results": [show_sender(sender) for sender in found[:limit]],
             }
         )
 

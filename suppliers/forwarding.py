@@ -1,8 +1,8 @@
 """How people have their mail and their calls sent on, in words for people.
 
 Pure: what is said for each provider of mail, and the codes that every GSM network knows
-(3GPP TS 22.030). Names of menus are those that the provider shows; steps were checked
-against the providers' own help in 2026.
+(3GPP TS 22.030). The steps follow the providers' own help where it could be read in 2026
+(Gmail, Outlook, iCloud, Proton); providers move their menus, so each says what to look for.
 """
 
 # ruff: noqa: E501 - a sentence that is translated stays in one piece

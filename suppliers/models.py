@@ -489,6 +489,11 @@ class Contact(models.Model):
                 condition=Q(outcome="held", kind__in=["survey_request", "survey_closed"]),
                 name="contact_survey_held",
             ),
+            models.Index(
+                fields=["household", "-said_at"],
+                condition=Q(outcome="held") & (Q(kind="advert") | Q(reason="purpose_not_granted")),
+                name="contact_not_meant",
+            ),
             # Most contacts have neither; each index is written twice a contact.
             models.Index(
                 fields=["asset"], condition=Q(asset__isnull=False), name="contact_of_asset"

@@ -22,8 +22,16 @@ from suppliers import adapters, checks, envelopes, letters, outbox, published
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
-from suppliers.admission import NOBODYS, Admission, Granted, admit, is_recognised, sender_domain
-from suppliers.choices import Authentication, EventState, Way
+from suppliers.admission import (
+    NOBODYS,
+    Admission,
+    Granted,
+    admit,
+    belongs,
+    is_recognised,
+    sender_domain,
+)
+from suppliers.choices import Authentication, EventState, MandateState, Way
 from suppliers.contacts import Contact, Report
 from suppliers.signals import contacts_stored
 
@@ -429,7 +437,7 @@ def _returned(batch: list[Work]) -> None:
 
 def _recognise(batch: list[Work], known: Acquaintance) -> None:
     """Find the supplier of what came to the household's own address, number or log."""
-    strangers = [work for work in batch if work.mandate is None]
+    strangers = [work for work in batch if work.mandate is None or _is_of_another(work, known)]
     if not strangers:
         return
     senders = [
@@ -455,11 +463,28 @@ def _recognise(batch: list[Work], known: Acquaintance) -> None:
         if work.id not in pairs:
             continue
         home, suppliers = pairs[work.id]
-        work.mandate = known.first_mandate(home, suppliers)
+        found = known.first_mandate(home, suppliers)
+        if found and (work.mandate is None or found.state != MandateState.ENDED):
+            work.mandate = found
         if work.way == Way.OWNER:
             work.supplier_id = suppliers[0]
     met = {work.mandate.supplier_id for work in strangers if work.mandate is not None}
     known.note_domains(supplier_ids=met)
+
+
+def _is_of_another(work: Work, known: Acquaintance) -> bool:
+    """Say whether a proved sender writes to an address that another supplier was given.
+
+    A shop's courier does; where the household has let it in, it speaks for itself.
+    """
+    if work.way != Way.MAIL or work.mandate is None:
+        return False
+    domains = known.domains_of(work.mandate.supplier_id, work.household_id or 0)
+    return bool(domains) and any(
+        contact.authentication == Authentication.PASS
+        and not belongs(sender_domain(contact.sender), domains)
+        for contact in work.contacts
+    )
 
 
 def _named_supplier(work: Work) -> uuid.UUID | None:

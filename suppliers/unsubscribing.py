@@ -14,9 +14,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Window,
+)
 from django.db.models.expressions import CombinedExpression, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import RowNumber
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -24,6 +35,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from owners import doorbell
 from owners.choices import Trust
 from owners.models import Household, Owner
+from owners.prepared import fetch
 from suppliers import outbox
 from suppliers.choices import ContactKind, Outcome, Purpose
 from suppliers.contacts import Unsubscribe
@@ -125,6 +137,22 @@ def count(*, owner: Owner, now: datetime) -> int:
     return held(owner=owner, now=now).count()
 
 
+GLANCED = 100  # what is more is said as "100+"
+GLANCE = """
+    SELECT count(*) FROM (
+        SELECT FROM owners_membership m JOIN suppliers_contact c USING (household_id)
+        WHERE m.owner_id = %s AND c.said_at > %s AND c.outcome = 'held'
+            AND (c.kind = 'advert' OR c.reason = 'purpose_not_granted')
+        LIMIT %s
+    ) counted
+"""
+
+
+def glance(*, owner: Owner, now: datetime) -> int:
+    """Return the same number for Today, which only asks whether it is more than `GLANCED`."""
+    return int(fetch(GLANCE, (owner.pk, now - SHOWN_FOR, GLANCED + 1))[0][0])
+
+
 def _key(row: dict[str, Any]) -> tuple[int, int | None, str]:
     return (row["household"], row["supplier"], row["sender"] or "")
 
@@ -160,12 +188,18 @@ def _newest(
     """Return the newest of each group; read by their time, which an index knows."""
     oldest = min((row["last_at"] for row in groups), default=now)
     wanted = {_key(row) for row in groups}
-    rows = held(owner=owner, now=now).filter(said_at__gte=oldest).order_by("-said_at", "-pk")
+    place = Window(
+        RowNumber(),
+        partition_by=[F("household"), F("supplier"), KeyTextTransform("sender", "said")],
+        order_by=[F("said_at").desc(), F("pk").desc()],
+    )
+    ranked = held(owner=owner, now=now).filter(said_at__gte=oldest).annotate(place=place)
+    rows = ranked.filter(place__lte=NEWEST).order_by("-said_at", "-pk")
     found: dict[tuple[int, int | None, str], list[Contact]] = {}
     for contact in rows:
         key = (contact.household_id, contact.supplier_id, str(contact.said.get("sender", "")))
-        if key in wanted and len(found.setdefault(key, [])) < NEWEST:
-            found[key].append(contact)
+        if key in wanted:
+            found.setdefault(key, []).append(contact)
     return found
 
 

@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from pytest_django import Settings
 
-from notifications import pipeline, senders
+from notifications import feed, pipeline, senders
+from notifications.models import Decision, Journey
 from owners import clock
+from owners.choices import Trust
 from suppliers import mail, proof, proving
 from suppliers.adapters import headers
 from suppliers.choices import Authentication, Outcome
@@ -256,6 +258,43 @@ def test_a_strangers_mail_to_the_alias_says_who_leaked_it(
     assert (found["alias_leaks"], found["alias_leaked_at"]) == (1, "2026-11-09T13:00:00Z")
     assert b"was leaked" in client.get(page).content
     assert b"leaked by Skyline TV" in client.get("/door/").content
+
+
+def deals(cast: Cast, now: datetime, **heads: str) -> Contact:
+    """Let somebody with a proved domain of its own write to Skyline's alias."""
+    return arrived(
+        cast,
+        now,
+        results="dmarc=pass header.from=courier.example",
+        From="Courier <post@courier.example>",
+        **heads,
+    )
+
+
+def test_who_is_let_in_at_anothers_address_is_itself(cast: Cast, now: datetime) -> None:
+    contact = deals(cast, now)
+    assert (contact.suspicion, contact.supplier) == ("leaked_alias", cast.skyline)
+    feed.act_on_contact(owner=cast.ana, contact=contact, name="let_in", data={}, now=now)
+    contact.refresh_from_db()
+    assert contact.supplier is not None
+    assert contact.supplier != cast.skyline
+    assert (contact.suspicion, contact.trust) == ("", Trust.AUTHENTICATED)
+    later = deals(cast, now, Subject="Your parcel is near", **{"Message-ID": "<2@courier.example>"})
+    assert (later.suspicion, later.supplier) == ("", contact.supplier)
+
+
+def test_a_let_in_taken_back_leaves_it_at_the_address_it_wrote_to(
+    cast: Cast, now: datetime
+) -> None:
+    contact = deals(cast, now)
+    feed.act_on_contact(owner=cast.ana, contact=contact, name="let_in", data={}, now=now)
+    journey = Journey.objects.get(links__contact=contact, links__revoked_at=None)
+    decision = Decision.objects.get(name="let_in")
+    data = {"decision": str(decision.uuid)}
+    feed.act(owner=cast.ana, journey=journey, name="undo", data=data, now=now)
+    contact.refresh_from_db()
+    assert (contact.outcome, contact.suspicion) == (Outcome.DOOR, "leaked_alias")
+    assert (contact.supplier, contact.mandate) == (cast.skyline, cast.mandate)
 
 
 def test_a_mail_of_the_supplier_itself_is_no_leak(cast: Cast, now: datetime) -> None:

@@ -329,7 +329,7 @@ def test_apps_see_what_is_held_and_ask_to_stop(
 ) -> None:
     contact = advert(cast)
     app = app_of(cast.ana)
-    (sender,) = app.get("/api/v1/held/").json()["senders"]
+    (sender,) = app.get("/api/v1/held/").json()["results"]
     assert (sender["name"], sender["count"], sender["way"]) == ("Skyline TV", 1, "one_click")
     assert sender["contacts"] == [str(contact.uuid)]
     address = f"/api/v1/contacts/{contact.uuid}/unsubscribe/"
