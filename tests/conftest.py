@@ -13,6 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.test import override_settings
 
+from notifications import transports
 from tests import factories
 
 QUICK = {
@@ -48,6 +49,13 @@ def _quick_settings() -> Iterator[None]:
 def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _closed_transports() -> Iterator[None]:
+    """End what a test opened to send with: the next one has other settings."""
+    yield
+    transports.close()
 
 
 @pytest.fixture

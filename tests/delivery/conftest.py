@@ -9,14 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from notifications import transports
 from tests.delivery import twilio as stub
-
-
-@pytest.fixture(autouse=True)
-def _closed_transports() -> Iterator[None]:
-    yield
-    transports.close()
 
 
 @pytest.fixture
