@@ -1,10 +1,12 @@
 """The frame around every page: where one can go, and how the page looks on this device."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from django import template
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -93,6 +95,13 @@ def places(context: template.Context, group: str) -> list[Place]:
 
 def _is_at(here: str, path: str) -> bool:
     return here == path if path == "/" else here.startswith(path)
+
+
+@register.simple_tag
+@cache
+def sprite() -> str:
+    """Return the address of the icons: asked for sixty times a page, and always the same."""
+    return static("icons/lucide.svg")
 
 
 @register.simple_tag(takes_context=True)

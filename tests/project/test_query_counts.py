@@ -17,7 +17,7 @@ from owners import clock, deletion, households, invitations
 from owners.choices import ExportState, Moment, Rank, Scope, Topic
 from owners.models import ApiToken, Export, Household
 from suppliers import mandates
-from suppliers.choices import Outcome
+from suppliers.choices import ContactKind, Outcome
 from suppliers.models import Mandate, OutboundEvent, SupplierKey
 from tests import factories
 from tests.api.conftest import app_of
@@ -50,6 +50,13 @@ def rows(cast: factories.Cast, count: int) -> None:
                 household=cast.household, supplier=supplier, asset=asset, outcome=outcome
             )
             for outcome in (Outcome.SHOWN, Outcome.DOOR)
+        )
+        factories.ContactFactory.create(
+            household=cast.household,
+            supplier=supplier,
+            kind=ContactKind.ADVERT,
+            outcome=Outcome.HELD,
+            said_at=clock.now(),
         )
         Link.objects.create(household=cast.household, contact=shown, journey=journey, rule="key")
         factories.SurveyFactory.create(journey=journey, supplier=supplier, contact=shown)
