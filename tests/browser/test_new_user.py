@@ -315,6 +315,7 @@ def test_the_keyboard_alone_is_enough(window: Callable[..., Page]) -> None:
     sign_in(page, "cleo@vale.example", PASSWORD)
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing needs you today")
 
+    page.wait_for_load_state()  # the keys are heard once the script has run
     page.keyboard.press("n")
     page.wait_for_url("**/assets/add/")
     expect(page.get_by_label("What do you call it?")).to_be_focused()
