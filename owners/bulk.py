@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.db import connection
 from django.db.models import Field, Model
 from psycopg import Cursor
@@ -74,7 +75,7 @@ def read_all(
     with pipelined(), ExitStack() as stack:
         cursors = [stack.enter_context(Cursor(connection.connection)) for _query in queries]
         for cursor, (statement, parameters) in zip(cursors, queries, strict=True):
-            cursor.execute(statement, parameters, prepare=True, binary=True)
+            cursor.execute(statement, parameters, prepare=settings.DATABASE_PREPARES, binary=True)
         return [cursor.fetchall() for cursor in cursors]
 
 
@@ -99,7 +100,7 @@ def write(statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) ->
 def _run(statement: str, parameters: Any, *, has_rows: bool) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters, prepare=True, binary=True)
+        cursor.execute(statement, parameters, prepare=settings.DATABASE_PREPARES, binary=True)
         return cursor.fetchall() if has_rows else []
 
 

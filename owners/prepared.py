@@ -10,18 +10,28 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
 PREPARE_FROM = 3  # times a statement is run on a connection before it is prepared
+
+
+def connected() -> Connection:
+    """Return psycopg's own connection, whose own cursors prepare what is run again and again.
+
+    Django's cursors never prepare, so the threshold is for the others only.
+    """
+    connection.ensure_connection()
+    known: Connection = connection.connection
+    if settings.DATABASE_PREPARES:
+        known.prepare_threshold = PREPARE_FROM
+    return known
 
 
 def fetch(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a statement; its text must not vary with the values."""
     connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    if settings.DATABASE_PREPARES:
-        connection.connection.prepare_threshold = PREPARE_FROM
+    known = connected()
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(Cursor(connection.connection)) as cursor:  # type: ignore[arg-type]  # it is what they wrap
+    with wrap(Cursor(known)) as cursor:  # type: ignore[arg-type]  # it is what they wrap
         cursor.execute(statement, values)
         return list(cursor.fetchall())

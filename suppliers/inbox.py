@@ -8,21 +8,20 @@ leaves nothing behind but a lease that runs out.
 import hashlib
 import json
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import msgspec
-from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from psycopg import Connection, Cursor
+from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
-from owners import doorbell, sealing
+from owners import doorbell, prepared, sealing
 from owners.models import Household, Owner
 from suppliers import catalogue, copying
 from suppliers.choices import Way
@@ -34,7 +33,6 @@ __all__ = ["Received", "Recorded", "log", "logged", "process_due", "record"]
 ACCEPTED, DUPLICATE, UNKNOWN, REJECTED = "accepted", "duplicate", "unknown_type", "rejected"
 OWNER_SOURCE = "/owners"
 MERGE_FOR_S = 60.0  # how long a supplier that repeats itself is expected to go on so
-PREPARE_FROM = 3  # times a statement is run on a connection before it is prepared
 
 OWN = ("uuid", "source", "event_id", "type", "body_hash", "payload")
 SHARED = (
@@ -201,19 +199,21 @@ def _record_one(event: Received, now: datetime) -> Recorded:
     return _surely(insert)
 
 
-# A cursor that runs the same statement again knows already how to write each value.
-_inserting: WeakKeyDictionary[Connection, Cursor] = WeakKeyDictionary()
+class _Inserting(threading.local):
+    """This thread's cursor for the INSERT: run again, it knows how to write each value."""
+
+    cursor: Cursor | None = None
+
+
+_inserting = _Inserting()
 
 
 def _is_new(values: tuple[Any, ...]) -> bool:
     """Insert one event; say whether it was not there yet."""
-    connection.ensure_connection()
-    known = connection.connection
-    cursor = _inserting.get(known)
-    if cursor is None:
-        if settings.DATABASE_PREPARES:
-            known.prepare_threshold = PREPARE_FROM
-        cursor = _inserting[known] = Cursor(known)
+    known = prepared.connected()
+    cursor = _inserting.cursor
+    if cursor is None or cursor.connection is not known:
+        cursor = _inserting.cursor = Cursor(known)
     with connection.wrap_database_errors:
         return cursor.execute(INSERT, values).fetchone() is not None
 
@@ -221,12 +221,8 @@ def _is_new(values: tuple[Any, ...]) -> bool:
 @contextmanager
 def _cursor() -> Iterator[Cursor]:
     """Yield psycopg's own cursor, which binds on the server: no body in the SQL text."""
-    connection.ensure_connection()
-    if settings.DATABASE_PREPARES:
-        # Planning the INSERT costs the server as much as running it. Django's own cursors
-        # never prepare, so the threshold is for this one only.
-        connection.connection.prepare_threshold = PREPARE_FROM
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    known = prepared.connected()
+    with connection.wrap_database_errors, Cursor(known) as cursor:
         yield cursor
 
 
