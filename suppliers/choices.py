@@ -137,3 +137,37 @@ class Authentication(TextChoices):
     PASS = "pass", _("Passed")
     FAIL = "fail", _("Failed")
     NONE = "none", _("None")
+
+
+class StaffRole(TextChoices):
+    """What one of a supplier's people may do; each also does what the one before does."""
+
+    AGENT = "agent", _("Agent")
+    DEVELOPER = "developer", _("Developer")
+    ADMIN = "admin", _("Admin")
+
+
+STAFF_ORDER = tuple(StaffRole)
+
+
+class PersonState(TextChoices):
+    """Whether one of a supplier's people may enter."""
+
+    INVITED = "invited", _("Invited")
+    ACTIVE = "active", _("Active")
+    REVOKED = "revoked", _("Removed")
+
+
+class LinkKind(TextChoices):
+    """What a link into the portal is for."""
+
+    SIGN_UP = "sign_up", _("Sign up")
+    SIGN_IN = "sign_in", _("Sign in")
+    JOIN = "join", _("Join")
+
+
+class ProofKind(TextChoices):
+    """What a supplier proves to be its own."""
+
+    DOMAIN = "domain", _("Domain")
+    NUMBER = "number", _("Phone number")

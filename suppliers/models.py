@@ -32,6 +32,12 @@ from suppliers.choices import (
     RoleKind,
     Way,
 )
+from suppliers.staff import (  # noqa: F401 - Django finds tables by this module
+    PracticeHousehold,
+    StaffLink,
+    SupplierPerson,
+    SupplierProof,
+)
 
 # No 0/O, 1/l/i: people read these aloud.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -221,6 +227,7 @@ class SupplierKey(models.Model):
     name = models.CharField(max_length=80, blank=True)
     token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True, blank=True)  # to the hour: not a write a request
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = SupplierKeyQuerySet.as_manager()
