@@ -21,7 +21,7 @@ from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification
 from owners import doorbell
 from owners.models import Membership
-from suppliers import inbox, outbox
+from suppliers import inbox, outbox, staffing
 from suppliers.choices import EventState
 from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
 
@@ -108,6 +108,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     digests.make_due(now=now_fn()),
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
                     outbox.send_due(now=now_fn(), limit=BATCH),
+                    staffing.send_due(now=now_fn()),
                     *(chore(now_fn()) for chore in chores()),
                 )
             )
@@ -134,6 +135,8 @@ def due(*, now: datetime) -> list[str]:
     bells = [name for name, rows in waiting.items() if rows.exists()]
     if "delivery" not in bells and delivery.has_letters(now=now):
         bells.append("delivery")
+    if "outbox" not in bells and staffing.is_waiting(now=now):
+        bells.append("outbox")
     if "feed" not in bells and (
         Notification.objects.due(now).exists() or AwaitedWords.objects.exists()
     ):
