@@ -26,6 +26,33 @@ class Purpose(TextChoices):
     MARKETING = "marketing", _("Marketing")
 
 
+class FactName(TextChoices):
+    """What a mandate may let a supplier know; none of it unless it is granted."""
+
+    NAME = "name", _("Whom to ask for")
+    ADDRESS = "address", _("Address")
+    PHONE = "phone", _("Phone number for visits")
+    ACCESS = "access_notes", _("How to get in")
+    MODEL = "model", _("Maker and model")
+    SERIAL = "serial", _("Serial number and other numbers")
+    PLACE = "place", _("Where it stands")
+    BOUGHT = "bought_on", _("When it was bought")
+
+
+# Of the home, written by the household for this; the others are read from each asset.
+HOME_FACTS = (FactName.NAME, FactName.ADDRESS, FactName.PHONE, FactName.ACCESS)
+
+
+class TermsEvent(TextChoices):
+    """What happened to the owner's terms, as both sides keep it."""
+
+    PROFFERED = "proffered", _("Offered")
+    ACCEPTED = "accepted", _("Accepted")
+    ALTERNATIVE = "alternative_offered", _("Another offered")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
 class MandateState(TextChoices):
     """The life of a mandate."""
 

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -25,11 +27,13 @@ from suppliers.choices import (
     ContactKind,
     Direction,
     EventState,
+    FactName,
     MandateState,
     Medium,
     Outcome,
     Purpose,
     RoleKind,
+    TermsEvent,
     Way,
 )
 from suppliers.staff import (  # noqa: F401 - Django finds tables by this module
@@ -79,6 +83,8 @@ class Supplier(models.Model):
     sealed_endpoint_secret = models.BinaryField(null=True, editable=False)
     webhook_failing_since = models.DateTimeField(null=True, blank=True)
     webhook_disabled_at = models.DateTimeField(null=True, blank=True)
+    # Until then the endpoint asked to be left alone (`Retry-After`): all its events wait.
+    webhook_rest_until = models.DateTimeField(null=True, blank=True)
     technical_contact = models.EmailField(blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -284,6 +290,10 @@ class Mandate(models.Model):
     owner_ref = models.CharField(max_length=40, unique=True, default=new_owner_ref)
     alias = models.CharField(max_length=40, unique=True, default=new_alias)
     purposes = ArrayField(models.CharField(max_length=10, choices=Purpose), default=list)
+    # What the supplier may know of the home and of the assets: nothing by default.
+    facts = ArrayField(
+        models.CharField(max_length=14, choices=FactName), default=list, db_default=[], blank=True
+    )
     assets = models.ManyToManyField(Asset, related_name="mandates", blank=True)
     state = models.CharField(max_length=6, choices=MandateState, default=MandateState.ACTIVE)
     granted_at = models.DateTimeField(default=timezone.now)
@@ -549,9 +559,11 @@ class OutboundEvent(models.Model):
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="outbound")
     household = models.ForeignKey(Household, models.CASCADE, null=True, related_name="+")
     mandate = models.ForeignKey(Mandate, models.SET_NULL, null=True, related_name="+")
+    # Which journey it is about, for the owner; the supplier gets a name of its own in `data`.
+    journey = models.UUIDField(null=True, editable=False)
     type = models.CharField(max_length=60)
     data = models.JSONField(default=dict)
-    via = models.CharField(max_length=8, default="none")  # webhook, mail, oneclick, none
+    via = models.CharField(max_length=8, default="none")  # webhook, mail, sms, oneclick, none
     state = models.CharField(max_length=8, choices=OutboundState.CHOICES, default="pending")
     detail = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -569,6 +581,19 @@ class OutboundEvent(models.Model):
                 fields=["next_at"], condition=Q(state="pending"), name="outboundevent_due"
             ),
             models.Index(fields=["supplier", "-id"], name="outboundevent_log"),
+            # What waits for one endpoint, in its order; sent rows leave it.
+            models.Index(
+                fields=["supplier", "id"],
+                condition=Q(state="pending", via="webhook"),
+                name="outboundevent_line",
+            ),
+            # What was answered on one journey.
+            models.Index(
+                models.F("household"),
+                KeyTextTransform("journey", "data"),
+                models.F("id").desc(),
+                name="outboundevent_of_journey",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -581,8 +606,13 @@ class OutboundAttempt(models.Model):
     event = models.ForeignKey(OutboundEvent, models.CASCADE, related_name="tries")
     number = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
+    via = models.CharField(max_length=8, blank=True)
     status = models.PositiveSmallIntegerField(null=True)  # of HTTP; None: no answer
     detail = models.CharField(max_length=300, blank=True)
+    took_ms = models.PositiveIntegerField(null=True)
+    # The beginning of what the endpoint said, for its supplier alone (see `outbox.said_by`):
+    # in any other hands it would read the receiver's network.
+    sealed_answer = models.BinaryField(null=True, editable=False)
 
     class Meta:
         constraints = [
@@ -591,6 +621,202 @@ class OutboundAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"try {self.number} of {self.event_id}"
+
+
+class HomeFact(models.Model):
+    """A fact of the home that mandates may let suppliers know: an address, how to get in."""
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="home_facts")
+    name = models.CharField(max_length=14, choices=FactName)
+    sealed_value = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["household", "name"], name="homefact_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.household}"
+
+    @property
+    def value(self) -> str:
+        """The fact in the clear."""
+        return sealing.unseal(
+            self.sealed_value,
+            table="suppliers_homefact",
+            key=str(self.household_id),
+            field=self.name,
+        ).decode()
+
+    def set_value(self, value: str) -> None:
+        """Seal `value` for this row."""
+        self.sealed_value = sealing.seal(
+            value.encode(),
+            table="suppliers_homefact",
+            key=str(self.household_id),
+            field=self.name,
+        )
+
+
+class TermsRecordQuerySet(models.QuerySet["TermsRecord"]):
+    """Reads of what was agreed."""
+
+    def for_owner(self, owner: Owner) -> TermsRecordQuerySet:
+        """Return what happened to the terms of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class TermsRecord(models.Model):
+    """One step of the owner's terms with one supplier; kept by both sides, never changed.
+
+    `verdict` says why an answer does not count; `record_sha256` is over all of it, so two
+    records can be compared without showing them.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    mandate = models.ForeignKey(Mandate, models.CASCADE, related_name="terms")
+    event = models.CharField(max_length=20, choices=TermsEvent)
+    agreement_uri = models.CharField(max_length=500)
+    version = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=40, blank=True)
+    # The event that said it, ours or theirs: the same one is one record.
+    said_in = models.UUIDField(unique=True)
+    record_sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    objects = TermsRecordQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["mandate", "-at"], name="termsrecord_of_mandate")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.agreement_uri}"
+
+
+class ConsentReceiptQuerySet(models.QuerySet["ConsentReceipt"]):
+    """Reads of receipts."""
+
+    def for_owner(self, owner: Owner) -> ConsentReceiptQuerySet:
+        """Return the receipts of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class ConsentReceipt(models.Model):
+    """What was consented to as of one moment (ISO/IEC TS 27560); never changed."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    mandate = models.ForeignKey(Mandate, models.CASCADE, related_name="receipts")
+    event_state = models.CharField(max_length=20)
+    body = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    objects = ConsentReceiptQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["mandate", "-made_at"], name="consentreceipt_of_mandate")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.event_state} {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class SupplierInvitationQuerySet(models.QuerySet["SupplierInvitation"]):
+    """Reads of invitations of suppliers."""
+
+    def for_owner(self, owner: Owner) -> SupplierInvitationQuerySet:
+        """Return the invitations of `owner`'s households."""
+        return self.filter(household__memberships__owner=owner)
+
+    def open(self, now: datetime) -> SupplierInvitationQuerySet:
+        """Return the invitations that can still be answered."""
+        return self.filter(answered_at=None, revoked_at=None, expires_at__gt=now)
+
+    def waiting(self, now: datetime) -> SupplierInvitationQuerySet:
+        """Return the open invitations whose mail nobody has taken yet, the oldest first."""
+        return self.open(now).filter(queued_at=None, sealed_address__isnull=False).order_by("pk")
+
+
+class SupplierInvitation(models.Model):
+    """An invitation to serve a household: a link, mailed or handed over, for one answer."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="supplier_invitations")
+    invited_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    mandate = models.ForeignKey(  # that there was before, or that the answer made
+        Mandate, models.SET_NULL, null=True, related_name="+"
+    )
+    name = models.CharField(max_length=120)
+    shown_as = models.CharField(max_length=120)  # who invites, as the household says it
+    note = models.CharField(max_length=1000, blank=True)
+    sealed_address = models.BinaryField(null=True)
+    hint = models.CharField(max_length=40, blank=True)
+    purposes = ArrayField(models.CharField(max_length=10, choices=Purpose), default=list)
+    facts = ArrayField(models.CharField(max_length=14, choices=FactName), default=list, blank=True)
+    assets = models.ManyToManyField(Asset, related_name="+", blank=True)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    sealed_token = models.BinaryField()
+    language = models.CharField(max_length=12, default="en")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    is_accepted = models.BooleanField(default=False)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = SupplierInvitationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["household", "-created_at"], name="supplierinvitation_of_home"),
+            # The queue of mails: taken rows leave it.
+            models.Index(
+                fields=["id"],
+                condition=Q(queued_at=None, sealed_address__isnull=False),
+                name="supplierinvitation_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} for {self.household}"
+
+    @property
+    def address(self) -> str:
+        """The mail address in the clear, or nothing: the link was handed over."""
+        if self.sealed_address is None:
+            return ""
+        return sealing.unseal(
+            self.sealed_address,
+            table="suppliers_supplierinvitation",
+            key=str(self.uuid),
+            field="address",
+        ).decode()
+
+    @property
+    def token(self) -> str:
+        """The token in the clear; for the mail and the one who invites."""
+        return sealing.unseal(
+            self.sealed_token,
+            table="suppliers_supplierinvitation",
+            key=str(self.uuid),
+            field="token",
+        ).decode()
+
+    def seal(self, *, token: str, address: str) -> None:
+        """Seal the token and, where there is one, the address."""
+        table = "suppliers_supplierinvitation"
+        self.sealed_token = sealing.seal(
+            token.encode(), table=table, key=str(self.uuid), field="token"
+        )
+        if address:
+            self.sealed_address = sealing.seal(
+                address.encode(), table=table, key=str(self.uuid), field="address"
+            )
 
 
 class WayCheckQuerySet(models.QuerySet["WayCheck"]):

@@ -10,7 +10,9 @@ from owners.models import Household, Owner
 from owners.privacy import Piece, Section, Whose, of_households, table
 from suppliers.choices import EventState, Way
 from suppliers.models import (
+    ConsentReceipt,
     Contact,
+    HomeFact,
     InboundEvent,
     Mandate,
     OutboundAttempt,
@@ -18,8 +20,10 @@ from suppliers.models import (
     Role,
     Supplier,
     SupplierDomain,
+    SupplierInvitation,
     SupplierName,
     SupplierNumber,
+    TermsRecord,
     WayCheck,
 )
 
@@ -60,6 +64,18 @@ SECTIONS: dict[str, Section] = {
         "mandate-assets",
         lambda of: Mandate.assets.through.objects.filter(mandate__household__in=of.households),
     ),
+    "home-facts": table(
+        "home-facts", of_households(HomeFact), opened={"value": lambda fact: fact.value}
+    ),
+    "terms": table("terms", of_households(TermsRecord)),
+    "consent-receipts": table("consent-receipts", of_households(ConsentReceipt)),
+    "supplier-invitations": table("supplier-invitations", of_households(SupplierInvitation)),
+    "supplier-invitation-assets": table(
+        "supplier-invitation-assets",
+        lambda of: SupplierInvitation.assets.through.objects.filter(
+            supplierinvitation__household__in=of.households
+        ),
+    ),
     "messages": table("messages", of_households(InboundEvent)),
     "contacts": table("contacts", of_households(Contact)),
     "sent": table("sent", of_households(OutboundEvent)),
@@ -90,7 +106,9 @@ def erase_household(*, household: Household, now: datetime) -> None:
     WayCheck.objects.filter(household=household).delete()
     Contact.objects.filter(household=household).delete()
     InboundEvent.objects.filter(household=household).delete()
-    Mandate.objects.filter(household=household).delete()
+    SupplierInvitation.objects.filter(household=household).delete()
+    Mandate.objects.filter(household=household).delete()  # with its terms and receipts
+    HomeFact.objects.filter(household=household).delete()
     History.objects.filter(household=household).delete()
     Role.objects.filter(household=household).delete()
     SupplierDomain.objects.filter(household=household).delete()
