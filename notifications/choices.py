@@ -99,3 +99,11 @@ class DeliveryPurpose(TextChoices):
     CODE = "code", _("Code")
     INVITATION = "invitation", _("Invitation")
     CHECK = "check", _("Test")
+
+
+class PassWay(TextChoices):
+    """How somebody came to read a pass."""
+
+    CODE = "code", _("Spoken code")
+    LINK = "link", _("Link")
+    MACHINE = "machine", _("Program")

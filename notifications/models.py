@@ -25,14 +25,15 @@ from notifications.choices import (
     FactState,
     JourneyState,
     NotificationState,
+    PassWay,
     PromiseState,
     Section,
     SurveyState,
     Turn,
 )
 from owners import sealing
-from owners.choices import ChannelKind, Level, Topic
-from owners.models import Channel, Household, Owner
+from owners.choices import ChannelKind, Level, Rank, Topic
+from owners.models import Channel, Household, Membership, Owner
 from suppliers.models import Contact, Supplier
 
 M = TypeVar("M", bound=models.Model)
@@ -686,3 +687,118 @@ class PushDevice(models.Model):
             key=str(self.uuid),
             field="subscription",
         )
+
+
+class PassQuerySet(OwnedQuerySet["Pass"]):
+    """Reads of passes."""
+
+    def live(self, now: datetime) -> PassQuerySet:
+        """Return the passes that show something to whoever holds them.
+
+        A pass ends with the right of the member who made it to act for the household.
+        """
+        acting = Membership.objects.filter(
+            household=models.OuterRef("household"),
+            owner=models.OuterRef("owner"),
+            rank__in=(Rank.MEMBER, Rank.ADMIN),
+        )
+        return self.filter(models.Exists(acting), revoked_at=None, expires_at__gt=now)
+
+
+class Pass(models.Model):
+    """What a supplier's human may read of a matter or a thing, for a while.
+
+    The code and the token are sealed for their owner, who reads the code aloud again, and
+    found by a keyed index: a copy of the database opens nothing. Both are wiped when the
+    pass ends.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    owner = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    asset = models.ForeignKey(Asset, models.CASCADE, null=True, related_name="passes")
+    journey = models.ForeignKey(Journey, models.CASCADE, null=True, related_name="passes")
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
+    scope = ArrayField(models.CharField(max_length=12), default=list)  # `pass_rules.SCOPES`
+    papers = ArrayField(models.UUIDField(), default=list)
+    without = ArrayField(models.CharField(max_length=60), default=list)  # facts left out
+    may_write = models.BooleanField(default=False)
+    sealed_code = models.BinaryField(default=bytes)
+    code_index = models.BinaryField(max_length=32, null=True)
+    sealed_token = models.BinaryField(default=bytes)
+    token_index = models.BinaryField(max_length=32, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    code_made_at = models.DateTimeField(default=timezone.now)
+    code_until = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    opens = models.PositiveIntegerField(default=0)
+    code_opens = models.PositiveIntegerField(default=0)
+
+    objects = PassQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code_index"], condition=Q(code_index__isnull=False), name="pass_one_code"
+            ),
+            models.UniqueConstraint(
+                fields=["token_index"],
+                condition=Q(token_index__isnull=False),
+                name="pass_one_token",
+            ),
+            models.CheckConstraint(
+                condition=Q(asset__isnull=False) | Q(journey__isnull=False),
+                name="pass_about_something",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["household", "-created_at"], name="pass_by_time"),
+            # Whose secrets have to be wiped, and what has to be forgotten.
+            models.Index(fields=["expires_at"], name="pass_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"pass {self.uuid}"
+
+
+class PassVisit(models.Model):
+    """That somebody opened a pass: by which way, in what kind of browser, from when to when.
+
+    No address and no name but the one they gave. `secret_hash` is of 128 random bits which
+    their browser holds; it opens nothing once the pass ends.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    held = models.ForeignKey(Pass, models.CASCADE, related_name="visits")  # the pass
+    way = models.CharField(max_length=7, choices=PassWay)
+    browser = models.CharField(max_length=40, blank=True)
+    secret_hash = models.BinaryField(max_length=32)
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    writes = models.PositiveSmallIntegerField(default=0)
+
+    objects: models.Manager[PassVisit] = OwnedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["held", "-opened_at"], name="passvisit_of_pass")]
+
+    def __str__(self) -> str:
+        return f"{self.way} {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class PassTry(models.Model):
+    """A code that was wrong, and a keyed hash of the network it came from; gone after a day."""
+
+    network = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["network", "at"], name="passtry_of_network"),
+            models.Index(fields=["at"], name="passtry_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"

@@ -68,6 +68,7 @@ class Way(TextChoices):
     MAIL = "mail", _("E-mail")
     TELEPHONY = "telephony", _("Telephony")
     OWNER = "owner", _("The owner's log")
+    PASS = "pass", _("A pass")
 
 
 class CheckKind(TextChoices):
