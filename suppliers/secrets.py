@@ -8,8 +8,9 @@ from django.db import transaction
 
 from owners import access
 from owners.models import Household, Owner
+from suppliers.choices import PersonState
 from suppliers.models import Mandate, Role, SigningSecret, Supplier, SupplierKey
-from suppliers.signing import new_secret
+from suppliers.signing import KeyFormatError, new_secret, verifier
 
 OVERLAP = timedelta(hours=24)  # the old secret keeps working while the sender changes over
 
@@ -30,9 +31,12 @@ def may_manage(*, household: Household, supplier: Supplier) -> bool:
     """Return whether the household speaks for the supplier.
 
     A supplier is one global entry, so its secret is never a single household's to change:
-    only where nobody else knows the entry, and it is unproved or the household is a demo.
+    only where nobody else knows the entry, it is unproved or the household is a demo, and
+    the supplier has no people here who speak for themselves.
     """
     if supplier.verified_at is not None and not household.is_demo:
+        return False
+    if supplier.people.filter(state=PersonState.ACTIVE).exists():
         return False
     elsewhere = (
         model.objects.filter(supplier=supplier).exclude(household=household)
@@ -48,16 +52,41 @@ def rotate(
     if not may_manage(household=household, supplier=supplier):
         raise SecretError
     with transaction.atomic():
+        made = rotate_own(supplier=supplier, now=now)
+        what = {"supplier": supplier.name}
+        access.note(kind="secret_rotated", actor=owner, household=household, what=what, now=now)
+    return made
+
+
+def rotate_own(*, supplier: Supplier, now: datetime) -> Made:
+    """Make a new secret for a supplier's own people; older ones work for another day."""
+    with transaction.atomic():
         Supplier.objects.select_for_update().get(pk=supplier.pk)
         ends = now + OVERLAP
         for old in SigningSecret.objects.live(now).filter(supplier=supplier, version="v1"):
             if old.expires_at is None or old.expires_at > ends:
                 old.expires_at = ends
                 old.save(update_fields=["expires_at"])
-        made = _make(supplier, now)
-        what = {"supplier": supplier.name}
-        access.note(kind="secret_rotated", actor=owner, household=household, what=what, now=now)
-    return made
+        return _make(supplier, now)
+
+
+def add_public_key(*, supplier: Supplier, value: str, now: datetime) -> SigningSecret:
+    """Take a `whpk_…` that verifies what the supplier signs `v1a`. Raises KeyFormatError."""
+    value = value.strip()
+    if not value.startswith("whpk_"):
+        raise KeyFormatError("A public key begins with whpk_.")
+    verifier(value)
+    secret = SigningSecret(supplier=supplier, version="v1a", created_at=now)
+    secret.set_value(value)
+    secret.save()
+    return secret
+
+
+def end(*, secret: SigningSecret, now: datetime) -> None:
+    """Let a secret or public key verify nothing from now on. Twice is once."""
+    if secret.expires_at is None or secret.expires_at > now:
+        secret.expires_at = now
+        secret.save(update_fields=["expires_at"])
 
 
 def _make(supplier: Supplier, now: datetime) -> Made:
@@ -82,6 +111,18 @@ def set_endpoint(
     """
     if not may_manage(household=household, supplier=supplier):
         raise SecretError
+    with transaction.atomic():
+        value = set_own_endpoint(supplier=supplier, url=url)
+        what = {"supplier": supplier.name, "url": url}
+        access.note(kind="endpoint_changed", actor=owner, household=household, what=what, now=now)
+    return value
+
+
+def set_own_endpoint(*, supplier: Supplier, url: str) -> str:
+    """Let Steward's own events go to `url`; return the new secret they are signed with.
+
+    No `url` stops them and gives no secret.
+    """
     value = new_secret(secrets.token_bytes(32)) if url else ""
     with transaction.atomic():
         locked = Supplier.objects.select_for_update().get(pk=supplier.pk)
@@ -99,8 +140,6 @@ def set_endpoint(
                 "sealed_endpoint_secret",
             ]
         )
-        what = {"supplier": supplier.name, "url": url}
-        access.note(kind="endpoint_changed", actor=owner, household=household, what=what, now=now)
     return value
 
 

@@ -37,6 +37,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from owners import doorbell
+from suppliers import secrets as own_secrets
 from suppliers.choices import STAFF_ORDER, LinkKind, PersonState, StaffRole
 from suppliers.models import Supplier
 from suppliers.staff import StaffLink, SupplierPerson
@@ -262,6 +263,9 @@ def redeem(*, token: str, now: datetime, email: str = "", name: str = "") -> Sup
             raise _gone()
         elif link.person is None and has_staff(_locked(supplier.pk)):
             raise _gone()  # somebody else was first
+        if link.kind == LinkKind.JOIN and link.person is None:
+            # What a household made while it spoke for the entry is not the supplier's word.
+            own_secrets.close_all(supplier=supplier, now=now)
         person = link.person or _first_person(
             supplier, email=email, name=name or link.name, link=link, now=now
         )
