@@ -6,12 +6,18 @@ and of the answer only a short beginning is read.
 """
 
 import ipaddress
+import queue
 import socket
+import ssl
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -20,6 +26,7 @@ Resolver = Callable[[str, int], list[str]]
 
 PORTS = frozenset({443})
 MAX_ANSWER = 1024
+PIECE = 16 * 1024  # written at once
 # What `is_global` of some Python versions takes for public (IANA special-purpose registries).
 CLOSED = tuple(
     ipaddress.ip_network(text)
@@ -78,6 +85,31 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
+def resolve_in_time(seconds: float, resolver: Resolver) -> Resolver:
+    """Return a resolver that gives up; the system's own waits as long as a name server likes."""
+
+    def look_up(host: str, port: int) -> list[str]:
+        answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(resolver(host, port))
+            except (OSError, UnicodeError) as error:
+                answers.put(error)
+
+        # Its end is not waited for: nothing can break off the system's resolver.
+        threading.Thread(target=ask, name="resolver", daemon=True).start()
+        try:
+            found = answers.get(timeout=seconds)
+        except queue.Empty:
+            raise OSError("the name server does not answer") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return look_up
+
+
 def checked(
     url: str, *, allowed: Sequence[str] = (), resolver: Resolver = resolve
 ) -> tuple[httpx.URL, list[str]]:
@@ -120,33 +152,128 @@ def post(
 ) -> Answer:
     """Post to a checked address; raises BlockedError or httpx.HTTPError.
 
-    `timeout` holds for the whole request. TLS checks the certificate for the name.
+    `timeout` holds for the whole request, from the look-up of the name to the last byte
+    that is read, however slowly they come. TLS checks the certificate for the name.
     """
-    target, addresses = checked(url, allowed=allowed, resolver=resolver)
     until = time.monotonic() + timeout
+    target, addresses = checked(url, allowed=allowed, resolver=resolve_in_time(timeout, resolver))
     pinned = target.copy_with(host=addresses[0])
     netloc = target.netloc.decode("ascii")
-    # No environment: a proxy variable would carry the request past the check.
     with (
-        httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
+        # No environment: a proxy variable would carry the request past the check.
+        httpx.Client(
+            transport=_Timed(until), trust_env=False, follow_redirects=False, timeout=timeout
+        ) as client,
         client.stream(
             "POST",
             pinned,
             content=body,
-            headers={**headers, "host": netloc, "accept-encoding": "identity"},
+            headers={
+                **headers,
+                "host": netloc,
+                "accept-encoding": "identity",
+                "connection": "close",
+            },
             extensions={"sni_hostname": target.host},
         ) as response,
     ):
-        beginning = b""
-        for part in response.iter_raw(MAX_ANSWER):
-            beginning += part
-            if len(beginning) >= MAX_ANSWER or time.monotonic() > until:
-                break
         return Answer(
             status=response.status_code,
             retry_after=response.headers.get("retry-after", "")[:60],
-            beginning=beginning[:MAX_ANSWER],
+            beginning=_beginning(response),
         )
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    """Return the first bytes of a body; an answer whose body stalls is an answer all the same."""
+    beginning = b""
+    try:
+        for part in response.iter_raw(MAX_ANSWER):
+            beginning += part
+            if len(beginning) >= MAX_ANSWER:
+                break
+    except httpx.HTTPError:
+        pass  # the status is known, and says what came of it
+    return beginning[:MAX_ANSWER]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return the context that checks certificates; to load them takes longer than a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+class _Timed(httpx.HTTPTransport):
+    """Makes one request whose bytes all come before `until`, on the monotonic clock.
+
+    httpx counts its timeouts from each byte anew, so one byte a second would hold a
+    request for ever.
+    """
+
+    def __init__(self, until: float) -> None:
+        super().__init__(verify=_certificates(), trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=_certificates(), network_backend=_TimedBackend(until), retries=0
+        )
+
+
+class _TimedBackend(httpcore.NetworkBackend):
+    def __init__(self, until: float) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._until = until
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(self._until, timeout, httpcore.ConnectTimeout)
+        stream = self._inner.connect_tcp(
+            host, port, timeout=left, local_address=local_address, socket_options=socket_options
+        )
+        return _TimedStream(stream, self._until)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
+        self._inner = stream
+        self._until = until
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = _left(self._until, timeout, httpcore.ReadTimeout)
+        return self._inner.read(max_bytes, timeout=left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # In pieces: a receiver that takes a byte now and then must not stretch one write.
+        for start in range(0, len(buffer), PIECE):
+            left = _left(self._until, timeout, httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + PIECE], timeout=left)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(self._until, timeout, httpcore.ConnectTimeout)
+        stream = self._inner.start_tls(ssl_context, server_hostname=server_hostname, timeout=left)
+        return _TimedStream(stream, self._until)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _left(until: float, timeout: float | None, late: type[Exception]) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise late("the whole request took too long")
+    return left if timeout is None else min(left, timeout)
 
 
 def _parts(url: str) -> tuple[str, int, bool]:

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy, override
 from owners import households
 from owners.models import Household
 from suppliers import contacts as said
+from suppliers import pairwise, replies
 from suppliers.admission import AUTOMATIC
 from suppliers.choices import Medium
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
@@ -47,6 +48,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+SMS_LENGTH = 640  # four or five parts; nobody reads more of it
 WORDS = ("body", "text", "note", "reason", "answer", "score")
 # References that people know by their name.
 NAMED: dict[str, str | Promise] = {
@@ -69,6 +71,8 @@ class Letter:
     text: str
     message_id: str
     headers: dict[str, str] = field(default_factory=dict)
+    calendar: str = ""  # the same as a calendar says it (RFC 6047), where it came as one
+    method: str = ""  # that of the calendar
 
 
 def write_all(events: Sequence[OutboundEvent]) -> dict[int, Letter]:
@@ -96,8 +100,17 @@ def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
     if not recipient:
         return None
     sender = settings.DEFAULT_FROM_EMAIL
+    calendar = None
     if event.mandate is not None and event.type.startswith("owner."):
         sender = f"{event.mandate.alias}@{settings.MAIL_DOMAIN}"
+        calendar = replies.write(
+            type_=event.type,
+            data=event.data,
+            alias=sender,
+            at=event.created_at,
+            summary=_subject(event),
+            spoken=[_span(one, event.household) for one in event.data.get("windows") or ()],
+        )
     headers = {"Auto-Submitted": "auto-generated"}
     reference = _reference(answered) if answered else ""
     if reference:
@@ -110,6 +123,8 @@ def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
         # The same for every try: a receiver can tell a repeat.
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
         headers=headers,
+        calendar=calendar.text if calendar else "",
+        method=calendar.method if calendar else "",
     )
 
 
@@ -227,6 +242,24 @@ def words_of(event: OutboundEvent) -> str:
     return "\n".join(lines)
 
 
+def told(event: OutboundEvent) -> dict[str, Any]:
+    """Return an event's data as its supplier gets it: our own names stay with us."""
+    data: dict[str, Any] = event.data
+    journey = data.get("journey")
+    if not journey or event.mandate is None:
+        return data
+    return {**data, "journey": pairwise.journey(event.mandate.owner_ref, journey)}
+
+
+def sms_of(event: OutboundEvent) -> str:
+    """Return what an event says as an SMS, in the language of the household."""
+    home = event.household
+    language = households.tongues({home.pk}).get(home.pk, "") if home is not None else ""
+    with override(language or settings.LANGUAGE_CODE):
+        said_by = _("From %(household)s:") % {"household": home.name if home else "Steward"}
+        return f"{said_by} {words_of(event)}"[:SMS_LENGTH]
+
+
 def _subject(event: OutboundEvent) -> str:
     plain = event.type.replace(".", " ").replace("_", " ").capitalize()
     return str(SUBJECTS.get(event.type, plain))
@@ -245,6 +278,6 @@ def _span(window: dict[str, Any], household: Household | None) -> str:
 
 
 def _text(event: OutboundEvent) -> str:
-    details = json.dumps(event.data, indent=2, ensure_ascii=False, sort_keys=True)
+    details = json.dumps(told(event), indent=2, ensure_ascii=False, sort_keys=True)
     foot = _("Sent by Steward on behalf of its owner. For your systems:")
     return "\n".join([words_of(event), "", "-- ", foot, "", event.type, details, ""])

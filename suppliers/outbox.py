@@ -1,33 +1,23 @@
 """What Steward tells suppliers: the owner's answers, deferrals, and faults in what came.
 
-`send` only writes a row, so it belongs into the transaction of whoever decides.
-`send_due` claims what is due, writes the attempt, sends outside any transaction, and
-notes what came of it. An endpoint sees an event again when an answer was lost: its
-`webhook-id` stays the same.
+`send` only writes a row, so it belongs into the transaction of whoever decides; `going`
+takes the rows to their suppliers.
 """
 
-import json
-import smtplib
 import uuid
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 
-import httpx
-import structlog
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from prometheus_client import Counter
+from django.db.models import Q, QuerySet
 
-from owners import bulk, doorbell
+from owners import bulk, doorbell, sealing
 from owners.models import Household
-from suppliers import guard, letters, signing
+from suppliers import routes
 from suppliers.contacts import Report
+from suppliers.going import send_due
 from suppliers.models import (
     Mandate,
     OutboundAttempt,
@@ -35,31 +25,39 @@ from suppliers.models import (
     OutboundState,
     Supplier,
 )
+from suppliers.routes import MAIL, NONE, ONE_CLICK, SMS, WEBHOOK
+from suppliers.tries import next_try
 
-log = structlog.get_logger(__name__)
+__all__ = [
+    "CAME_BACK",
+    "MAIL",
+    "NONE",
+    "ONE_CLICK",
+    "SMS",
+    "WEBHOOK",
+    "Message",
+    "came_back",
+    "is_waiting",
+    "next_try",
+    "replay",
+    "report_rejected",
+    "said_by",
+    "send",
+    "send_all",
+    "send_by",
+    "send_due",
+    "tell_technicians",
+    "undelivered",
+]
 
-WEBHOOK, MAIL, ONE_CLICK, NONE = "webhook", "mail", "oneclick", "none"
-# RFC 8058: this body, and no more; whoever asks for another is not asked.
-UNSUBSCRIBE = b"List-Unsubscribe=One-Click"
-LATER = frozenset({408, 425, 429})  # answers of 4xx after which another try makes sense
-# Standard Webhooks' example: ten tries, the last about 76 hours after the first.
-SCHEDULE = tuple(
-    timedelta(seconds=seconds)
-    for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
-)
-JITTER = 0.1  # a delay grows by up to this share, so that retries do not come in waves
-RETRY_AFTER_MAX = timedelta(hours=24)
-DISABLE_AFTER = timedelta(days=5)
-LEASE = timedelta(minutes=5)
-PER_SUPPLIER = 25  # in one go, so that one endpoint cannot take all the places
-THREADS = 16
-GONE = 410
 CAME_BACK = "came back: "  # before the reason that a mail server gave
-
 _WAITING = """
     SELECT 1 FROM suppliers_outboundevent WHERE state = 'pending' AND next_at <= %s LIMIT 1
 """
-SENT = Counter("steward_outbox_attempts_total", "Tries to tell a supplier", ["via", "outcome"])
+
+
+class WayError(Exception):
+    """The event cannot go out by this way."""
 
 
 class RejectedEvent(Protocol):
@@ -89,7 +87,7 @@ def send(
     the same name again returns the first event.
     """
     message = Message(mandate=mandate, type=type, data=data)
-    values = message.values(_vias([mandate])[mandate.pk], now=now)
+    values = message.values(routes.of_mandates([mandate])[mandate.pk], now=now)
     if name is None:
         event = OutboundEvent.objects.create(**values)
     else:
@@ -115,17 +113,17 @@ class Message:
             "mandate": self.mandate,
             "type": self.type,
             "data": {"owner": self.mandate.owner_ref, **self.data},
-            **_route(via),
+            **routes.columns(routes.of_type(via, self.type)),
             "created_at": now,
             "next_at": now,
         }
 
 
 def send_all(messages: Sequence[Message], *, now: datetime) -> None:
-    """Store events as `send` stores one: two reads and a write for any number."""
+    """Store events as `send` stores one: a few reads and a write for any number."""
     if not messages:
         return
-    vias = _vias([message.mandate for message in messages])
+    vias = routes.of_mandates([message.mandate for message in messages])
     rows = [
         OutboundEvent(
             uuid=message.name or uuid.uuid4(), **message.values(vias[message.mandate.pk], now=now)
@@ -138,33 +136,68 @@ def send_all(messages: Sequence[Message], *, now: datetime) -> None:
 
 def report_rejected(events: Sequence[RejectedEvent], *, now: datetime) -> None:
     """Tell each supplier which of its events had faults in their content, and where."""
-    if not events:
-        return
     ids = {event.supplier_id for event in events if event.supplier_id is not None}
-    suppliers = Supplier.objects.filter(pk__in=ids).in_bulk()
+    suppliers = Supplier.objects.filter(pk__in=ids).in_bulk() if ids else {}
+    tell_technicians(
+        [
+            Technical(
+                supplier=suppliers[event.supplier_id],
+                household_id=event.household_id,
+                type="steward.event.rejected",
+                data={
+                    "id": event.event_id,
+                    "source": event.source,
+                    "type": event.type,
+                    "code": event.code,
+                    "pointer": event.pointer,
+                    "detail": event.detail,
+                },
+            )
+            for event in events
+            if event.supplier_id is not None
+        ],
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Technical:
+    """Something for the supplier's technicians, before it is stored."""
+
+    supplier: Supplier
+    type: str
+    data: dict[str, Any]
+    household_id: int | None = None
+
+
+def tell_technicians(messages: Sequence[Technical], *, now: datetime) -> list[OutboundEvent]:
+    """Store events about the supplier's own systems; they go to nobody else."""
+    if not messages:
+        return []
     rows = [
         OutboundEvent(
             uuid=uuid.uuid4(),
-            supplier_id=event.supplier_id,
-            household_id=event.household_id,
-            type="steward.event.rejected",
-            data={
-                "id": event.event_id,
-                "source": event.source,
-                "type": event.type,
-                "code": event.code,
-                "pointer": event.pointer,
-                "detail": event.detail,
-            },
-            **_route(_technical_via(suppliers[event.supplier_id])),
+            supplier=message.supplier,
+            household_id=message.household_id,
+            type=message.type,
+            data=message.data,
+            **routes.columns(routes.technical(message.supplier)),
             created_at=now,
             next_at=now,
         )
-        for event in events
-        if event.supplier_id is not None
+        for message in messages
     ]
     OutboundEvent.objects.bulk_create(rows)
     transaction.on_commit(lambda: doorbell.ring("outbox"))
+    return rows
+
+
+def ping(*, supplier: Supplier, now: datetime) -> OutboundEvent:
+    """Send the supplier's endpoint a test event."""
+    (event,) = tell_technicians(
+        [Technical(supplier=supplier, type="steward.ping", data={"at": now.isoformat()})], now=now
+    )
+    return event
 
 
 def is_waiting(*, now: datetime) -> bool:
@@ -172,35 +205,14 @@ def is_waiting(*, now: datetime) -> bool:
     return bool(bulk.read(_WAITING, [now]))
 
 
-def send_due(*, now: datetime, limit: int = 500) -> int:
-    """Send what is due to suppliers; return how many events were taken."""
-    claimed = _claim(now=now, limit=limit)
-    if not claimed:
-        return 0
-    mails = [event for event in claimed if event.via == MAIL]
-    calls = [event for event in claimed if event.via in (WEBHOOK, ONE_CLICK)]
-    if calls:
-        envelopes = [
-            _unsubscription(event) if event.via == ONE_CLICK else _call(event, now=now)
-            for event in calls
-        ]
-        with ThreadPoolExecutor(max_workers=min(THREADS, len(calls))) as pool:
-            for event, result in zip(calls, pool.map(_deliver, envelopes), strict=True):
-                _settle(event, result, now=now)
-    written = letters.write_all(mails) if mails else {}
-    for event in mails:
-        _settle(event, _mail(written.get(event.pk)), now=now)
-    return len(claimed)
-
-
 def undelivered(*, households: Iterable[Household]) -> QuerySet[OutboundEvent]:
     """Return the owners' answers that do not reach their supplier, the newest first."""
     given_up = Q(state=OutboundState.FAILED)
-    waits = Q(state=OutboundState.PENDING, supplier__webhook_failing_since__isnull=False)
+    waits = Q(state=OutboundState.PENDING, tried__gt=0)
     return (
         OutboundEvent.objects.filter(given_up | waits, household__in=households)
         .filter(type__startswith="owner.")
-        .select_related("supplier", "household")
+        .select_related("supplier", "household", "mandate")
         .order_by("-pk")
     )
 
@@ -220,256 +232,33 @@ def came_back(*, report: Report, household_id: int) -> None:
 
 def replay(*, event: OutboundEvent, now: datetime) -> OutboundEvent:
     """Send an event once more from the start of the schedule, under the same id."""
-    event.state, event.attempts, event.detail = OutboundState.PENDING, 0, ""
-    event.next_at, event.lease_until = now, None
-    if event.via != ONE_CLICK:
-        event.via = (
-            _technical_via(event.supplier)
-            if event.mandate is None
-            else _vias([event.mandate])[event.mandate.pk]
-        )
+    return _again(event, routes.of_event(event), now=now)
+
+
+def send_by(*, event: OutboundEvent, via: str, now: datetime) -> OutboundEvent:
+    """Send an event by another way; raises WayError where that way is not open."""
+    if via not in routes.others_of(event):
+        raise WayError(via)
+    return _again(event, via, now=now)
+
+
+def _again(event: OutboundEvent, via: str, *, now: datetime) -> OutboundEvent:
+    for name, value in routes.columns(via).items():
+        setattr(event, name, value)
+    event.attempts, event.next_at, event.lease_until = 0, now, None
     event.save(update_fields=["state", "attempts", "detail", "next_at", "lease_until", "via"])
     transaction.on_commit(lambda: doorbell.ring("outbox"))
     return event
 
 
-# --- one attempt -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request, ready to be made without the database."""
-
-    url: str
-    body: bytes
-    headers: dict[str, str]
-    is_foreign: bool = False  # the address came in a mail: public ones only, whatever is set
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What came of one try. `status` is HTTP's, None without an answer."""
-
-    is_sent: bool
-    is_final: bool = False
-    status: int | None = None
-    detail: str = ""
-    retry_after: str = ""
-
-
-def _claim(*, now: datetime, limit: int) -> list[OutboundEvent]:
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    with transaction.atomic():
-        due = (
-            OutboundEvent.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(free, state=OutboundState.PENDING, next_at__lte=now)
-            .select_related("supplier", "mandate", "household")
-            .order_by("next_at", "pk")[:limit]
-        )
-        taken: list[OutboundEvent] = []
-        places: dict[int, int] = {}
-        for event in due:
-            places[event.supplier_id] = places.get(event.supplier_id, 0) + 1
-            if places[event.supplier_id] <= PER_SUPPLIER or event.via != WEBHOOK:
-                taken.append(event)
-        for event in taken:
-            event.attempts += 1
-            event.tried += 1
-        OutboundEvent.objects.filter(pk__in=[event.pk for event in taken]).update(
-            attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=now + LEASE
-        )
-        OutboundAttempt.objects.bulk_create(
-            [OutboundAttempt(event=event, number=event.tried, at=now) for event in taken]
-        )
-    return taken
-
-
-def _call(event: OutboundEvent, *, now: datetime) -> Call:
-    body = json.dumps(
-        {
-            "specversion": "1.0",
-            "id": str(event.uuid),
-            "source": settings.SITE_URL,
-            "type": event.type,
-            "time": event.created_at.astimezone(UTC).isoformat(),
-            "datacontenttype": "application/json",
-            "data": event.data,
-        },
-        separators=(",", ":"),
-    ).encode()
-    keys = [*settings.STEWARD_SIGNING_KEYS]
-    if event.supplier.endpoint_secret:
-        keys.append(event.supplier.endpoint_secret)
-    headers = signing.sign(webhook_id=f"msg_{event.uuid.hex}", at=now, body=body, keys=keys)
-    headers["content-type"] = "application/cloudevents+json"
-    headers["user-agent"] = "Steward"
-    return Call(url=event.supplier.webhook_url, body=body, headers=headers)
-
-
-def _unsubscription(event: OutboundEvent) -> Call:
-    """Return the one request of RFC 8058; it says nothing of whoever asks."""
-    headers = {"content-type": "application/x-www-form-urlencoded", "user-agent": "Steward"}
-    return Call(url=event.data["url"], body=UNSUBSCRIBE, headers=headers, is_foreign=True)
-
-
-def _deliver(call: Call) -> Result:
-    """Make the request; every fault of the network is a result."""
-    if settings.STEWARD_OUTBOX == "local":
-        return Result(is_sent=True, detail="kept here: nothing leaves this machine")
-    try:
-        answer = guard.post(
-            call.url,
-            body=call.body,
-            headers=call.headers,
-            timeout=settings.OUTBOX_TIMEOUT,
-            allowed=() if call.is_foreign else settings.OUTBOX_ALLOWED_NETWORKS,
-        )
-    except guard.BlockedError as error:
-        is_final = call.is_foreign and error.code != "unresolvable"
-        return Result(is_sent=False, is_final=is_final, detail=f"blocked: {error.code}")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return Result(is_sent=False, detail=type(error).__name__)
-    # The body is not kept: shown in a log, it would read the receiver's network to others.
-    return Result(
-        is_sent=200 <= answer.status < 300,
-        is_final=answer.status == GONE
-        or (call.is_foreign and 300 <= answer.status < 500 and answer.status not in LATER),
-        status=answer.status,
-        retry_after=answer.retry_after,
+def said_by(attempt: OutboundAttempt) -> str:
+    """Return the beginning of what an endpoint said to a try; only its supplier may see it."""
+    if attempt.sealed_answer is None:
+        return ""
+    raw = sealing.unseal(
+        attempt.sealed_answer,
+        table="suppliers_outboundattempt",
+        key=f"{attempt.event.uuid}:{attempt.number}",
+        field="answer",
     )
-
-
-def _mail(letter: letters.Letter | None) -> Result:
-    if letter is None:
-        return Result(is_sent=False, is_final=True, detail="no address is known")
-    message = EmailMessage(
-        subject=letter.subject,
-        body=letter.text,
-        from_email=letter.sender,
-        to=[letter.recipient],
-        headers={"Message-ID": letter.message_id, **letter.headers},
-    )
-    try:
-        message.send()
-    except (smtplib.SMTPException, OSError) as error:
-        return Result(is_sent=False, detail=type(error).__name__)
-    return Result(is_sent=True)
-
-
-def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> None:
-    """Note what came of a try, and when the next one is."""
-    outcome = "sent" if result.is_sent else "failed"
-    SENT.labels(event.via, outcome).inc()
-    event.detail = result.detail or (f"HTTP {result.status}" if result.status else "")
-    event.lease_until = None
-    if result.is_sent:
-        event.state, event.sent_at = OutboundState.SENT, now
-    elif result.is_final or event.attempts >= len(SCHEDULE):
-        event.state = OutboundState.FAILED
-    else:
-        event.next_at = next_try(
-            uuid_=event.uuid, attempts=event.attempts, retry_after=result.retry_after, now=now
-        )
-    with transaction.atomic():
-        event.save(update_fields=["state", "detail", "lease_until", "next_at", "sent_at"])
-        OutboundAttempt.objects.filter(event=event, number=event.tried).update(
-            status=result.status, detail=event.detail
-        )
-        if event.via == WEBHOOK:
-            _judge_endpoint(event.supplier_id, result, now=now)
-
-
-def next_try(*, uuid_: uuid.UUID, attempts: int, retry_after: str, now: datetime) -> datetime:
-    """Return when to try again after `attempts` tries; the same input gives the same time."""
-    delay = SCHEDULE[min(attempts, len(SCHEDULE) - 1)]
-    share = uuid.uuid5(uuid_, str(attempts)).int % 1000 / 1000
-    wanted = _wanted(retry_after, now)
-    return now + max(delay * (1 + JITTER * share), min(wanted, RETRY_AFTER_MAX))
-
-
-def _wanted(retry_after: str, now: datetime) -> timedelta:
-    """Return how long the receiver asks to be left alone; nonsense asks for nothing."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return timedelta(seconds=min(int(retry_after[:9]), 10**8))
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (TypeError, ValueError):
-        return timedelta(0)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-
-
-def _judge_endpoint(supplier_id: int, result: Result, *, now: datetime) -> None:
-    """Note whether the endpoint works; switch it off when it is gone, or dead for days."""
-    supplier = Supplier.objects.select_for_update().get(pk=supplier_id)
-    if result.is_sent:
-        if supplier.webhook_failing_since is not None:
-            supplier.webhook_failing_since = None
-            supplier.save(update_fields=["webhook_failing_since"])
-        return
-    since = supplier.webhook_failing_since or now
-    is_dead = result.is_final or now - since >= DISABLE_AFTER
-    if is_dead and supplier.webhook_disabled_at is None:
-        _disable(supplier, reason="gone" if result.is_final else "failing", now=now)
-    elif supplier.webhook_failing_since is None:
-        supplier.webhook_failing_since = now
-        supplier.save(update_fields=["webhook_failing_since"])
-
-
-def _disable(supplier: Supplier, *, reason: str, now: datetime) -> None:
-    supplier.webhook_disabled_at = now
-    supplier.save(update_fields=["webhook_disabled_at"])
-    log.warning("endpoint_disabled", supplier=str(supplier.uuid), reason=reason)
-    # What still waits goes by mail, as it would have without an endpoint.
-    waiting = OutboundEvent.objects.filter(
-        supplier=supplier, state=OutboundState.PENDING, via=WEBHOOK
-    )
-    waiting.filter(type__startswith="steward.").update(**_route(_technical_via(supplier)))
-    mandates = list(
-        Mandate.objects.filter(pk__in=waiting.values("mandate")).select_related("supplier")
-    )
-    by_via: dict[str, list[int]] = {}
-    for pk, via in _vias(mandates).items():
-        by_via.setdefault(via, []).append(pk)
-    for via, pks in by_via.items():
-        waiting.filter(mandate__in=pks).update(**_route(via))
-    waiting.update(**_route(_technical_via(supplier)))
-    OutboundEvent.objects.create(
-        supplier=supplier,
-        type="steward.endpoint.disabled",
-        data={"url": supplier.webhook_url, "reason": reason, "at": now.isoformat()},
-        **_route(_technical_via(supplier)),
-        created_at=now,
-        next_at=now,
-    )
-
-
-# --- which way ---------------------------------------------------------------------------
-
-
-def _route(via: str) -> dict[str, str]:
-    """Return the columns of a way; what cannot go out is shown as failed at once."""
-    if via == NONE:
-        return {"via": NONE, "state": OutboundState.FAILED, "detail": "no address is known"}
-    return {"via": via, "state": OutboundState.PENDING, "detail": ""}
-
-
-def _vias(mandates: Iterable[Mandate]) -> dict[int, str]:
-    """Return by which way the supplier of each mandate is told."""
-    known = {mandate.pk: mandate for mandate in mandates}
-    found = {pk: WEBHOOK for pk, one in known.items() if _has_endpoint(one.supplier)}
-    others = known.keys() - found.keys()
-    mails = letters.last_mails(others) if others else {}
-    for pk in others:
-        address = letters.address_of(known[pk].supplier, mails.get(pk))
-        found[pk] = MAIL if address else NONE
-    return found
-
-
-def _technical_via(supplier: Supplier) -> str:
-    if _has_endpoint(supplier):
-        return WEBHOOK
-    return MAIL if supplier.technical_contact else NONE
-
-
-def _has_endpoint(supplier: Supplier) -> bool:
-    return bool(supplier.webhook_url) and supplier.webhook_disabled_at is None
+    return raw.decode("utf-8", "replace").replace("\x00", "")

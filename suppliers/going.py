@@ -1,0 +1,455 @@
+"""What is due goes out to the suppliers: each endpoint in its order, none slowed by another.
+
+Events to one endpoint go one after the other, the oldest first. One that fails holds back
+all that follow it at its endpoint while it is young (`HOLDS` tries); afterwards only what
+is of the same mandate: an answer never overtakes an earlier one of the same household, and
+no single event stops an endpoint for days. When the endpoint answers again, all that
+waits for it is due at once.
+
+The attempt is written before it is made. An endpoint sees an event again when an answer
+was lost: its `webhook-id` stays the same.
+"""
+
+import heapq
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from prometheus_client import Counter
+
+from owners import sealing
+from suppliers import letters, routes, signing, tries
+from suppliers.models import (
+    Mandate,
+    OutboundAttempt,
+    OutboundEvent,
+    OutboundState,
+    Supplier,
+)
+from suppliers.routes import MAIL, ONE_CLICK, SMS, WEBHOOK
+from suppliers.tries import SCHEDULE, Result, Try
+
+log = structlog.get_logger(__name__)
+
+HOLDS = 3  # tries for which an event that fails holds back its whole endpoint
+DISABLE_AFTER = timedelta(days=5)
+PER_LANE = 25  # events of one lane in one go
+LETTERS_AT_ONCE = 4
+PLACES = 32  # requests under way at once
+TROUBLED = 8  # of these, for endpoints that failed when last tried
+GO_S = 20.0  # for which one go takes more on; then others may
+SENT = Counter("steward_outbox_attempts_total", "Tries to tell a supplier", ["via", "outcome"])
+
+
+def send_due(
+    *, now: datetime, limit: int = 500, now_fn: Callable[[], datetime] | None = None
+) -> int:
+    """Send what is due to suppliers; return how many events were taken.
+
+    With `now_fn` what falls due meanwhile is taken too, so that a slow receiver delays
+    nobody else.
+    """
+    return _Walk(now=now, now_fn=now_fn, limit=limit).run()
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Events that go one after the other."""
+
+    key: Hashable
+    events: deque[OutboundEvent]
+    claimed_at: float
+    rate: float = 0.0  # a second; 0: as fast as it answers
+    is_troubled: bool = False
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One go: its lanes, and the tries that are under way."""
+
+    now: datetime
+    now_fn: Callable[[], datetime] | None
+    limit: int
+    taken: int = 0
+    lanes: dict[Hashable, _Lane] = field(default_factory=dict)
+    under_way: dict[Future[Result], tuple[_Lane, OutboundEvent]] = field(default_factory=dict)
+    resting: list[tuple[float, int, _Lane]] = field(default_factory=list)  # until when
+    free_at: dict[Hashable, float] = field(default_factory=dict)
+    written: dict[int, letters.Letter] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
+
+    def run(self) -> int:
+        until = time.monotonic() + GO_S
+        with ThreadPoolExecutor(max_workers=PLACES, thread_name_prefix="outbox") as pool:
+            self._take(pool)
+            while self.under_way or self.resting:
+                self._wait()
+                self._wake(pool)
+                done = [future for future in self.under_way if future.done()]
+                for future in done:
+                    self._end(pool, future)
+                if done and time.monotonic() < until:
+                    self._take(pool)
+        return self.taken
+
+    def _clock(self) -> datetime:
+        return self.now_fn() if self.now_fn is not None else self.now
+
+    def _take(self, pool: ThreadPoolExecutor) -> None:
+        """Claim what is due for the lanes that are free, until there is no more."""
+        while self.taken < self.limit or self.now_fn is not None:
+            claimed = _claim(self, now=self._clock())
+            if not claimed:
+                return
+            self._prepare(claimed)
+            for lane in claimed:
+                self.taken += len(lane.events)
+                self.lanes[lane.key] = lane
+                self._next(pool, lane)
+
+    def _prepare(self, claimed: list[_Lane]) -> None:
+        """Write the letters and look the numbers up, all at once."""
+        events = [event for lane in claimed for event in lane.events]
+        mails = [event for event in events if event.via == MAIL]
+        if mails:
+            self.written |= letters.write_all(mails)
+        texts = [event.mandate for event in events if event.via == SMS and event.mandate]
+        if texts:
+            self.numbers |= routes.numbers_of(texts)
+
+    def _wait(self) -> None:
+        """Return when a try has ended, or a lane has rested."""
+        rest = max(self.resting[0][0] - time.monotonic(), 0) if self.resting else None
+        if self.under_way:
+            wait(self.under_way, timeout=rest, return_when=FIRST_COMPLETED)
+        elif rest:
+            time.sleep(rest)
+
+    def _wake(self, pool: ThreadPoolExecutor) -> None:
+        while self.resting and self.resting[0][0] <= time.monotonic():
+            self._next(pool, heapq.heappop(self.resting)[2])
+
+    def _next(self, pool: ThreadPoolExecutor, lane: _Lane) -> None:
+        """Begin the lane's next try, let it rest until it may, or close it."""
+        at = time.monotonic()
+        # Later, somebody else might take its events for forgotten.
+        if at - lane.claimed_at > settings.OUTBOX_LEASE_S / 2:
+            self._let_go(lane, now=self._clock())
+        if not lane.events:
+            del self.lanes[lane.key]
+            return
+        if self.free_at.get(lane.key, at) > at:
+            heapq.heappush(self.resting, (self.free_at[lane.key], id(lane), lane))
+            return
+        if lane.rate:
+            self.free_at[lane.key] = at + 1 / lane.rate
+        event, now = lane.events.popleft(), self._clock()
+        _begin(event, now=now)
+        attempt = self._try_of(event, now=now)
+        self.under_way[pool.submit(tries.timed, attempt)] = (lane, event)
+
+    def _try_of(self, event: OutboundEvent, *, now: datetime) -> Try:
+        if event.via == WEBHOOK:
+            return _call(event, now=now)
+        if event.via == ONE_CLICK:
+            return _unsubscription(event)
+        if event.via == SMS:
+            words = letters.sms_of(event)
+            number = self.numbers.get(event.mandate_id or 0, "")
+            return tries.text(number=number, words=words, name=event.uuid)
+        return tries.mail(self.written.pop(event.pk, None))
+
+    def _end(self, pool: ThreadPoolExecutor, future: Future[Result]) -> None:
+        lane, event = self.under_way.pop(future)
+        now = self._clock()
+        try:
+            result = future.result()
+        except Exception as error:
+            # One event that breaks our own code must not keep all others from going out.
+            log.exception("outbox_fault", event_id=str(event.uuid))
+            result = Result(is_sent=False, detail=f"fault: {type(error).__name__}")
+        is_off = _settle(event, result, now=now)
+        if is_off:
+            self._let_go(lane, now=now)
+        elif event.via == WEBHOOK and event.state == OutboundState.PENDING:
+            self._let_go(lane, now=now, behind=event)
+        self._next(pool, lane)
+
+    def _let_go(self, lane: _Lane, *, now: datetime, behind: OutboundEvent | None = None) -> None:
+        """Give back what the lane holds: all, or what must wait behind an event."""
+        held = [one for one in lane.events if behind is None or _holds(behind, one, now=now)]
+        if not held:
+            return
+        lane.events = deque(one for one in lane.events if one not in held)
+        self.taken -= len(held)
+        until = {"next_at": behind.next_at} if behind is not None else {}
+        pks = [one.pk for one in held]
+        OutboundEvent.objects.filter(pk__in=pks).update(lease_until=None, **until)
+
+
+# --- claiming ------------------------------------------------------------------------------
+
+
+def _claim(walk: _Walk, *, now: datetime) -> list[_Lane]:
+    """Lease what is due for lanes that have a place; what must wait is due when it may go."""
+    places = PLACES - len(walk.lanes)
+    if places <= 0:
+        return []
+    with transaction.atomic():
+        busy = OutboundEvent.objects.filter(
+            state=OutboundState.PENDING, via=WEBHOOK, lease_until__gt=now
+        )
+        due = (
+            OutboundEvent.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(
+                Q(lease_until=None) | Q(lease_until__lte=now),
+                state=OutboundState.PENDING,
+                next_at__lte=now,
+            )
+            .exclude(via=WEBHOOK, supplier__in=busy.values("supplier"))
+            .exclude(via=WEBHOOK, supplier__webhook_rest_until__gt=now)
+            .select_related("supplier", "mandate", "household")
+            .order_by("next_at", "pk")[: walk.limit]
+        )
+        lanes = _lanes(list(due), walk, places=places, now=now)
+        pks = [event.pk for lane in lanes for event in lane.events]
+        lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
+        OutboundEvent.objects.filter(pk__in=pks).update(lease_until=lease)
+    return lanes
+
+
+def _lanes(due: list[OutboundEvent], walk: _Walk, *, places: int, now: datetime) -> list[_Lane]:
+    calls: dict[int, list[OutboundEvent]] = {}
+    others: dict[Hashable, list[OutboundEvent]] = {}
+    for event in due:
+        if event.via == WEBHOOK:
+            calls.setdefault(event.supplier_id, []).append(event)
+        elif event.via == ONE_CLICK:
+            others.setdefault((ONE_CLICK, event.pk), []).append(event)
+        else:
+            others.setdefault((event.via, event.supplier_id % LETTERS_AT_ONCE), []).append(event)
+    troubled = sum(lane.is_troubled for lane in walk.lanes.values())
+    lanes: list[_Lane] = []
+    began = time.monotonic()
+    for supplier, events in _in_order(calls, now=now).items():
+        is_troubled = events[0].supplier.webhook_failing_since is not None
+        if supplier in walk.lanes or len(lanes) >= places or (is_troubled and troubled >= TROUBLED):
+            continue
+        troubled += is_troubled
+        lanes.append(
+            _Lane(supplier, deque(events[:PER_LANE]), began, settings.OUTBOX_RATE, is_troubled)
+        )
+    for key, events in others.items():
+        if key not in walk.lanes and len(lanes) < places:
+            lanes.append(_Lane(key, deque(events[:PER_LANE]), began))
+    return lanes
+
+
+def _in_order(
+    calls: dict[int, list[OutboundEvent]], *, now: datetime
+) -> dict[int, list[OutboundEvent]]:
+    """Return what may go to each endpoint now, the oldest first.
+
+    What waits behind an earlier event becomes due when that one is.
+    """
+    if not calls:
+        return {}
+    due = {event.pk for events in calls.values() for event in events}
+    earlier: dict[int, list[OutboundEvent]] = {}
+    waiting = OutboundEvent.objects.filter(
+        state=OutboundState.PENDING,
+        via=WEBHOOK,
+        supplier__in=calls,
+        pk__lt=max(due),
+    ).exclude(pk__in=due)
+    known = ("supplier", "mandate", "attempts", "next_at", "lease_until")
+    for event in waiting.only(*known).order_by("pk"):
+        earlier.setdefault(event.supplier_id, []).append(event)
+    found: dict[int, list[OutboundEvent]] = {}
+    put_off: list[OutboundEvent] = []
+    for supplier, events in calls.items():
+        free: list[OutboundEvent] = []
+        for event in sorted(events, key=lambda one: one.pk):
+            holders = [one for one in earlier.get(supplier, ()) if _holds(one, event, now=now)]
+            if holders:
+                event.next_at = max(event.next_at, *(one.next_at for one in holders))
+                put_off.append(event)
+            else:
+                free.append(event)
+        if free:
+            found[supplier] = free
+    OutboundEvent.objects.bulk_update(put_off, ["next_at"])
+    return found
+
+
+def _holds(earlier: OutboundEvent, event: OutboundEvent, *, now: datetime) -> bool:
+    """Whether an event that has not arrived holds a later one of its endpoint back."""
+    if earlier.pk >= event.pk:
+        return False
+    if earlier.mandate_id == event.mandate_id:
+        return True
+    # What only waits behind another of its mandate stops nobody else.
+    is_put_off = earlier.attempts == 0 and earlier.next_at > now and earlier.lease_until is None
+    return earlier.attempts < HOLDS and not is_put_off
+
+
+# --- one try -------------------------------------------------------------------------------
+
+
+def _begin(event: OutboundEvent, *, now: datetime) -> None:
+    """Write down that a try is made."""
+    event.attempts += 1
+    event.tried += 1
+    lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
+    with transaction.atomic():
+        OutboundEvent.objects.filter(pk=event.pk).update(
+            attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=lease
+        )
+        OutboundAttempt.objects.create(event=event, number=event.tried, at=now, via=event.via)
+
+
+def _call(event: OutboundEvent, *, now: datetime) -> Try:
+    body = json.dumps(
+        {
+            "specversion": "1.0",
+            "id": str(event.uuid),
+            "source": settings.SITE_URL,
+            "type": event.type,
+            "time": event.created_at.astimezone(UTC).isoformat(),
+            "datacontenttype": "application/json",
+            "data": letters.told(event),
+        },
+        separators=(",", ":"),
+    ).encode()
+    keys = [*settings.STEWARD_SIGNING_KEYS]
+    if event.supplier.endpoint_secret:
+        keys.append(event.supplier.endpoint_secret)
+    headers = signing.sign(webhook_id=f"msg_{event.uuid.hex}", at=now, body=body, keys=keys)
+    headers["content-type"] = "application/cloudevents+json"
+    headers["user-agent"] = "Steward"
+    return tries.call(url=event.supplier.webhook_url, body=body, headers=headers)
+
+
+def _unsubscription(event: OutboundEvent) -> Try:
+    """Return the one request of RFC 8058; it says nothing of whoever asks."""
+    headers = {"content-type": "application/x-www-form-urlencoded", "user-agent": "Steward"}
+    return tries.call(
+        url=event.data["url"], body=tries.UNSUBSCRIBE, headers=headers, is_foreign=True
+    )
+
+
+def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
+    """Note what came of a try, and when the next one is.
+
+    Returns whether the endpoint was switched off: what waits goes by another way then.
+    """
+    SENT.labels(event.via, "sent" if result.is_sent else "failed").inc()
+    event.detail = result.detail or (f"HTTP {result.status}" if result.status else "")
+    event.lease_until = None
+    is_gone = event.via == WEBHOOK and result.is_final and not result.is_sent
+    if result.is_sent:
+        event.state, event.sent_at = OutboundState.SENT, now
+    elif (result.is_final and not is_gone) or event.attempts >= len(SCHEDULE):
+        event.state = OutboundState.FAILED
+    else:
+        event.next_at = tries.next_try(
+            uuid_=event.uuid, attempts=event.attempts, retry_after=result.retry_after, now=now
+        )
+    with transaction.atomic():
+        # Whoever asked meanwhile to send it again, or by another way, is not overruled.
+        mine = OutboundEvent.objects.filter(pk=event.pk, via=event.via, lease_until__isnull=False)
+        mine.update(
+            state=event.state,
+            detail=event.detail,
+            lease_until=None,
+            next_at=event.next_at,
+            sent_at=event.sent_at,
+        )
+        OutboundAttempt.objects.filter(event=event, number=event.tried).update(
+            status=result.status,
+            detail=event.detail,
+            took_ms=result.took_ms,
+            sealed_answer=_sealed(event, result.answer),
+        )
+        return event.via == WEBHOOK and _judge_endpoint(event, result, now=now)
+
+
+def _sealed(event: OutboundEvent, answer: bytes) -> bytes | None:
+    if not answer:
+        return None
+    return sealing.seal(
+        answer,
+        table="suppliers_outboundattempt",
+        key=f"{event.uuid}:{event.tried}",
+        field="answer",
+    )
+
+
+# --- endpoints -----------------------------------------------------------------------------
+
+
+def _judge_endpoint(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
+    """Note whether the endpoint works; switch it off when it is gone, or dead for days.
+
+    Returns whether it was switched off. One that answers again gets all that waits.
+    """
+    if result.is_sent:
+        troubled = Q(webhook_failing_since__isnull=False) | Q(webhook_rest_until__isnull=False)
+        known = Supplier.objects.filter(troubled, pk=event.supplier_id)
+        if known.update(webhook_failing_since=None, webhook_rest_until=None):
+            _waiting(event.supplier_id).filter(next_at__gt=now).update(next_at=now)
+        return False
+    supplier = Supplier.objects.select_for_update(no_key=True).get(pk=event.supplier_id)
+    since = supplier.webhook_failing_since or now
+    is_dead = result.is_final or now - since >= DISABLE_AFTER
+    if is_dead and supplier.webhook_disabled_at is None:
+        _disable(supplier, reason="gone" if result.is_final else "failing", now=now)
+        return True
+    supplier.webhook_failing_since = since
+    asked = tries.wanted(result.retry_after, now)
+    supplier.webhook_rest_until = now + asked if asked > timedelta(0) else None
+    supplier.save(update_fields=["webhook_failing_since", "webhook_rest_until"])
+    return False
+
+
+def _waiting(supplier_id: int) -> QuerySet[OutboundEvent]:
+    return OutboundEvent.objects.filter(
+        supplier=supplier_id, state=OutboundState.PENDING, via=WEBHOOK
+    )
+
+
+def _disable(supplier: Supplier, *, reason: str, now: datetime) -> None:
+    supplier.webhook_disabled_at = now
+    supplier.save(update_fields=["webhook_disabled_at"])
+    log.warning("endpoint_disabled", supplier=str(supplier.uuid), reason=reason)
+    # What still waits goes by another way, as it would have without an endpoint.
+    waiting = _waiting(supplier.pk)
+    _reroute(waiting.filter(type__startswith="steward."), routes.technical(supplier), now)
+    mandates = list(
+        Mandate.objects.filter(pk__in=waiting.values("mandate")).select_related("supplier")
+    )
+    for pk, via in routes.of_mandates(mandates).items():
+        of_one = waiting.filter(mandate=pk)
+        for type_ in list(of_one.order_by().values_list("type", flat=True).distinct()):
+            _reroute(of_one.filter(type=type_), routes.of_type(via, type_), now)
+    _reroute(waiting, routes.technical(supplier), now)
+    OutboundEvent.objects.create(
+        supplier=supplier,
+        type="steward.endpoint.disabled",
+        data={"url": supplier.webhook_url, "reason": reason, "at": now.isoformat()},
+        **routes.columns(routes.technical(supplier)),
+        created_at=now,
+        next_at=now,
+    )
+
+
+def _reroute(rows: QuerySet[OutboundEvent], via: str, now: datetime) -> None:
+    rows.update(**routes.columns(via), attempts=0, next_at=now, lease_until=None)
