@@ -37,6 +37,7 @@ from suppliers.choices import (
     Way,
 )
 from suppliers.staff import (  # noqa: F401 - Django finds tables by this module
+    AnsweredRequest,
     PracticeHousehold,
     StaffLink,
     SupplierPerson,

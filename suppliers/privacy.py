@@ -32,7 +32,9 @@ ROWS = 20  # each may be a mail with all that is attached
 HOMES = 200  # looked through in one go
 EVERY = timedelta(days=1)  # how often a household's old messages are looked for
 REJECTED_KEPT = timedelta(days=90)  # what belongs to nobody we could find
-ENDINGS = {Way.MAIL: "eml", Way.WEBHOOK: "json", Way.TELEPHONY: "json", Way.OWNER: "json"}
+ENDINGS = {Way.MAIL: "eml"} | dict.fromkeys(
+    (Way.WEBHOOK, Way.TELEPHONY, Way.OWNER, Way.PASS), "json"
+)
 
 
 def raw_messages(of: Whose) -> Iterator[Piece]:
@@ -131,6 +133,7 @@ def _erase_private(suppliers: list[int]) -> None:
             or supplier.domains.exists()
             or supplier.numbers.exists()
             or supplier.outbound.exists()
+            or supplier.people.exists()
             or Contact.objects.filter(supplier=supplier).exists()
             or InboundEvent.objects.filter(supplier=supplier).exists()
         )

@@ -195,3 +195,15 @@ class PracticeHousehold(models.Model):
 
     def __str__(self) -> str:
         return f"test owner of {self.supplier}"
+
+
+class AnsweredRequest(models.Model):
+    """That somebody of a supplier's took what an owner asked in hand, and with what."""
+
+    event = models.OneToOneField("suppliers.OutboundEvent", models.CASCADE, related_name="answer")
+    person = models.ForeignKey(SupplierPerson, models.SET_NULL, null=True, related_name="+")
+    answered_at = models.DateTimeField(default=timezone.now)
+    sent_id = models.CharField(max_length=255, blank=True)  # of the event that answers it
+
+    def __str__(self) -> str:
+        return f"answer to {self.event_id}"
