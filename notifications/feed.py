@@ -456,30 +456,44 @@ def _outbound(
     keys = JourneyKey.objects.filter(journey=journey).exclude(
         scheme__in=("caller", "message", "uid")
     )
-    refs = [{"scheme": key.scheme, "value": key.value} for key in keys]
-    data: dict[str, Any] = {"journey": str(journey.uuid), "refs": refs}
     slot = _visit_of(matter, decision)
-    if slot is not None:
-        data |= {"uid": slot.uid, "sequence": slot.order[0] if slot.order else 0}
-        if slot.span is not None:
-            data |= {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+
+    def about(supplier: int) -> dict[str, Any]:
+        """Say what the answer is about in one supplier's own words, and in no other's."""
+        whose = (0, supplier) if len(matter.suppliers) < 2 else (supplier,)
+        own = [key for key in keys if key.issuer in whose]
+        data: dict[str, Any] = {
+            "journey": str(journey.uuid),
+            "refs": [{"scheme": key.scheme, "value": key.value} for key in own],
+        }
+        if slot is not None and slot.supplier in (0, supplier):
+            data |= {"uid": slot.uid, "sequence": slot.order[0] if slot.order else 0}
+            if slot.span is not None:
+                data |= {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+        return data
+
     if decision.name == "rate":
-        return _scores(matter, decision, data)
+        return _scores(matter, decision, about)
     if decision.name in ("accept", "decline", "counter"):
         quote = next((key for key in keys if key.scheme == "quote"), None)
         if slot is None and quote is not None and decision.name != "counter":
             name = "owner.quote.accepted" if decision.name == "accept" else "owner.quote.declined"
-            return [(quote.issuer, name, {**data, "quoteId": quote.value})]
+            return [(quote.issuer, name, {**about(quote.issuer), "quoteId": quote.value})]
         name = {"accept": "accepted", "decline": "declined", "counter": "countered"}[decision.name]
+        given: dict[str, Any] = {}
         if decision.name == "counter":
-            data["windows"] = decision.data["windows"]
-        elif decision.name == "decline" and decision.data.get("proposal") and "start" in data:
+            given["windows"] = decision.data["windows"]
+        elif decision.name == "decline" and decision.data.get("proposal") and slot and slot.span:
             # Only the other time is declined: what is booked is what the owner wants.
-            name, data["windows"] = "countered", [{key: data[key] for key in ("start", "end")}]
+            kept = {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+            name, given["windows"] = "countered", [kept]
         whose = [slot.supplier] if slot is not None and slot.supplier else matter.suppliers
-        return [(supplier, f"owner.appointment.{name}", data) for supplier in whose]
-    found = _to_all(matter, decision, data)
-    return [(supplier, *found) for supplier in matter.suppliers] if found else []
+        return [(one, f"owner.appointment.{name}", {**about(one), **given}) for one in whose]
+    return [
+        (supplier, *found)
+        for supplier in matter.suppliers
+        if (found := _to_all(matter, decision, about(supplier))) is not None
+    ]
 
 
 def _visit_of(matter: Matter, decision: Decision) -> Slot | None:
@@ -489,13 +503,13 @@ def _visit_of(matter: Matter, decision: Decision) -> Slot | None:
 
 
 def _scores(
-    matter: Matter, decision: Decision, data: dict[str, Any]
+    matter: Matter, decision: Decision, about: Callable[[int], dict[str, Any]]
 ) -> list[tuple[int, str, dict[str, Any]]]:
     """One tap answers every survey of the journey, each to the supplier that asked."""
     found = []
     for survey in matter.surveys:
         score = {
-            **data,
+            **about(survey.supplier),
             "score": decision.data["score"],
             "text": decision.data["text"],
             "surveyId": survey.claim.survey_id,
@@ -510,7 +524,7 @@ def _scores(
 def _to_all(
     matter: Matter, decision: Decision, data: dict[str, Any]
 ) -> tuple[str, dict[str, Any]] | None:
-    """What every supplier of the journey hears, if anything."""
+    """What each supplier of the journey hears, if anything; `data` is in its own words."""
     answer = decision.data.get("answer")
     if answer == "works":
         return "owner.journey.closed", data

@@ -426,7 +426,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
                 "why": why_undelivered(event),
             }
             for event in outbox.undelivered(households=[journey.household]).filter(
-                data__journey=uuid
+                journey=journey.uuid
             )
         ],
         "possibly_related": _possibly(rows, links),

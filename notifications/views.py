@@ -554,7 +554,7 @@ def not_arrived(owner: Owner) -> list[dict[str, Any]]:
     return [
         {
             "event": event,
-            "journey": event.data.get("journey", ""),
+            "journey": event.journey or "",
             "text": letters.words_of(event),
             "why": journeys.why_undelivered(event),
         }

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from assets.models import Asset, AssetIdentifier
 from owners import bulk
+from suppliers import pairwise
 from suppliers.admission import Granted
 from suppliers.choices import MandateState
 from suppliers.models import Supplier, SupplierNumber
@@ -68,6 +69,8 @@ class Acquaintance:
     whole: set[int] = field(default_factory=set)  # suppliers of whom every domain is known
     numbers: dict[str, list[tuple[int | None, int]]] = field(default_factory=dict)
     assets: dict[int, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    # (owner_ref, what its supplier calls the asset) -> the asset
+    named: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     def meet(self, *, refs: Iterable[str], names: Iterable[str]) -> None:
         """Read the mandates with these owner_refs, or with aliases among `names`."""
@@ -135,19 +138,20 @@ class Acquaintance:
             [bulk.array(homes), bulk.array(suppliers)],
         )
 
-    def note_assets(self, hints: Sequence[tuple[int, str]]) -> None:
-        """Read which assets of their households these references name."""
+    def note_assets(self, hints: Sequence[tuple[int, str, str]]) -> None:
+        """Read which assets these references name: (household, reference, owner_ref)."""
         if not hints:
             return
-        homes = {household_id for household_id, _ in hints}
-        folded = {AssetIdentifier.fold(hint) for _, hint in hints} - {""}
+        homes = {household_id for household_id, _, _ in hints}
+        folded = {AssetIdentifier.fold(hint) for _, hint, _ in hints} - {""}
         by_name: dict[tuple[int, str], set[tuple[int, str]]] = defaultdict(set)
         identifiers = AssetIdentifier.objects.filter(household__in=homes, folded__in=folded)
         for household_id, fold, asset_id, uuid in identifiers.order_by().values_list(
             "household_id", "folded", "asset_id", "asset__uuid"
         ):
             by_name[household_id, fold].add((asset_id, str(uuid)))
-        uuids = {found for _, hint in hints if (found := _uuid(hint)) is not None}
+        self._note_named({hint for hint in hints if hint[1].startswith(pairwise.ASSET)})
+        uuids = {found for _, hint, _ in hints if (found := _uuid(hint)) is not None}
         if uuids:
             own = Asset.objects.filter(household__in=homes, uuid__in=uuids).order_by()
             for household_id, asset_id, uuid in own.values_list("household_id", "pk", "uuid"):
@@ -156,8 +160,23 @@ class Acquaintance:
             if len(named) == 1:  # one number on two assets names neither
                 self.assets.setdefault(household_id, {})[fold] = next(iter(named))
 
-    def asset(self, household_id: int, hint: str) -> tuple[int, str] | None:
+    def _note_named(self, hints: set[tuple[int, str, str]]) -> None:
+        """Read the assets that suppliers name as they were told to (`pairwise`)."""
+        if not hints:
+            return
+        homes = {household_id for household_id, _, _ in hints}
+        own: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        rows = Asset.objects.filter(household__in=homes).order_by("pk")
+        for household_id, asset_id, uuid in rows.values_list("household_id", "pk", "uuid"):
+            own[household_id].append((asset_id, str(uuid)))
+        for household_id, _hint, owner_ref in hints:
+            for asset_id, key in own[household_id]:
+                self.named[owner_ref, pairwise.asset(owner_ref, key)] = (asset_id, key)
+
+    def asset(self, household_id: int, hint: str, *, owner_ref: str = "") -> tuple[int, str] | None:
         """Return (key, public UUID) of the asset that `hint` names, if exactly one."""
+        if hint.startswith(pairwise.ASSET):
+            return self.named.get((owner_ref, hint))
         return self.assets.get(household_id, {}).get(AssetIdentifier.fold(hint))
 
     def domains_of(self, supplier_id: int | None, household_id: int) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_noop
 from assets.models import Asset
 from owners import access, undo
 from owners.models import Change, Household, Owner
-from suppliers import outbox
-from suppliers.choices import MandateState, Purpose
+from suppliers import disclosure, outbox, receipts
+from suppliers.choices import FactName, MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
 ENDED = "mandate.end"
@@ -87,9 +87,12 @@ def grant(
     now: datetime,
     purposes: Sequence[Purpose] = USUAL_PURPOSES,
     assets: Sequence[Asset] = (),
+    facts: Sequence[FactName] = (),
     owner: Owner | None = None,
 ) -> Mandate:
     """Give a supplier a mandate; raises MandateError when a live one exists.
+
+    Without `facts` it knows the names of the assets and nothing else.
 
     What an `owner` gave can be taken back for 30 days (`undo.latest` finds it).
     """
@@ -100,6 +103,7 @@ def grant(
                 household=household,
                 supplier=supplier,
                 purposes=[purpose.value for purpose in purposes],
+                facts=_ordered(facts),
                 granted_at=now,
             )
             mandate.assets.set(assets)
@@ -118,6 +122,7 @@ def change(
     state: MandateState | None = None,
     purposes: Sequence[Purpose] | None = None,
     assets: Sequence[Asset] | None = None,
+    facts: Sequence[FactName] | None = None,
     owner: Owner | None = None,
 ) -> Change | None:
     """Change what a live mandate allows, or pause and resume it.
@@ -132,6 +137,7 @@ def change(
         before = {
             "state": kept.state,
             "purposes": list(kept.purposes),
+            "facts": list(kept.facts),
             "assets": [str(uuid) for uuid in covered],
         }
         if assets is not None:
@@ -143,13 +149,15 @@ def change(
             if purposes is None
             else [purpose.value for purpose in dict.fromkeys(purposes)]
         )
+        mandate.facts = kept.facts if facts is None else _ordered(facts)
         mandate.state = kept.state if state is None else state
-        mandate.save(update_fields=["purposes", "state"])
+        mandate.save(update_fields=["purposes", "facts", "state"])
         made = None
         if owner is not None:
             made = _remember(mandate, kind=CHANGED, owner=owner, before=before, now=now)
         told = "paused" if state == MandateState.PAUSED else "changed"
-        _tell(mandate, told, now, by=owner)
+        is_resumed = before["state"] == MandateState.PAUSED and mandate.state != before["state"]
+        _tell(mandate, told, now, by=owner, receipt="resumed" if is_resumed else "")
     return made
 
 
@@ -163,6 +171,39 @@ def switch(
             granted.discard(purpose.value)
         purposes = [one for one in Purpose if one.value in granted]
         return change(mandate=mandate, purposes=purposes, owner=owner, now=now)
+
+
+def disclose(
+    *, mandate: Mandate, fact: FactName, is_on: bool, owner: Owner, now: datetime
+) -> Change | None:
+    """Let a supplier know one fact, or take that back; two at once are both heard."""
+    with transaction.atomic():
+        granted = {*_locked(mandate).facts, fact.value}
+        if not is_on:
+            granted.discard(fact.value)
+        facts = [one for one in FactName if one.value in granted]
+        return change(mandate=mandate, facts=facts, owner=owner, now=now)
+
+
+def write_home(
+    *, household: Household, values: Mapping[str, str], owner: Owner, now: datetime
+) -> list[Mandate]:
+    """Write facts of the home down, and tell those who may know them; return these."""
+    with transaction.atomic():
+        changed = disclosure.write_home(household, values)
+        knowing = Mandate.objects.filter(
+            household=household, state=MandateState.ACTIVE, facts__overlap=sorted(changed)
+        ).select_related("household", "supplier")
+        told = list(knowing.order_by("pk")) if changed else []
+        for mandate in told:
+            _tell(mandate, "changed", now, by=owner)
+    return told
+
+
+def _ordered(facts: Iterable[FactName]) -> list[str]:
+    """Return facts once each, in the order in which they are always named."""
+    wanted = set(facts)
+    return [fact.value for fact in FactName if fact in wanted]
 
 
 def _locked(mandate: Mandate) -> Mandate:
@@ -179,6 +220,8 @@ def take_back_change(change_made: Change, owner: Owner, now: datetime) -> None:
             mandate=mandate,
             state=MandateState(before["state"]),
             purposes=[Purpose(purpose) for purpose in before["purposes"]],
+            # What was changed before facts could be granted says nothing of them.
+            facts=[FactName(name) for name in before["facts"]] if "facts" in before else None,
             assets=list(still_here),
             owner=owner,
             now=now,
@@ -219,7 +262,7 @@ def take_back_end(change_made: Change, owner: Owner, now: datetime) -> None:
         mandate.state = MandateState(change_made.before["state"])
         mandate.ended_at = None
         mandate.save(update_fields=["state", "ended_at"])
-        _tell(mandate, "granted", now, by=owner, kind="mandate_restored")
+        _tell(mandate, "granted", now, by=owner, kind="mandate_restored", receipt="restored")
 
 
 def _changed(change_made: Change) -> Mandate:
@@ -258,17 +301,50 @@ def alias_address(mandate: Mandate) -> str:
     return f"{mandate.alias}@{settings.MAIL_DOMAIN}"
 
 
+def draft(
+    mandate: Mandate,
+    *,
+    state: MandateState | None = None,
+    purposes: Sequence[Purpose] | None = None,
+    assets: Sequence[Asset] | None = None,
+    facts: Sequence[FactName] | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Return the event that the supplier would get for a change: its type and data."""
+    names = {MandateState.ENDED: "revoked", MandateState.PAUSED: "paused"}
+    change = names.get(state, "changed") if state is not None else "changed"
+    data = disclosure.told(
+        mandate,
+        state=state,
+        purposes=None if purposes is None else [purpose.value for purpose in purposes],
+        facts=None if facts is None else _ordered(facts),
+        assets=assets,
+    )
+    return f"owner.mandate.{change}", data
+
+
 def _tell(
-    mandate: Mandate, change: str, now: datetime, *, by: Owner | None, kind: str = ""
+    mandate: Mandate,
+    change: str,
+    now: datetime,
+    *,
+    by: Owner | None,
+    kind: str = "",
+    receipt: str = "",
 ) -> None:
-    """Let the supplier know what it may do from now on, and log who said so."""
-    data = {"state": mandate.state, "purposes": list(mandate.purposes)}
+    """Let the supplier know what it may do from now on, make the receipt, log who said so."""
+    data = disclosure.told(mandate)
     outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
+    receipts.make(mandate=mandate, change=receipt or change, now=now)
     access.note(
         kind=kind or LOGGED.get(change, "mandate_changed"),
         actor=by,
         household=mandate.household,
-        what={"supplier": mandate.supplier.name, **data},
+        what={
+            "supplier": mandate.supplier.name,
+            "state": mandate.state,
+            "purposes": list(mandate.purposes),
+            "facts": list(mandate.facts),
+        },
         now=now,
     )
 

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from owners import bulk, doorbell, sealing
 from owners.models import Household
-from suppliers import routes
+from suppliers import pairwise, routes
 from suppliers.contacts import Report
 from suppliers.going import send_due
 from suppliers.models import (
@@ -106,13 +106,21 @@ class Message:
     name: uuid.UUID | None = None
 
     def values(self, via: str, *, now: datetime) -> dict[str, Any]:
-        """Return its columns, all but its name."""
+        """Return its columns, all but its name.
+
+        A journey is the owner's: the supplier gets a name of it that no other has.
+        """
+        data = {"owner": self.mandate.owner_ref, **self.data}
+        journey = data.get("journey")
+        if journey:
+            data["journey"] = pairwise.journey(self.mandate.owner_ref, journey)
         return {
             "supplier": self.mandate.supplier,
             "household_id": self.mandate.household_id,
             "mandate": self.mandate,
+            "journey": journey or None,
             "type": self.type,
-            "data": {"owner": self.mandate.owner_ref, **self.data},
+            "data": data,
             **routes.columns(routes.of_type(via, self.type)),
             "created_at": now,
             "next_at": now,

@@ -274,7 +274,7 @@ def _read(batch: list[Work]) -> list[Row]:
     _recognise(spoken, known)
     known.note_assets(
         [
-            (work.household_id, hint)
+            (work.household_id, hint, _ref(work))
             for work in spoken
             if work.household_id is not None
             for contact in work.contacts
@@ -515,7 +515,7 @@ def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
     mandate = work.mandate
     supplier_id = mandate.supplier_id if mandate else work.supplier_id
     for number, contact in enumerate(work.contacts):
-        asset_id, placed = _with_asset(contact, home, known)
+        asset_id, placed = _with_asset(contact, home, known, owner_ref=_ref(work))
         admission = admit(
             placed,
             way=work.way,
@@ -545,11 +545,17 @@ def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
         )
 
 
-def _with_asset(contact: Contact, home: int, known: Acquaintance) -> tuple[int | None, Contact]:
+def _ref(work: Work) -> str:
+    return work.mandate.owner_ref if work.mandate is not None else ""
+
+
+def _with_asset(
+    contact: Contact, home: int, known: Acquaintance, *, owner_ref: str
+) -> tuple[int | None, Contact]:
     hint = contact.asset or contact.asset_hint
     if not hint:
         return None, contact
-    found = known.asset(home, hint)
+    found = known.asset(home, hint, owner_ref=owner_ref)
     if found is None:
         return None, contact.with_(asset="", asset_hint=hint)
     return found[0], contact.with_(asset=found[1], asset_hint="")

@@ -12,12 +12,17 @@ VISIT: dict[str, Any] = {
     "end": "2026-11-13T17:00:00+00:00",
 }
 MATTER: dict[str, Any] = {
-    "journey": "6a3d1f58-0d1e-4b6a-9c53-3a8f0f3f6a10",
+    "journey": "jrn_7k3vq9xw2mzt8a4hd5ysb6reuc",
     "refs": [{"scheme": "order", "value": "4471-88213"}],
 }
 TICKET: dict[str, Any] = {"refs": [{"scheme": "ticket", "value": "T-20418"}]}
-ASSET: dict[str, Any] = {"asset": {"ref": "b6f1d0f0-6d0a-4a0e-8f8e-0f5f4d1c2b3a"}}
-GRANT: dict[str, Any] = {"state": "active", "purposes": ["service", "billing"]}
+ASSET: dict[str, Any] = {"asset": {"ref": "ast_h2w9yq4xk7ezv3mtc8sdr5pbnu"}}
+PURPOSES: dict[str, Any] = {"state": "active", "purposes": ["service", "billing"]}
+GRANT: dict[str, Any] = {
+    **PURPOSES,
+    "facts": {"address": "12 Elm Street, Springfield"},
+    "assets": [{**ASSET["asset"], "name": "Living-room DVR", "kind": "electronics"}],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +122,7 @@ _TYPES = (
     _sent("owner.mandate.granted", "You may write, for these purposes.", BY_MAIL, {**GRANT}),
     _sent("owner.mandate.changed", "What you may write about has changed.", BY_MAIL, {**GRANT}),
     _sent("owner.mandate.paused", "Write no more until you hear otherwise.", BY_MAIL,
-          {**GRANT, "state": "paused"}),
+          {**PURPOSES, "state": "paused"}),
     _sent("owner.mandate.revoked", "The mandate has ended.", BY_MAIL,
           {"state": "ended", "purposes": []}),
     _sent("owner.reach.changed", "What may be told when and how has changed.", BY_MAIL, {},
