@@ -467,6 +467,7 @@ def _contact(
         "direction": said.direction.value,
         "type": said.type,
         "sender": said.sender,
+        "who": said.who,
         "supplier": {"id": str(supplier.uuid), "name": supplier.name} if supplier else None,
         "authentication": said.authentication.value,
         "title": event_words.title(said.title),

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, override
 from owners import households
 from owners.models import Household
 from suppliers import contacts as said
-from suppliers import pairwise, replies
+from suppliers import replies
 from suppliers.admission import AUTOMATIC
 from suppliers.choices import Medium
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
@@ -48,6 +48,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+POSTAL = frozenset({"organizer", "invited"})  # for a calendar by mail, and no system's
 SMS_LENGTH = 640  # four or five parts; nobody reads more of it
 WORDS = ("body", "text", "note", "reason", "answer", "score")
 # References that people know by their name.
@@ -243,12 +244,8 @@ def words_of(event: OutboundEvent) -> str:
 
 
 def told(event: OutboundEvent) -> dict[str, Any]:
-    """Return an event's data as its supplier gets it: our own names stay with us."""
-    data: dict[str, Any] = event.data
-    journey = data.get("journey")
-    if not journey or event.mandate is None:
-        return data
-    return {**data, "journey": pairwise.journey(event.mandate.owner_ref, journey)}
+    """Return an event's data as its supplier gets it."""
+    return {name: value for name, value in event.data.items() if name not in POSTAL}
 
 
 def sms_of(event: OutboundEvent) -> str:

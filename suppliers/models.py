@@ -12,7 +12,6 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Count, Max, OuterRef, Q, Subquery
-from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -588,12 +587,11 @@ class OutboundEvent(models.Model):
                 condition=Q(state="pending", via="webhook"),
                 name="outboundevent_line",
             ),
-            # What was answered on one journey.
+            # What was answered on one journey; much is about none.
             models.Index(
-                models.F("household"),
-                KeyTextTransform("journey", "data"),
-                models.F("id").desc(),
-                name="outboundevent_of_journey",
+                fields=["journey", "-id"],
+                condition=Q(journey__isnull=False),
+                name="outboundevent_on_journey",
             ),
         ]
 

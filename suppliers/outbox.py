@@ -108,19 +108,18 @@ class Message:
     def values(self, via: str, *, now: datetime) -> dict[str, Any]:
         """Return its columns, all but its name.
 
-        A journey is the owner's: the supplier gets a name of it that no other has.
+        A supplier gets names of its own: what belongs to one journey is told apart, and
+        no two suppliers can compare.
         """
-        data = {"owner": self.mandate.owner_ref, **self.data}
-        journey = data.get("journey")
-        if journey:
-            data["journey"] = pairwise.journey(self.mandate.owner_ref, journey)
+        ref, journey = self.mandate.owner_ref, self.data.get("journey")
+        named = {"journey": pairwise.journey(ref, journey)} if journey else {}
         return {
+            "journey": journey or None,
             "supplier": self.mandate.supplier,
             "household_id": self.mandate.household_id,
             "mandate": self.mandate,
-            "journey": journey or None,
             "type": self.type,
-            "data": data,
+            "data": {"owner": ref, **self.data, **named},
             **routes.columns(routes.of_type(via, self.type)),
             "created_at": now,
             "next_at": now,
