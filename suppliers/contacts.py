@@ -76,6 +76,7 @@ class Visit:
     method: str = ""
     proposed: Window | None = None
     organizer: str = ""  # the address that may change it, as the calendar names it
+    invited: str = ""  # the address that the calendar asks for an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,14 @@ class PromiseClaim:
     what: str = ""
     due_at: datetime | None = None
     state: str = "open"  # open, kept, withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepClaim:
+    """Something that was tried, and what came of it."""
+
+    what: str
+    result: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +269,9 @@ class Contact:
     asks: tuple[AskClaim, ...] = ()
     survey: SurveyClaim | None = None
     promise: PromiseClaim | None = None
+    step: StepClaim | None = None
+    matter: str = ""  # the journey (UUID) it was written on, where its writer had it in hand
+    who: str = ""  # the name its writer gave; nothing proves it
     call: Call | None = None
     revision: int | None = None
     entity: str = ""
