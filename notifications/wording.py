@@ -19,6 +19,7 @@ from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_
 from notifications.telling import Change
 from notifications.tongue import gettext as _
 from owners.choices import Trust
+from suppliers import itip
 from suppliers.choices import Stage
 from suppliers.contacts import Window
 
@@ -234,11 +235,10 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
         return f"{who}: {event_words.said(name.partition(':')[0])}."
     if change.reason == "due":
         return _("To be paid by %(day)s.") % {"day": _due_day(change.item.value, words)}
-    if change.reason == "asked" and name in ASKED:
-        return _asked(name, matter.asks[name][0], words, who)
     if change.reason == "asked":
         prompt = matter.asks[name][0] or name
-        return _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
+        quoted = _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
+        return _asked_by_calendar(matter, name, words, who) or quoted
     if change.reason == "promise_missed":
         promise = matter.promises[name]
         return _("%(who)s promised and did not: %(what)s.") % {"who": who, "what": promise.what}
@@ -258,15 +258,24 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
     return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
 
 
-# Asked for by a calendar message, not in words.
-ASKED = frozenset({"proposal", "resend"})
-
-
-def _asked(name: str, prompt: str, words: Words, who: str) -> str:
-    if name == "resend":
+def _asked_by_calendar(matter: Matter, name: str, words: Words, who: str) -> str:
+    """Say what a calendar message asks for, which has no words; nothing for any other ask."""
+    prompt = matter.asks[name][0]
+    if name == "proposal" and any(
+        slot.proposal is not None and slot.proposal.key == prompt for slot in matter.slots
+    ):
+        when = words.window(read_window(prompt))
+        return _("%(who)s asks for another time: %(when)s.") % {"who": who, "when": when}
+    if name == "resend" and not prompt:
         return _("%(who)s asks you to send the appointment again.") % {"who": who}
-    when = words.window(read_window(prompt))
-    return _("%(who)s asks for another time: %(when)s.") % {"who": who, "when": when}
+    if name == itip.ZONE and not prompt:
+        return _("%(who)s names a time without its time zone. Which is it?") % {"who": who}
+    if name == itip.ZONE:
+        return _("%(who)s names a time in %(zone)s. Which time zone is that?") % {
+            "who": who,
+            "zone": short(prompt),
+        }
+    return ""
 
 
 def _due_day(value: str, words: Words) -> str:
@@ -383,9 +392,8 @@ def title(matter: Matter, words: Words) -> str:
         return done_question(matter, words, done_slot(matter))
     if matter.asks:
         name, (prompt, _source) = next(iter(matter.asks.items()))
-        if name in ASKED:
-            return _asked(name, prompt, words, who)[:TITLE_LENGTH]
-        return short(prompt)[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
+        said = _asked_by_calendar(matter, name, words, who) or short(prompt)
+        return said[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
     if matter.lacks_asset:
         return _("Which of your things is this about?")
     if matter.closed_at is not None:

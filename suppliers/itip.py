@@ -17,6 +17,7 @@ PUBLISH, REQUEST, ADD, CANCEL = "PUBLISH", "REQUEST", "ADD", "CANCEL"
 REPLY, COUNTER, DECLINECOUNTER, REFRESH = "REPLY", "COUNTER", "DECLINECOUNTER", "REFRESH"
 STATEMENTS = frozenset({PUBLISH, REQUEST, ADD, CANCEL})
 METHODS = STATEMENTS | {REPLY, COUNTER, DECLINECOUNTER, REFRESH}
+ZONE = "calendar_zone"  # the fact that is asked for where nobody knows a calendar's time zone
 
 Version = tuple[int, datetime]
 

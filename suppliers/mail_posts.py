@@ -80,16 +80,8 @@ def read(name: str, request: HttpRequest) -> list[Delivered]:
         return [_delivered(name, event, fields) for event in events if _is_mail(event)]
     except requests.RequestException as error:
         raise FetchError from error
-    except (
-        AnymailError,
-        ImproperlyConfigured,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as e:
-        raise ContentError(f"{type(e).__name__} in what the provider posted") from e
+    except UNREADABLE as error:
+        raise ContentError(f"{type(error).__name__} in what the provider posted") from error
 
 
 def _view(name: str) -> Any:

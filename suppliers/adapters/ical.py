@@ -188,6 +188,7 @@ def _event(
         place=_text(event, "LOCATION")[:300],
         method=method,
         organizer=_address(event.get("ORGANIZER")),
+        invited=_invited(event, context) if method in (itip.REQUEST, itip.ADD) else "",
     )
     if method in itip.TALK:
         visit = replace(visit, window=None, stage=Stage.ASKED, place="")
@@ -199,10 +200,9 @@ def _event(
     if found.window is None and visit.stage != Stage.CANCELLED and not found.is_unclear:
         return None
     if found.is_unclear:
-        prompt = f"In which time zone is {_named(found.zone)}?"
         return base.with_(
             visit=replace(visit, zone=""),
-            asks=(AskClaim(fact="zone", prompt=prompt),),
+            asks=(AskClaim(fact=itip.ZONE, prompt="" if found.zone == NAMELESS else found.zone),),
             remarks=(f"zone_unknown:{found.zone[:64]}",),
         )
     if visit.stage == Stage.CANCELLED:
@@ -273,14 +273,20 @@ def _answer(event: Component, visit: Visit, context: Context) -> Stage:
     return ANSWERS.get(answer, Stage.ASKED)
 
 
+def _invited(event: Component, context: Context) -> str:
+    """Return whom an invitation asks: the address it came to, else the only one invited."""
+    listed = event.get("ATTENDEE")
+    attendees = listed if isinstance(listed, list) else [listed] if listed is not None else []
+    addresses = {_address(one) for one in attendees} - {"", _address(event.get("ORGANIZER"))}
+    if context.recipient.lower() in addresses:
+        return context.recipient.lower()
+    return addresses.pop() if len(addresses) == 1 else ""
+
+
 def _address(prop: Any) -> str:
     """Return the mail address that a property names, in lower case."""
     value = str(prop[0] if isinstance(prop, list) and prop else prop or "").strip()
     return value[7:].strip().lower()[:254] if value[:7].lower() == "mailto:" else ""
-
-
-def _named(zone: str) -> str:
-    return zone if zone and zone != NAMELESS else "this time"
 
 
 def _dtstamp(event: Component, zones: dict[str, tzinfo], context: Context) -> datetime | None:

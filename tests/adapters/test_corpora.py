@@ -150,7 +150,7 @@ def test_a_zone_without_a_name_is_asked_for_and_never_assumed(
     (said,) = taken_in(invitation(CORPORA / "ics-valid" / "blankTzid.ics"), cast, now)
     assert said.visit is not None
     assert (said.visit.uid, said.visit.window) == ("t21ocubdt9jagerldbkak7uhcg@google.com", None)
-    assert [ask.fact for ask in said.asks] == ["zone"]
+    assert [ask.fact for ask in said.asks] == ["calendar_zone"]
     assert said.remarks == ("zone_unknown:nameless",)
 
 

@@ -549,3 +549,9 @@ def test_only_what_was_logged_by_hand_can_be_taken_back(cast: Cast, say, now: da
     with pytest.raises(feed.ActionError) as refused:
         feed.act_on_contact(owner=cast.ana, contact=contact, name="take_back", data={}, now=now)
     assert refused.value.code == "not_logged"
+
+
+@pytest.mark.parametrize("fact", ["proposal", "resend", "calendar_zone"])
+def test_an_ask_named_like_a_calendars_own_is_put_in_its_words(say, fact: str) -> None:
+    say("message.created", body="A question.", asks=[{"fact": fact, "prompt": "Which colour?"}])
+    assert "Which colour?" in Card.objects.get().title

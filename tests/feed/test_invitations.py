@@ -1,5 +1,6 @@
 """Calendars by mail, through the intake to the card and back to the supplier (RFC 6047)."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -170,3 +171,27 @@ def test_a_cancelled_visit_is_revived_only_by_a_newer_request(tell: Tell, start:
     tell("REQUEST", start + timedelta(days=2), sequence=2)
     found = Appointment.objects.get()
     assert (found.start, found.state) == (start + timedelta(days=2), "booked")
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (";TZID=Base Camp", "names a time in Base Camp. Which time zone is that?"),
+        (";TZID=", "names a time without its time zone. Which is it?"),
+    ],
+)
+def test_a_time_in_no_known_zone_is_asked_for_on_the_card(
+    cast: Cast, now: datetime, settings: Settings, named: str, sentence: str
+) -> None:
+    settings.MAIL_AUTHSERV_ID = "mx.steward.example"
+    said = calendar("REQUEST", now + timedelta(days=4), now, sequence=0, body="")
+    said = re.sub(r"(DTSTART|DTEND):(\d+T\d+)Z", rf"\1{named}:\2", said)
+    message = EmailMessage()
+    message["From"] = "Skyline <visits@skyline.example>"
+    message["Authentication-Results"] = "mx.steward.example; dmarc=pass header.from=skyline.example"
+    message.set_content("See the calendar.")
+    message.add_alternative(said, subtype="calendar", params={"method": "REQUEST"})
+    mail.receive(raw=message.as_bytes(), recipient=cast.alias, now=now)
+    inbox.process_due(now=now)
+    feed.consolidate_due(now=now)
+    assert sentence in Card.objects.get().title
