@@ -20,6 +20,7 @@ TEXTS = {
     "suppliers": _("Who serves you. Each writes only about what you allow, under an address of its own."),
     "supplier": _("What they know, how they may reach you and what is agreed. Take any of it back, or end it; it can be undone for 30 days."),
     "door": _("Unknown senders wait here. Let one in, or not now; nobody is told."),
+    "passes": _("A pass lets whoever helps you read what you tick, without an account. Read its six letters and digits aloud, or let them scan it; see who reads it, and end it in a second."),
     "ways": _("Your addresses and your number here. Have your mail and missed calls sent on, and check that they arrive."),
     "documents": _("Receipts, manuals and warranties. Drop a file; its words can be searched at once."),
     "calendar": _("Visits and what is due. Subscribe to it from your phone's calendar."),
@@ -28,6 +29,7 @@ TEXTS = {
 TITLES = {place.url: place.label for place in shell.MAIN} | {
     "asset": _("One thing"),
     "ways": _("Ways in"),
+    "passes": _("Passes"),
     "journey": _("One matter"),
     "supplier": _("One supplier"),
     "search": _("Search"),

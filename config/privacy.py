@@ -85,6 +85,7 @@ def work_due(now: datetime) -> int:
     done += suppliers.privacy.purge_due(now=now)
     done += exports.forget_due(now=now)
     done += assets.privacy.empty_bin(now=now)
+    done += notifications.privacy.purge_due(now=now)
     done += undo.forget_due(now=now)
     done += repeats.forget_answers(now=now)
     # Last: it is tried until it can be done, and one that fails holds up nothing else.

@@ -175,6 +175,9 @@ def place(
     refused = _refused(entry)
     if refused is not None:
         return refused
+    written = _by_pass(entry, known)
+    if written is not None:
+        return written
     repeated = _by_message(entry, known)
     if repeated is not None:
         return repeated
@@ -247,6 +250,14 @@ def _refused(entry: Entry) -> Placement | None:
             },
         )
     return None
+
+
+def _by_pass(entry: Entry, candidates: Iterable[Candidate]) -> Placement | None:
+    """What was written on a pass belongs to the matter that the pass is about."""
+    named = entry.said.matter
+    if not named or all(candidate.id != named for candidate in candidates):
+        return None
+    return Placement(journey=named, rule="on_a_pass", evidence={"who": entry.said.who})
 
 
 def _by_message(entry: Entry, candidates: Iterable[Candidate]) -> Placement | None:

@@ -141,6 +141,11 @@ _CANDIDATES = f"""
     ) near JOIN notifications_journey j USING (id)
     WHERE NOT j.is_emptied
 """  # noqa: S608 - constants only
+# What was written on a pass names its journey, however long that has been silent.
+_NAMED = f"""
+    SELECT {_JOURNEY_COLUMNS} FROM notifications_journey j
+    WHERE j.uuid = ANY(%s::uuid[]) AND j.household_id = ANY(%s::bigint[]) AND NOT j.is_emptied
+"""  # noqa: S608 - constants only
 _JOURNEYS = f"""
     SELECT {_JOURNEY_COLUMNS} FROM notifications_journey j WHERE j.uuid = ANY(%s::uuid[])
 """  # noqa: S608 - constants only
@@ -328,6 +333,11 @@ class Ledger:
                 "keys": bulk.dumps({"home": home, "value": value} for home, value in keys),
             },
         )
+        if named := {one.matter for _home, one in said if one.matter}:
+            homes = bulk.array({home for home, _one in said})
+            near = {row[0] for row in found}
+            more = bulk.read(_NAMED, [f"{{{','.join(named)}}}", homes])
+            found = [*found, *(row for row in more if row[0] not in near)]
         by_pk: dict[int, Candidate] = {}
         for row in found:
             pk, uuid, home, asset, suppliers, state, opened_at, last_said_at, *rest = row

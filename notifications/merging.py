@@ -125,6 +125,7 @@ def _take(matter: Matter, entry: Entry) -> None:
     _progress(matter, entry, news)
     if said.payment_domains and "payment_link" not in matter.confirmed:
         matter.confirmed.add("payment_link")
+    _step(matter, entry, news)
         news.new.append("payment_link")
     # That a mail has an id of its own, or answers another, does not make its words known.
     named = any(key.scheme not in ("message", "thread") for key in said.keys)
@@ -363,6 +364,20 @@ def _promise(matter: Matter, entry: Entry, news: News) -> None:
 def _is_matched(entry: Entry) -> bool:
     """Whether a recall names the very thing that is owned."""
     is_exact = any(
+def _step(matter: Matter, entry: Entry, news: News) -> None:
+    claim = entry.said.step
+    if claim is None:
+        return
+    same = (claim.what, claim.result)
+    if any((tried["what"], tried["result"]) == same for tried in matter.tried):
+        news.known.append("step")
+        return
+    matter.tried.append(
+        {"what": claim.what, "at": entry.said.said_at.isoformat(), "result": claim.result}
+    )
+    news.new.append("step")
+
+
         fact.name == "match" and fact.value in ("serial", "vin", "batch")
         for fact in entry.said.facts
     )

@@ -34,26 +34,87 @@ CODE_LENGTH = 6
 SPELT: Mapping[str, Mapping[str, str]] = {
     "en": {
         word[0]: word
-        for word in (
-            "Alfa Bravo Charlie Delta Echo Foxtrot Golf Hotel Juliett Kilo Mike November Papa "
-            "Quebec Romeo Sierra Tango Uniform Victor Whiskey Xray Yankee Zulu"
-        ).split()
+        for word in [
+            "Alfa",
+            "Bravo",
+            "Charlie",
+            "Delta",
+            "Echo",
+            "Foxtrot",
+            "Golf",
+            "Hotel",
+            "Juliett",
+            "Kilo",
+            "Mike",
+            "November",
+            "Papa",
+            "Quebec",
+            "Romeo",
+            "Sierra",
+            "Tango",
+            "Uniform",
+            "Victor",
+            "Whiskey",
+            "Xray",
+            "Yankee",
+            "Zulu",
+        ]
     },
     "de": {
         word[0]: word
-        for word in (
-            "Anton Berta Cäsar Dora Emil Friedrich Gustav Heinrich Julius Kaufmann Martha "
-            "Nordpol Paula Quelle Richard Samuel Theodor Ulrich Viktor Wilhelm Xanthippe "
-            "Ypsilon Zacharias"
-        ).split()
+        for word in [
+            "Anton",
+            "Berta",
+            "Cäsar",
+            "Dora",
+            "Emil",
+            "Friedrich",
+            "Gustav",
+            "Heinrich",
+            "Julius",
+            "Kaufmann",
+            "Martha",
+            "Nordpol",
+            "Paula",
+            "Quelle",
+            "Richard",
+            "Samuel",
+            "Theodor",
+            "Ulrich",
+            "Viktor",
+            "Wilhelm",
+            "Xanthippe",
+            "Ypsilon",
+            "Zacharias",
+        ]
     },
     "it": {
         word[0]: word
-        for word in (
-            "Ancona Bologna Como Domodossola Empoli Firenze Genova Hotel Jolly Kappa Milano "
-            "Napoli Palermo Quarto Roma Savona Torino Udine Venezia Washington Xilofono York "
-            "Zara"
-        ).split()
+        for word in [
+            "Ancona",
+            "Bologna",
+            "Como",
+            "Domodossola",
+            "Empoli",
+            "Firenze",
+            "Genova",
+            "Hotel",
+            "Jolly",
+            "Kappa",
+            "Milano",
+            "Napoli",
+            "Palermo",
+            "Quarto",
+            "Roma",
+            "Savona",
+            "Torino",
+            "Udine",
+            "Venezia",
+            "Washington",
+            "Xilofono",
+            "York",
+            "Zara",
+        ]
     },
 }
 
@@ -153,7 +214,9 @@ def shown(known: Known, scope: Scope) -> dict[str, Any]:
     """Return what the holder of a pass sees, and nothing else."""
     thing = _thing(known, scope)
     facts = [_fact(fact, known) for fact in known.facts if _is_current(fact, scope)]
-    references = _only(known.references, "scheme", "value", "issuer") if scope.has(REFERENCES) else []
+    references = (
+        _only(known.references, "scheme", "value", "issuer") if scope.has(REFERENCES) else []
+    )
     found: dict[str, Any] = {
         "matter": _named(known.matter, "title", "state"),
         "thing": thing,
@@ -212,9 +275,7 @@ def _answered(found: Mapping[str, Any], asked: Mapping[str, int]) -> list[dict[s
     thing = found["thing"]
     if thing is not None:
         answers += [("maker", "", thing["maker"]), ("model", "", thing["model"])]
-        answers += [
-            (one["scheme"], one["label"], one["value"]) for one in thing["identifiers"]
-        ]
+        answers += [(one["scheme"], one["label"], one["value"]) for one in thing["identifiers"]]
         answers.append(("place", "", thing["place"]))
     answers += [("name", "", found["name"]), ("phone", "", found["phone"])]
     answers += [(one["scheme"], one["issuer"], one["value"]) for one in found["references"]]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from notifications import calendar, calendar_file, models
+from notifications import calendar, calendar_file, models, passes
 from notifications.models import (
     Appointment,
     Attempt,
@@ -70,6 +70,8 @@ SECTIONS: dict[str, Section] = {
     "calendar-feeds": table(
         "calendar-feeds", lambda of: models.CalendarFeed.objects.filter(owner=of.owner)
     ),
+    "passes": table("passes", of_households(models.Pass)),
+    "pass-visits": table("pass-visits", of_households(models.PassVisit)),
     "push-devices": table(
         "push-devices", lambda of: models.PushDevice.objects.filter(owner=of.owner)
     ),
@@ -78,11 +80,20 @@ SECTIONS: dict[str, Section] = {
 
 def not_exported() -> dict[str, str]:
     """Return the tables that no export holds, each with the reason."""
-    return {"notifications_change": "a list for apps of which rows to read again"}
+    return {
+        "notifications_change": "a list for apps of which rows to read again",
+        "notifications_passtry": "wrong codes of anybody, which name no household",
+    }
+
+
+def purge_due(*, now: datetime) -> int:
+    """Wipe the secrets of passes that ended, and forget the old ones; return how much."""
+    return passes.purge_due(now=now)
 
 
 def erase_household(*, household: Household, now: datetime) -> None:
     """Erase every matter of a household, and all that was told of it."""
+    models.Pass.objects.filter(household=household).delete()
     Delivery.objects.filter(household=household).delete()
     Notification.objects.filter(household=household).delete()
     Digest.objects.filter(household=household).delete()

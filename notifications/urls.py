@@ -4,6 +4,7 @@ from django.urls import path
 
 from notifications import (
     held_views,
+    pass_views,
     preferences_views,
     search_views,
     share_views,
@@ -38,4 +39,23 @@ urlpatterns = [
     path("preferences/", preferences_views.preferences, name="preferences"),
     path("preferences/exceptions/", preferences_views.exception_set, name="preference-exception"),
     path("outbox/", views.outbox, name="outbox"),
+    path("passes/mine/", pass_views.pass_list, name="passes"),
+    path("passes/new/", pass_views.pass_new, name="pass-new"),
+    path("passes/mine/<uuid:key>/", pass_views.pass_page, name="pass"),
+    path("passes/mine/<uuid:key>/act/", pass_views.pass_act, name="pass-act"),
+    path("passes/mine/<uuid:key>/print/", pass_views.pass_print, name="pass-print"),
+    # For whoever holds a pass: no account, nothing kept.
+    path("pass/", pass_views.enter, name="pass-enter-short"),
+    path("passes/", pass_views.enter, name="pass-enter"),
+    path("passes/at/<uuid:visit>/", pass_views.read, name="pass-read"),
+    path("passes/at/<uuid:visit>/pulse/", pass_views.pulse, name="pass-pulse"),
+    path("passes/at/<uuid:visit>/papers/<uuid:key>/", pass_views.paper, name="pass-paper"),
+    path(
+        "passes/at/<uuid:visit>/papers/<uuid:key>/thumb/",
+        pass_views.paper,
+        {"part": "thumb"},
+        name="pass-thumb",
+    ),
+    path("passes/<str:token>.json", pass_views.by_link, name="pass-json"),
+    path("passes/<str:token>/", pass_views.by_link, name="pass-link"),
 ]

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import calling, drawing, feed, journeys, sources
+from notifications import calling, drawing, feed, journeys, passes, sources
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -260,6 +260,7 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         "assets": Asset.objects.for_owner(owner)
         .filter(household=journey.household_id)
         .looked_after(),
+        "passes": passes.live_on(owner=owner, journey=journey, now=clock.now()),
         "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
         "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
     }

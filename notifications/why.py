@@ -50,6 +50,7 @@ REASONS = {
     "paid": gettext_lazy("It says that the money arrived."),
     "promise": gettext_lazy("It promises something."),
     "promise_changed": gettext_lazy("It changes a promise."),
+    "step": gettext_lazy("It says what was tried, and what came of it."),
     "safety": gettext_lazy("It is about your safety."),
     "notice": gettext_lazy("Something ends, or wants your decision."),
     "words": gettext_lazy("It says something no rule understands, so it is shown."),
@@ -123,6 +124,7 @@ LINKS = {
     "strong_key": gettext_lazy("It names the same order, ticket or appointment."),
     "quoted_key": gettext_lazy("It quotes a number of this matter."),
     "merged": gettext_lazy("Two matters turned out to be one."),
+    "on_a_pass": gettext_lazy("Somebody wrote it on a pass that you gave out."),
     "owner_decided": gettext_lazy("You put it here."),
     "undone": gettext_lazy("You took it back to where it was."),
 }
@@ -164,6 +166,7 @@ THINGS = {
     "payment_link": gettext_lazy("a way to pay"),
     "promise": gettext_lazy("a promise"),
     "promise_changed": gettext_lazy("a change of a promise"),
+    "step": gettext_lazy("what was tried"),
     "safety": gettext_lazy("a safety notice"),
     "notice": gettext_lazy("that something ends or wants your decision"),
     "resolved": gettext_lazy("that they call it resolved"),
@@ -247,6 +250,7 @@ def _known(sentences: Mapping[str, Any], code: str) -> str:
 def _thing(code: str) -> str:
     if code.startswith("ask_"):
         return _("a question that was already put")
+    code = code.partition(":")[0]
     found = THINGS.get(code) or THINGS.get(code.rpartition("_")[0])
     return str(found) if found else code.replace("_", " ")
 

@@ -51,6 +51,8 @@ def admit(
     """Return how a contact is admitted; `domains` are the supplier's."""
     if way == Way.OWNER:
         return Admission(trust=Trust.OWNER)
+    if way == Way.PASS:
+        return Admission(trust=Trust.UNKNOWN)  # whoever holds it; the owner gave it out
     if contact.confirmation is not None:
         return Admission(trust=Trust.UNKNOWN, suspicion=CONFIRMATION)
     trust, suspicion = _believe(contact, way=way, mandate=mandate, domains=tuple(domains))

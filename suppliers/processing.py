@@ -437,7 +437,11 @@ def _returned(batch: list[Work]) -> None:
 
 def _recognise(batch: list[Work], known: Acquaintance) -> None:
     """Find the supplier of what came to the household's own address, number or log."""
-    strangers = [work for work in batch if work.mandate is None or _is_of_another(work, known)]
+    strangers = [
+        work
+        for work in batch
+        if work.way != Way.PASS and (work.mandate is None or _is_of_another(work, known))
+    ]
     if not strangers:
         return
     senders = [

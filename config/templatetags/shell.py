@@ -41,6 +41,7 @@ MAIN = (
 BELOW = (
     Place("household", _("Household"), "users"),
     Place("ways", _("Ways in"), "mailbox"),
+    Place("passes", _("Passes"), "ticket"),
     Place("preferences", _("Preferences"), "settings-2"),
     Place("access", _("Access"), "key-round"),
     Place("data", _("Data and trust"), "shield-check"),

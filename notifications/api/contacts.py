@@ -109,6 +109,7 @@ def show_contact(contact: Contact) -> dict[str, Any]:
         "medium": contact.medium,
         "direction": contact.direction,
         "sender": said.get("sender", ""),
+        "who": said.get("who", ""),
         "title": said.get("title", ""),
         "text": text_of(said),
         "documents": said.get("documents", []),

@@ -180,6 +180,9 @@ class ContactOut(serializers.Serializer[Any]):
     medium = serializers.ChoiceField(choices=Medium.choices)
     direction = serializers.ChoiceField(choices=Direction.choices)
     sender = serializers.CharField(allow_blank=True)
+    who = serializers.CharField(
+        allow_blank=True, help_text="The name that a pass's holder gave; nothing proves it."
+    )
     title = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
     documents = serializers.ListField(
@@ -270,6 +273,9 @@ class JourneyContact(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(choices=Direction.choices)
     type = serializers.CharField(allow_blank=True)
     sender = serializers.CharField(allow_blank=True)
+    who = serializers.CharField(
+        allow_blank=True, help_text="The name that a pass's holder gave; nothing proves it."
+    )
     supplier = Named(allow_null=True)
     authentication = serializers.CharField(allow_blank=True)
     title = serializers.CharField(allow_blank=True)

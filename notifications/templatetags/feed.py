@@ -123,6 +123,13 @@ OUTCOME_CHIPS: dict[str, str] = {
     Outcome.SHOWN: "chip--pine",
     Outcome.OWN: "chip--plum",
     Outcome.DOOR: "chip--lamp",
+# What else a pass answers.
+ANSWERS: dict[str, str | Promise] = {
+    "maker": gettext_lazy("Maker"),
+    "model": gettext_lazy("Model"),
+    "name": gettext_lazy("First name"),
+    "phone": gettext_lazy("Phone"),
+}
     Outcome.REFUSED: "chip--brick",
 }
 VISIT_CHIPS: dict[str, str] = {
@@ -220,9 +227,11 @@ def said(kind: str, group: str) -> str:
 @register.filter
 def plain(code: str) -> str:
     """Return a code as words: `same_window` becomes Same window; known facts by their names."""
-    if code in FACTS:
-        return str(FACTS[code])
-    words = str(code).replace("_", " ").replace("-", " ").strip()
+    code = str(code)
+    # A matter may have several of one kind: `reference:3f2a` is a reference.
+    if (kind := code.partition(":")[0]) in FACTS:
+        return str(FACTS[kind])
+    words = code.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
 
 
@@ -428,9 +437,9 @@ def sender_check(contact: Contact) -> str:
 @register.filter
 def tried_step(step: dict[str, Any]) -> str:
     """Return one thing that was already tried."""
-    what = {"answer": _("You said"), "call": _("A call")}.get(step.get("what", ""), "") or plain(
-        str(step.get("what", ""))
-    )
+    what = {"answer": _("You said"), "call": _("A call"), "visit": _("A visit")}.get(
+        step.get("what", ""), ""
+    ) or plain(str(step.get("what", "")))
     result = within(plain(str(step.get("result", ""))))
     return f"{what}: {result}" if result else what
 
@@ -440,3 +449,32 @@ def has_own_title(contact: dict[str, Any]) -> bool:
     """Return whether a contact's title says more than the start of its text."""
     title = contact["title"].rstrip(".")
     return bool(title) and not contact["text"].startswith(title)
+@register.filter
+def answer_name(answer: dict[str, Any]) -> str:
+    """Return what a question is called to which a pass has the answer."""
+    name, label = answer["name"], answer["label"]
+    if name in ANSWERS:
+        return str(ANSWERS[name])
+    if name in why.KEYS:
+        return f"{reference_kind(name)}, {label}" if label else reference_kind(name)
+    return plain(label or name)
+
+
+@register.filter
+def reference_kind(scheme: str) -> str:
+    """Return what kind of number a reference is: Order, Ticket."""
+    word = str(why.KEYS.get(scheme, scheme))
+    return word[:1].upper() + word[1:]
+
+
+@register.filter
+def said_by(source: dict[str, Any]) -> str:
+    """Return who said a thing, how and when: Skyline TV, E-mail, Fri 13 Nov."""
+    medium = source["medium"]
+    how = _("on a pass, unproved") if medium == "pass" else ""
+    if medium and not how and medium != Medium.NONE:
+        how = said(medium, "medium")
+    who = _("The customer") if source["is_owner"] else source["who"] or _("Unknown sender")
+    return ", ".join(part for part in (who, how, day(source["at"])) if part)
+
+

@@ -11,7 +11,7 @@ same identity, and `Contact.completed_by` says what their one contact then is.
 from collections.abc import Callable
 from typing import Any
 
-from suppliers.adapters import event, mail, owner_log, telephony
+from suppliers.adapters import event, mail, owner_log, pass_note, telephony
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.choices import Way
@@ -24,6 +24,7 @@ ADAPTERS: dict[str, Adapter] = {
     Way.MAIL: mail.read,
     Way.TELEPHONY: telephony.read,
     Way.OWNER: owner_log.read,
+    Way.PASS: pass_note.read,
 }
 
 __all__ = ["ADAPTERS", "Adapter", "ContentError", "Context", "read"]

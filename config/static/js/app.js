@@ -69,6 +69,7 @@
     z: () => document.querySelector("[data-undo]")?.requestSubmit(),
     m: () => follow("/log/"),
     n: () => follow("/assets/add/"),
+    p: () => document.querySelector("a[data-give-pass]")?.click(),
     "/": (event) => openPalette(event),
     "?": () => open(byId("keys")),
   };
