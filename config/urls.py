@@ -57,6 +57,8 @@ urlpatterns = [
     path("", include("notifications.calendar_urls")),
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
+    path("", include("notifications.portal_urls")),
+    path("", include("suppliers.portal_urls")),
     path("", include("owners.urls")),
     path("", include("config.data_urls")),
     path("help/", help_page, name="help"),

@@ -84,7 +84,7 @@ def staff_only(
             now = clock.now()
             person = person_of(request, now=now)
             if person is None:
-                return redirect("portal-door")
+                return redirect("portal")
             staffing.note_seen(person=person, now=now)
             request = cast("StaffRequest", request)
             request.person, request.supplier = person, person.supplier

@@ -30,7 +30,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import translation
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -125,7 +125,7 @@ def send_link(*, email: str, now: datetime, language: str = "en", target: str = 
     """
     email = _address(email)
     known = SupplierPerson.objects.active().filter(email=email)
-    person = known.order_by("-seen_at", "-pk").first()
+    person = known.order_by(F("seen_at").desc(nulls_last=True), "-pk").first()
     if person is None or _had_enough(email, now=now):
         return
     _make(

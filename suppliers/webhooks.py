@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import Counter
 
 from owners import clock
-from suppliers import envelopes, inbox, ratelimit, signing
+from suppliers import envelopes, inbox, ratelimit, refusals, signing
 from suppliers.choices import Way
 from suppliers.models import SigningSecret, Supplier
 from suppliers.problems import problem
@@ -128,6 +128,8 @@ def _take(request: HttpRequest, code: str, sender: Sender) -> HttpResponse:
             now=now,
         )
     except signing.SignatureError as error:
+        refused = SIGNATURE_FAULTS[error.code]
+        refusals.note(supplier_id=sender.id, code=error.code, detail=refused, now=now)
         return problem(401, code=error.code, detail=SIGNATURE_FAULTS[error.code])
     wait = ratelimit.take(sender.id)
     if wait:
@@ -148,6 +150,13 @@ def _take(request: HttpRequest, code: str, sender: Sender) -> HttpResponse:
                 )
             ]
     except envelopes.EnvelopeError as error:
+        refusals.note(
+            supplier_id=sender.id,
+            code=error.code,
+            detail=error.detail,
+            pointer=error.pointer,
+            now=now,
+        )
         return problem(400, code=error.code, detail=error.detail, pointer=error.pointer)
     return _store(found, sender=sender, webhook_id=meta["HTTP_WEBHOOK_ID"], now=now)
 
