@@ -122,10 +122,10 @@ def _take(matter: Matter, entry: Entry) -> None:
     _reach(matter, entry, news)
     _asks(matter, entry, news)
     _promise(matter, entry, news)
+    _step(matter, entry, news)
     _progress(matter, entry, news)
     if said.payment_domains and "payment_link" not in matter.confirmed:
         matter.confirmed.add("payment_link")
-    _step(matter, entry, news)
         news.new.append("payment_link")
     # That a mail has an id of its own, or answers another, does not make its words known.
     named = any(key.scheme not in ("message", "thread") for key in said.keys)
@@ -361,9 +361,6 @@ def _promise(matter: Matter, entry: Entry, news: News) -> None:
         news.known.append("promise")
 
 
-def _is_matched(entry: Entry) -> bool:
-    """Whether a recall names the very thing that is owned."""
-    is_exact = any(
 def _step(matter: Matter, entry: Entry, news: News) -> None:
     claim = entry.said.step
     if claim is None:
@@ -378,6 +375,9 @@ def _step(matter: Matter, entry: Entry, news: News) -> None:
     news.new.append("step")
 
 
+def _is_matched(entry: Entry) -> bool:
+    """Whether a recall names the very thing that is owned."""
+    is_exact = any(
         fact.name == "match" and fact.value in ("serial", "vin", "batch")
         for fact in entry.said.facts
     )

@@ -256,11 +256,11 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         "related": [other for other in others if str(other.uuid) in described["possibly_related"]],
         "household": journey.household,
         "call": calling.card_of(journey=journey),
+        "passes": passes.live_on(owner=owner, journey=journey, now=clock.now()),
         "others": others,
         "assets": Asset.objects.for_owner(owner)
         .filter(household=journey.household_id)
         .looked_after(),
-        "passes": passes.live_on(owner=owner, journey=journey, now=clock.now()),
         "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
         "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
     }

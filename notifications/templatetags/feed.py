@@ -119,10 +119,6 @@ FACTS: dict[str, str | Promise] = {
     "window": gettext_lazy("Time window"),
     "work_done": gettext_lazy("Work done"),
 }
-OUTCOME_CHIPS: dict[str, str] = {
-    Outcome.SHOWN: "chip--pine",
-    Outcome.OWN: "chip--plum",
-    Outcome.DOOR: "chip--lamp",
 # What else a pass answers.
 ANSWERS: dict[str, str | Promise] = {
     "maker": gettext_lazy("Maker"),
@@ -130,6 +126,10 @@ ANSWERS: dict[str, str | Promise] = {
     "name": gettext_lazy("First name"),
     "phone": gettext_lazy("Phone"),
 }
+OUTCOME_CHIPS: dict[str, str] = {
+    Outcome.SHOWN: "chip--pine",
+    Outcome.OWN: "chip--plum",
+    Outcome.DOOR: "chip--lamp",
     Outcome.REFUSED: "chip--brick",
 }
 VISIT_CHIPS: dict[str, str] = {
@@ -445,11 +445,6 @@ def tried_step(step: dict[str, Any]) -> str:
 
 
 @register.filter
-def has_own_title(contact: dict[str, Any]) -> bool:
-    """Return whether a contact's title says more than the start of its text."""
-    title = contact["title"].rstrip(".")
-    return bool(title) and not contact["text"].startswith(title)
-@register.filter
 def answer_name(answer: dict[str, Any]) -> str:
     """Return what a question is called to which a pass has the answer."""
     name, label = answer["name"], answer["label"]
@@ -478,3 +473,8 @@ def said_by(source: dict[str, Any]) -> str:
     return ", ".join(part for part in (who, how, day(source["at"])) if part)
 
 
+@register.filter
+def has_own_title(contact: dict[str, Any]) -> bool:
+    """Return whether a contact's title says more than the start of its text."""
+    title = contact["title"].rstrip(".")
+    return bool(title) and not contact["text"].startswith(title)
