@@ -17,6 +17,7 @@ import notifications.privacy
 import owners.privacy
 import suppliers.privacy
 from assets.models import Asset
+from notifications import practice
 from notifications.models import Card
 from owners import access, deletion, exports, repeats, undo
 from owners.models import Deletion, Export, Household, Owner
@@ -88,6 +89,7 @@ def work_due(now: datetime) -> int:
     done += assets.privacy.empty_bin(now=now)
     done += undo.forget_due(now=now)
     done += repeats.forget_answers(now=now)
+    done += practice.purge_due(now)
     # Last: it is tried until it can be done, and one that fails holds up nothing else.
     return done + erase_due(now=now)
 

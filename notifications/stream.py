@@ -52,7 +52,7 @@ MOST = 5_000  # connections in this process
 WAITING_MOST = 100  # events for a connection that does not read; then it is closed
 MISSED_MOST = 50  # cards named to who was away; of more it is only said that some changed
 SLACK = timedelta(seconds=5)  # a commit may come this much after the time it carries
-OF_PASS = "pass:"  # before the id of a pass that was opened, written on or ended
+HELD = "pass:"  # before the id of a pass that was opened, written on or ended
 SIZE_MOST = 512  # characters of a session key or an event id
 
 
@@ -170,10 +170,10 @@ class Hub:
     async def _tell(self, owner: int) -> None:
         await asyncio.sleep(0.05)  # a burst is one event
         cards = self.pending.pop(owner)
-        passes = {name for name in cards if name.startswith(OF_PASS)}
+        passes = {name for name in cards if name.startswith(HELD)}
         for listener in self.by_owner.get(owner, ()):
             if passes:
-                ids = sorted(name.removeprefix(OF_PASS) for name in passes)
+                ids = sorted(name.removeprefix(HELD) for name in passes)
                 listener.put(self.event("passes", {"ids": ids}))
             if cards - passes or not cards:
                 listener.put(self.event("cards", {"ids": sorted(cards - passes)}))
