@@ -14,11 +14,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from assets.models import Asset
-from notifications import apart, delivery, settling
+from notifications import apart, delivery, offers, settling
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
-from notifications.merging import BOOKED, CANCELLED, Matter, Slot, window_key
+from notifications.merging import BOOKED, CANCELLED, Matter, Slot, read_window, window_key
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
 from owners import bulk
@@ -223,7 +223,11 @@ JOURNEY_ACTIONS = (
     *ANSWERS,
     "accept",
     "decline",
+    "tentative",
     "counter",
+    "pick",
+    "request",
+    "cancel",
     "reply",
     "snooze",
     "rate",
@@ -233,6 +237,14 @@ JOURNEY_ACTIONS = (
     "undo",
     "mute",
 )
+# What an answer to a visit is called on the wire.
+VISIT_ANSWERS = {
+    "accept": "accepted",
+    "tentative": "tentative",
+    "decline": "declined",
+    "counter": "countered",
+    "cancel": "cancelled",
+}
 CONTACT_ACTIONS = (
     "let_in",
     "not_now",
@@ -360,8 +372,6 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
                 "invalid", gettext_noop("Choose a time in the future."), field="until"
             )
         return {"until": until.isoformat()}
-    if name == "counter":
-        return {"windows": _windows(data.get("windows"))}
     if name == "choose_asset":
         asset = ledger.assets.get(str(data.get("asset", "")))
         if asset is None:
@@ -371,6 +381,19 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
         return _correction(data)
     if name == "merge":
         return {"with": str(data.get("with", ""))}
+    return _about_visit(ledger, journey, name, data)
+
+
+def _about_visit(
+    ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the data of an answer to a visit in canonical form."""
+    if name in ("counter", "request"):
+        return {"windows": _windows(data.get("windows"))}
+    if name == "pick":
+        return _picked(ledger, journey, str(data.get("slot", "")))
+    if name in ("cancel", "tentative"):
+        return _of_live(ledger, journey)
     return _visit_answer(ledger, journey, data) if name in ("accept", "decline") else {}
 
 
@@ -410,6 +433,30 @@ def _visit_answer(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> dic
     if all(slot.proposal is None or slot.proposal.key != key for slot in matter.slots):
         raise ActionError("gone", gettext_noop("This time is no longer asked for."))
     return {"proposal": key}
+
+
+def _picked(ledger: Ledger, journey: Journey, slot_id: str) -> dict[str, Any]:
+    """Return which of the offered times is taken, and how its supplier calls the offer."""
+    uuid = str(journey.uuid)
+    matter = settling.settle(ledger, {uuid})[uuid]
+    for offer in offers.open_offers(matter, ledger.now):
+        if offer.slot_id == slot_id:
+            entry = next(row.entry for row in ledger.rows[uuid] if row.entry.id == offer.source)
+            asked = [key.value for key in entry.said.keys if key.scheme == "entity"]
+            return {
+                "slot": slot_id,
+                "window": window_key(offer.window),
+                "request": asked[0] if asked else "",
+                "supplier": entry.supplier,
+            }
+    raise ActionError("gone", gettext_noop("This time is no longer offered."), field="slot")
+
+
+def _of_live(ledger: Ledger, journey: Journey) -> dict[str, Any]:
+    matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+    if not matter.live_slots:
+        raise ActionError("gone", gettext_noop("No visit is to come."))
+    return {}
 
 
 def _correction(data: dict[str, Any]) -> dict[str, Any]:
@@ -467,19 +514,25 @@ def _outbound(
             "refs": [{"scheme": key.scheme, "value": key.value} for key in own],
         }
         if slot is not None and slot.supplier in (0, supplier):
-            data |= {"uid": slot.uid, "sequence": slot.order[0] if slot.order else 0}
-            if slot.span is not None:
-                data |= {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+            data |= _visit_data(slot)
         return data
 
     if decision.name == "rate":
         return _scores(matter, decision, about)
-    if decision.name in ("accept", "decline", "counter"):
+    if decision.name == "pick":
+        return [_selected(matter, decision, about)]
+    if decision.name == "request":
+        windows = {"windows": decision.data["windows"]}
+        return [
+            (one, "owner.appointment.requested", {**about(one), **windows})
+            for one in matter.suppliers
+        ]
+    if decision.name in VISIT_ANSWERS:
         quote = next((key for key in keys if key.scheme == "quote"), None)
-        if slot is None and quote is not None and decision.name != "counter":
+        if slot is None and quote is not None and decision.name in ("accept", "decline"):
             name = "owner.quote.accepted" if decision.name == "accept" else "owner.quote.declined"
             return [(quote.issuer, name, {**about(quote.issuer), "quoteId": quote.value})]
-        name = {"accept": "accepted", "decline": "declined", "counter": "countered"}[decision.name]
+        name = VISIT_ANSWERS[decision.name]
         given: dict[str, Any] = {}
         if decision.name == "counter":
             given["windows"] = decision.data["windows"]
@@ -494,6 +547,33 @@ def _outbound(
         for supplier in matter.suppliers
         if (found := _to_all(matter, decision, about(supplier))) is not None
     ]
+
+
+def _visit_data(slot: Slot) -> dict[str, Any]:
+    """Return what names a visit to whoever arranged it."""
+    data: dict[str, Any] = {"uid": slot.uid, "sequence": slot.order[0] if slot.order else 0}
+    if slot.span is not None:
+        data |= {"start": slot.span.start.isoformat(), "end": slot.span.end.isoformat()}
+    if slot.recurrence_id:
+        data["recurrenceId"] = slot.recurrence_id
+    if slot.organizer:  # it came as a calendar, and is answered as one
+        data |= {"organizer": slot.organizer, "invited": slot.invited}
+    return data
+
+
+def _selected(
+    matter: Matter, decision: Decision, about: Callable[[int], dict[str, Any]]
+) -> tuple[int, str, dict[str, Any]]:
+    """Say which of the offered times was taken, to whoever offered it."""
+    chosen, window = decision.data, read_window(decision.data["window"])
+    said = {
+        "requestId": chosen["request"],
+        "slotId": chosen["slot"],
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+    }
+    supplier = chosen["supplier"]
+    return supplier, "owner.appointment.slot_selected", {**about(supplier), **said}
 
 
 def _visit_of(matter: Matter, decision: Decision) -> Slot | None:

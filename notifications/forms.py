@@ -75,6 +75,9 @@ class AnswerForm(ActionForm):
         return "answer", {"answer": name}
 
 
+WINDOW_PARTS = ("day", "opens", "closes")
+
+
 class CounterForm(ActionForm):
     """Another time: one window."""
 
@@ -82,19 +85,41 @@ class CounterForm(ActionForm):
     opens = forms.TimeField(label=_("From"), widget=Clock)
     closes = forms.TimeField(label=_("To"), widget=Clock)
 
+    day2 = forms.DateField(label=_("Day"), widget=Day, required=False)
+    opens2 = forms.TimeField(label=_("From"), widget=Clock, required=False)
+    closes2 = forms.TimeField(label=_("To"), widget=Clock, required=False)
+    day3 = forms.DateField(label=_("Day"), widget=Day, required=False)
+    opens3 = forms.TimeField(label=_("From"), widget=Clock, required=False)
+    closes3 = forms.TimeField(label=_("To"), widget=Clock, required=False)
+
     def clean(self) -> dict[str, Any]:
-        """Refuse a window that ends before it starts."""
+        """Refuse half a window, and one that ends before it starts."""
         values = super().clean() or {}
-        opens, closes = values.get("opens"), values.get("closes")
-        if opens and closes and closes <= opens:
-            self.add_error("closes", _("The end comes after the start."))
+        for which in ("", "2", "3"):
+            day, opens, closes = (values.get(f"{name}{which}") for name in WINDOW_PARTS)
+            if which and any((day, opens, closes)) and not all((day, opens, closes)):
+                self.add_error(f"day{which}", _("A visit needs its day, its start and its end."))
+            elif opens and closes and closes <= opens:
+                self.add_error(f"closes{which}", _("The end comes after the start."))
         return values
 
     def values(self) -> dict[str, Any]:
-        """Return the window as instants."""
-        start = local_instant(self.cleaned_data["day"], self.cleaned_data["opens"])
-        end = local_instant(self.cleaned_data["day"], self.cleaned_data["closes"])
-        return {"windows": [{"start": start.isoformat(), "end": end.isoformat()}]}
+        """Return the windows as instants."""
+        got = self.cleaned_data
+        return {
+            "windows": [
+                {
+                    "start": local_instant(got[f"day{which}"], got[f"opens{which}"]).isoformat(),
+                    "end": local_instant(got[f"day{which}"], got[f"closes{which}"]).isoformat(),
+                }
+                for which in ("", "2", "3")
+                if got.get(f"day{which}")
+            ]
+        }
+
+
+class PickForm(ActionForm):
+    slot = forms.CharField(max_length=200)
 
 
 class ReplyForm(ActionForm):
@@ -182,7 +207,11 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     **dict.fromkeys(("works", "not_yet", "yes", "no"), AnswerForm),
     "accept": VisitForm,
     "decline": VisitForm,
+    "tentative": VisitForm,
     "counter": CounterForm,
+    "pick": PickForm,
+    "request": CounterForm,
+    "cancel": VisitForm,
     "reply": ReplyForm,
     "snooze": SnoozeForm,
     "rate": RateForm,

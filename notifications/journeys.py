@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import event_words, senders, tongue, why, wording
+from notifications import event_words, offers, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold, read_window
@@ -159,9 +159,19 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
 
 def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
     windows = _field("windows", _("Windows"), "windows", maximum=3)
+    picks = [
+        _action(
+            "pick",
+            words.window(offer.window),
+            _field("slot", _("Window"), "hidden", value=offer.slot_id),
+        )
+        for offer in offers.open_offers(matter, words.now)
+    ]
+    if picks:
+        return [*picks, _action("counter", _("Another time"), windows)]
     live = matter.live_slots
     if not live:
-        return []
+        return [_action("request", _("Ask for a visit"), windows)] if matter.suppliers else []
     slot = live[0]
     if slot.is_overdue(words.now):
         return [
@@ -186,11 +196,19 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
                 _field("value", _("Window"), "window", value=slot.window.current.key),  # type: ignore[union-attr]
             )
         )
-    elif f"slot:{slot.name}" not in matter.confirmed and not _is_owners_word(matter, slot):
-        found.append(_action("accept", _("Accept")))
+    elif not is_agreed(matter, slot):
+        found += [_action("accept", _("Accept")), _action("tentative", _("Perhaps"))]
     found.append(_action("counter", _("Another time"), windows))
-    found.append(_action("decline", _("Decline")))
+    if is_agreed(matter, slot):
+        found.append(_action("cancel", _("Call it off")))
+    else:
+        found.append(_action("decline", _("Decline")))
     return found
+
+
+def is_agreed(matter: Matter, slot: Slot) -> bool:
+    """Whether the owner said yes to the time that holds now; to another one does not count."""
+    return f"slot:{slot.name}" in matter.confirmed or _is_owners_word(matter, slot)
 
 
 def _is_owners_word(matter: Matter, slot: Slot) -> bool:
@@ -387,6 +405,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
                 if slot.name[:340] in appointments
                 else None,
                 **slot_body(slot),
+                "is_agreed": is_agreed(matter, slot),
             }
             for slot in matter.slots
         ],

@@ -208,6 +208,7 @@ class Slot:
     order: tuple[int, datetime] | None = None
     ended: tuple[int, datetime] | None = None  # the version that last cancelled the series
     organizer: str = ""
+    invited: str = ""  # whom the organizer's calendar asks for an answer
     proposal: Value | None = None  # another time that its supplier asks for
     proposed_at: datetime | None = None
     eta: Window | None = None

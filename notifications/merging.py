@@ -8,12 +8,14 @@ contact is absorbed only when it brings nothing that is not already known.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from notifications import offers
 from notifications.choices import Turn
-from notifications.invitations import settle_proposal
+from notifications.invitations import put_aside, settle_proposal
 from notifications.matter import (
     BOOKED,
     CANCELLED,
     GRACE,
+    LOG_AS_INCUMBENT,
     Decided,
     Entry,
     Matter,
@@ -54,6 +56,7 @@ __all__ = [
 
 # A journey whose question nobody answered closes by itself (rule 8).
 SILENCE = timedelta(days=14)
+VISIT_ANSWERS = frozenset({"accept", "yes", "decline", "tentative", "pick", "cancel"})
 # Names that identify or describe without being news to the owner.
 QUIET_FACTS = frozenset(
     {
@@ -115,7 +118,7 @@ def _take(matter: Matter, entry: Entry) -> None:
     if said.visit is not None:
         take_visit(matter, entry, said.visit, news)
         if any(slot.is_expected for slot in matter.slots):
-            matter.asks.pop("slot", None)  # a time is found
+            matter.asks.pop(offers.ASKED, None)  # a time is found
     elif said.eta is not None:
         take_arrival(matter, entry, said.eta, news)
     _facts(matter, entry, news)
@@ -456,15 +459,15 @@ def _decide(matter: Matter, decided: Decided) -> None:
         _answer(matter, decided, data.get("answer", ""))
     elif name == "always_show":
         matter.always_show.add(int(data.get("supplier", 0)))
-    elif name in ("accept", "yes", "decline"):
+    elif name in VISIT_ANSWERS:
         _answer_visit(matter, decided)
-    elif name in ("counter", "reply", "ask_supplier"):
+    elif name in ("counter", "request", "reply", "ask_supplier"):
         matter.confirmed.add(f"{name}:{decided.id}")
         matter.turn = Turn.SUPPLIER
         if name == "reply":
             matter.asks.clear()
-        elif name == "counter":
-            matter.asks.pop("slot", None)
+        elif name in ("counter", "request"):
+            matter.asks.pop(offers.ASKED, None)
     elif name == "snooze":
         matter.snoozed_until = datetime.fromisoformat(data["until"])
     elif name == "mute":
@@ -521,7 +524,13 @@ def _answer(matter: Matter, decided: Decided, answer: str) -> None:
 def _answer_visit(matter: Matter, decided: Decided) -> None:
     """A yes or a no: to another time that is asked for, else to what is booked."""
     proposal = decided.data.get("proposal", "")
-    if proposal:
+    if decided.name == "cancel":
+        _cancel(matter, decided)
+    elif decided.name == "pick":
+        offers.pick(matter, decided)
+    elif decided.name == "tentative":
+        matter.confirmed.add(f"tentative:{decided.id}")  # a yes or a no is still to come
+    elif proposal:
         is_taken = decided.name == "accept"
         settle_proposal(matter, proposal, decided=decided.id, is_taken=is_taken)
         matter.turn = Turn.SUPPLIER
@@ -532,6 +541,18 @@ def _answer_visit(matter: Matter, decided: Decided) -> None:
             slot.is_declined = True
             slot.stage_source = decided.id
         matter.turn = Turn.SUPPLIER
+
+
+def _cancel(matter: Matter, decided: Decided) -> None:
+    """The owner calls off what was agreed; who was to come may book anew, and no less."""
+    for slot in matter.live_slots[:1]:
+        value = Value(
+            key=CANCELLED, trust=LOG_AS_INCUMBENT, said_at=decided.at, sources=[decided.id]
+        )
+        slot.standing.state(value, challenger=Trust.OWNER, is_later=True)
+        slot.stage, slot.stage_source = Stage.CANCELLED, decided.id
+        put_aside(matter, slot)
+    matter.turn = Turn.SUPPLIER
 
 
 def _confirm(matter: Matter, at: datetime) -> None:

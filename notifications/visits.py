@@ -89,8 +89,9 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
         slot = _new_slot(matter, entry, visit)
     if visit.uid and not slot.uid:
         slot.uid, slot.recurrence_id = visit.uid, visit.recurrence_id
-    if visit.organizer and not slot.organizer and not is_foreign:
-        slot.organizer = visit.organizer
+    if not is_foreign:
+        slot.organizer = slot.organizer or visit.organizer
+        slot.invited = visit.invited or slot.invited
     if effect == Effect.CONTRADICTS and visit.window is not None:
         slot.window.contest(value_of(entry, window_key(visit.window)))
         news.new.append("visit_conflict")
@@ -287,6 +288,9 @@ def _window(
         # A yes or a no to the old time says nothing of the new one.
         matter.confirmed.discard(f"slot:{slot.name}")
         slot.is_declined = False
+        if slot.stage == Stage.CONFIRMED and visit.stage != Stage.CONFIRMED:
+            # Nor does the supplier's own yes to the old one.
+            slot.stage = Stage.BOOKED
     elif what in ("conflict", "settled"):
         news.new.append(f"visit_{what}")
     else:

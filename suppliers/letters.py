@@ -32,12 +32,24 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.message.sent": gettext_lazy("A message about our appointment or order"),
     "owner.appointment.accepted": gettext_lazy("We accept the appointment"),
     "owner.appointment.declined": gettext_lazy("We decline the appointment"),
+    "owner.appointment.tentative": gettext_lazy("The appointment will probably suit us"),
+    "owner.appointment.slot_selected": gettext_lazy("We take one of the times you offered"),
     "owner.appointment.countered": gettext_lazy("Another time for the appointment"),
     "owner.appointment.cancelled": gettext_lazy("We cancel the appointment"),
     "owner.appointment.requested": gettext_lazy("We ask for an appointment"),
     "owner.survey.answered": gettext_lazy("An answer to your survey"),
     "owner.survey.declined": gettext_lazy("No survey, please"),
     "owner.survey.deferred": gettext_lazy("No more surveys for now, please"),
+    "owner.quote.accepted": gettext_lazy("We take your offer"),
+    "owner.quote.declined": gettext_lazy("We do not take your offer"),
+    "owner.invoice.disputed": gettext_lazy("We do not agree with your invoice"),
+    "owner.recall.acknowledged": gettext_lazy("We know of your recall"),
+    "owner.recall.remedy_chosen": gettext_lazy("What we want for your recall"),
+    "owner.recall.not_owner": gettext_lazy("Your recall is not about us any more"),
+    "owner.asset.linked": gettext_lazy("You look after something of ours now"),
+    "owner.asset.unlinked": gettext_lazy("You no longer look after something of ours"),
+    "owner.asset.disposed": gettext_lazy("We no longer own it"),
+    "owner.ticket.opened": gettext_lazy("Something does not work"),
     "owner.ticket.reopened": gettext_lazy("It is not solved yet"),
     "owner.ticket.information_provided": gettext_lazy("The information you asked for"),
     "owner.journey.closed": gettext_lazy("It works; thank you"),
@@ -45,6 +57,9 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.mandate.revoked": gettext_lazy("Please write to us no longer"),
     "owner.unsubscribed": gettext_lazy("Please send us no more adverts"),
     "steward.event.rejected": gettext_lazy("An event of yours could not be read"),
+    "steward.event.superseded": gettext_lazy("A later event made one of yours history"),
+    "steward.secret.rotated": gettext_lazy("A signing secret was replaced"),
+    "steward.ping": gettext_lazy("A test of how Steward reaches you"),
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
 }
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -230,7 +245,11 @@ def words_of(event: OutboundEvent) -> str:
     It is also what the owner may send by another way.
     """
     lines = [f"{_subject(event)}."]
-    if event.type.startswith("owner.appointment.") and event.data.get("start"):
+    if (
+        event.type.startswith("owner.appointment.")
+        and event.data.get("start")
+        and event.data.get("end")
+    ):
         when = _span(event.data, event.household)
         lines.append(_("The appointment: %(when)s.") % {"when": when})
     windows = event.data.get("windows") or ()
@@ -240,7 +259,19 @@ def words_of(event: OutboundEvent) -> str:
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
     lines += [str(NAMED[ref["scheme"]]) % {"number": ref["value"]} for ref in refs]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_shown(event.data)])
+
+
+def _shown(data: dict[str, Any]) -> list[str]:
+    """Quote what the owner had before their eyes, with its hash: nobody can change it later."""
+    shown = data.get("shown")
+    if not isinstance(shown, dict):
+        return []
+    return [
+        _("This is what was shown:"),
+        *(f"> {line}" for line in str(shown.get("text", "")).splitlines()),
+        f"SHA-256: {shown.get('sha256', '')}",
+    ]
 
 
 def told(event: OutboundEvent) -> dict[str, Any]:

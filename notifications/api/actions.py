@@ -75,6 +75,12 @@ class CounterIn(serializers.Serializer[Any]):
     windows = serializers.ListField(child=WindowIn(), min_length=1, max_length=3)
 
 
+class PickIn(serializers.Serializer[Any]):
+    """One of the times that were offered, by its supplier's name of it."""
+
+    slot = serializers.CharField(max_length=200)
+
+
 class ReplyIn(serializers.Serializer[Any]):
     """Words for the supplier."""
 
@@ -137,7 +143,11 @@ JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
     "answer": AnswerIn,
     "accept": VisitIn,
     "decline": VisitIn,
+    "tentative": NothingIn,
     "counter": CounterIn,
+    "pick": PickIn,
+    "request": CounterIn,
+    "cancel": NothingIn,
     "reply": ReplyIn,
     "snooze": SnoozeIn,
     "rate": RateIn,

@@ -322,6 +322,9 @@ class VisitOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=AppointmentState.choices)
     sequence = serializers.IntegerField()
     was_on_time = serializers.BooleanField(allow_null=True)
+    is_agreed = serializers.BooleanField(
+        help_text="The owner said yes to the time that holds now; a yes to another is void."
+    )
     replaced = serializers.ListField(
         child=serializers.CharField(), help_text="Windows that no longer hold."
     )

@@ -72,6 +72,7 @@ DEEDS: dict[str, str | Promise] = {
     "accept": gettext_lazy("accepted"),
     "always_show": gettext_lazy("always show these"),
     "answer": gettext_lazy("answered"),
+    "cancel": gettext_lazy("called the visit off"),
     "choose_asset": gettext_lazy("chose the thing"),
     "correct": gettext_lazy("corrected"),
     "counter": gettext_lazy("asked for another time"),
@@ -79,11 +80,14 @@ DEEDS: dict[str, str | Promise] = {
     "let_in": gettext_lazy("let in"),
     "merge": gettext_lazy("put together"),
     "not_now": gettext_lazy("not now"),
+    "pick": gettext_lazy("picked a time"),
     "rate": gettext_lazy("rated"),
     "reply": gettext_lazy("wrote"),
+    "request": gettext_lazy("asked for a visit"),
     "snooze": gettext_lazy("put aside"),
     "split": gettext_lazy("made a matter of its own"),
     "take_back": gettext_lazy("took a note back"),
+    "tentative": gettext_lazy("said perhaps"),
     "undo_absorb": gettext_lazy("should have been told"),
     "yes": gettext_lazy("said yes"),
     "no": gettext_lazy("said no"),
@@ -141,6 +145,7 @@ VISIT_CHIPS: dict[str, str] = {
 NEAR = {0: gettext_noop("Today"), -1: gettext_noop("Yesterday"), 1: gettext_noop("Tomorrow")}
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
+ON_PAGE_ONLY = frozenset({"snooze", "decline", "tentative", "cancel", "request"})
 
 
 class Undo(NamedTuple):
@@ -351,9 +356,10 @@ def asks_window(action: dict[str, Any]) -> bool:
 
 @register.filter
 def on_card(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the two actions a card has room for; the journey's page has them all."""
-    useful = [action for action in actions if action["name"] not in ("snooze", "decline")]
-    return [a for a in useful if a["name"] != "reply" or a["is_primary"]][:2]
+    """Return the few actions a card has room for; the journey's page has them all."""
+    useful = [action for action in actions if action["name"] not in ON_PAGE_ONLY]
+    room = 3 if any(action["name"] == "pick" for action in useful) else 2
+    return [a for a in useful if a["name"] != "reply" or a["is_primary"]][:room]
 
 
 @register.filter
