@@ -19,6 +19,7 @@ import owners.api.v1
 import suppliers.api_held
 import suppliers.api_mandates
 import suppliers.api_original
+import suppliers.api_terms
 import suppliers.api_v1
 import suppliers.api_ways
 from config import privacy, undo_api
@@ -148,6 +149,7 @@ v1 = [
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,
     *suppliers.api_mandates.urlpatterns,
+    *suppliers.api_terms.urlpatterns,
     *suppliers.api_ways.urlpatterns,
     *suppliers.api_held.urlpatterns,
     *suppliers.api_original.urlpatterns,

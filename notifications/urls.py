@@ -4,6 +4,7 @@ from django.urls import path
 
 from notifications import (
     held_views,
+    parting_views,
     pass_views,
     preferences_views,
     search_views,
@@ -28,6 +29,9 @@ urlpatterns = [
     ),
     path("held/", held_views.held, name="held"),
     path("door/", views.door, name="door"),
+    path("mandates/<uuid:key>/end/", parting_views.mandate_end, name="mandate-end"),
+    path("mandates/<uuid:key>/pause/", parting_views.mandate_pause, name="mandate-pause"),
+    path("mandates/<uuid:key>/grant/", parting_views.mandate_grant, name="mandate-grant"),
     path("log/", views.log, name="log"),
     path("share/", share_views.share, name="share"),
     path("share/in/", share_views.share_in, name="share-in"),

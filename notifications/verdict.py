@@ -6,7 +6,7 @@ owner's is disclosed but the verdict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,9 @@ def judge(*, supplier: Supplier, event: dict[str, Any], now: datetime) -> Verdic
         return Verdict(outcome=Outcome.REFUSED, reason=work.code)
     if not rows:
         return Verdict(outcome=Outcome.ABSORBED, reason="administration")
-    return _judge(rows[0], now=now)
+    found = _judge(rows[0], now=now)
+    # It would be read, and be no agreement to the owner's terms: the supplier learns why.
+    return replace(found, reason=work.code) if work.code else found
 
 
 def _judge(row: Row, *, now: datetime) -> Verdict:

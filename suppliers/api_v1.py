@@ -20,7 +20,7 @@ from owners.api.problems import Problem
 from owners.choices import Rank
 from owners.models import Household, Owner
 from suppliers import mandates
-from suppliers.choices import MandateState, Purpose, RoleKind
+from suppliers.choices import FactName, MandateState, Purpose, RoleKind
 from suppliers.models import (
     Mandate,
     Role,
@@ -194,6 +194,9 @@ class MandateChange(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=Purpose.choices), required=False, max_length=4
     )
     assets = serializers.ListField(child=Known(my_assets), required=False, max_length=500)
+    facts = serializers.ListField(
+        child=serializers.ChoiceField(choices=FactName.choices), required=False, max_length=8
+    )
 
 
 class MandateIn(serializers.Serializer[Any]):
@@ -205,6 +208,9 @@ class MandateIn(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=Purpose.choices), required=False, max_length=4
     )
     assets = serializers.ListField(child=Known(my_assets), required=False, max_length=500)
+    facts = serializers.ListField(
+        child=serializers.ChoiceField(choices=FactName.choices), required=False, max_length=8
+    )
 
 
 class MandateOut(serializers.Serializer[Any]):
@@ -216,6 +222,10 @@ class MandateOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=MandateState.choices)
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=Purpose.choices))
     assets = serializers.ListField(child=serializers.UUIDField())
+    facts = serializers.ListField(
+        child=serializers.ChoiceField(choices=FactName.choices),
+        help_text="What the supplier may know besides the names of the assets.",
+    )
     owner_ref = serializers.CharField(help_text="How this supplier, and no other, names you.")
     alias = serializers.EmailField(help_text="Where this supplier writes to.")
     granted_at = serializers.DateTimeField()
@@ -236,6 +246,7 @@ def show_mandate(mandate: Mandate) -> dict[str, Any]:
         "state": mandate.state,
         "purposes": mandate.purposes,
         "assets": [str(asset.uuid) for asset in mandate.assets.all()],
+        "facts": mandate.facts,
         "owner_ref": mandate.owner_ref,
         "alias": mandates.alias_address(mandate),
         "granted_at": mandate.granted_at,
@@ -280,6 +291,7 @@ class Mandates(OwnerView):
         households.require(owner=owner, household_id=values["household"].pk, least=Rank.ADMIN)
         if "purposes" in values:
             values["purposes"] = [Purpose(name) for name in dict.fromkeys(values["purposes"])]
+        values["facts"] = [FactName(name) for name in values.get("facts", ())]
         try:
             mandate = mandates.grant(owner=owner, now=clock.now(), **values)
         except mandates.MandateError as error:
@@ -287,6 +299,17 @@ class Mandates(OwnerView):
         change = undo.latest(kind=mandates.GRANTED, subject=mandate.uuid)
         shown = show_mandate(my_mandates(owner).get(pk=mandate.pk))
         return Response(shown, status=201, headers=undoable(change))
+
+
+def wanted(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a change as the operations take it; what is not given is None."""
+    state, purposes, facts = (values.get(name) for name in ("state", "purposes", "facts"))
+    return {
+        "state": MandateState(state) if state else None,
+        "purposes": None if purposes is None else [Purpose(name) for name in purposes],
+        "assets": values.get("assets"),
+        "facts": None if facts is None else [FactName(name) for name in facts],
+    }
 
 
 class OneMandate(OwnerView):
@@ -308,17 +331,9 @@ class OneMandate(OwnerView):
         """Change what a mandate allows, pause or resume it; for admins."""
         owner = owner_of(request)
         found = self._of_admin(owner, mandate)
-        values = checked(MandateChange, request)
-        state, purposes = values.get("state"), values.get("purposes")
+        values = wanted(checked(MandateChange, request))
         try:
-            change = mandates.change(
-                mandate=found,
-                state=MandateState(state) if state else None,
-                purposes=None if purposes is None else [Purpose(name) for name in purposes],
-                assets=values.get("assets"),
-                owner=owner,
-                now=clock.now(),
-            )
+            change = mandates.change(mandate=found, owner=owner, now=clock.now(), **values)
         except mandates.MandateError as error:
             raise problem(error) from error
         shown = show_mandate(my_mandates(owner).get(pk=found.pk))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset
 from owners.models import Household
-from suppliers.choices import Purpose, RoleKind
+from suppliers.choices import FactName, Purpose, RoleKind
 
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 SPACING = str.maketrans("", "", " ()-./\u00a0\u2011")
@@ -128,8 +128,33 @@ class EndpointForm(forms.Form):
     )
 
 
+class HomeFactsForm(forms.Form):
+    """Facts of the home that suppliers may be let know."""
+
+    name = forms.CharField(label=FactName.NAME.label, max_length=120, required=False)
+    address = forms.CharField(
+        label=FactName.ADDRESS.label,
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    phone = forms.CharField(
+        label=FactName.PHONE.label,
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel"}),
+    )
+    access_notes = forms.CharField(
+        label=FactName.ACCESS.label,
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Where to park, which bell, who is there. No door codes, no keys."),
+    )
+
+
 class MandateForm(forms.Form):
-    """What a supplier may write about, and of which assets."""
+    """What a supplier may write about and know, and of which assets."""
 
     purposes = forms.MultipleChoiceField(
         label=_("They may write to you about"),
@@ -137,6 +162,13 @@ class MandateForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("A safety recall needs no permission."),
+    )
+    facts = forms.MultipleChoiceField(
+        label=_("They may know"),
+        choices=FactName.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Without any they know the names of these things, and nothing else."),
     )
     assets = forms.ModelMultipleChoiceField(
         Asset.objects.none(),

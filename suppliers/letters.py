@@ -25,7 +25,7 @@ from owners.models import Household
 from suppliers import contacts as said
 from suppliers import replies
 from suppliers.admission import AUTOMATIC
-from suppliers.choices import Medium
+from suppliers.choices import FactName, MandateState, Medium, Purpose
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
 SUBJECTS: dict[str, str | Promise] = {
@@ -54,7 +54,11 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.ticket.information_provided": gettext_lazy("The information you asked for"),
     "owner.journey.closed": gettext_lazy("It works; thank you"),
     "owner.mandate.granted": gettext_lazy("You may write to us here"),
+    "owner.mandate.changed": gettext_lazy("What you may write about has changed"),
+    "owner.mandate.paused": gettext_lazy("Please write to us no more for now"),
     "owner.mandate.revoked": gettext_lazy("Please write to us no longer"),
+    "owner.terms.proffered": gettext_lazy("Our terms, for your yes or no"),
+    "owner.terms.withdrawn": gettext_lazy("Our terms no longer hold"),
     "owner.unsubscribed": gettext_lazy("Please send us no more adverts"),
     "steward.event.rejected": gettext_lazy("An event of yours could not be read"),
     "steward.event.superseded": gettext_lazy("A later event made one of yours history"),
@@ -256,6 +260,11 @@ def words_of(event: OutboundEvent) -> str:
     lines += [
         _("Possible: %(when)s.") % {"when": _span(window, event.household)} for window in windows
     ]
+    lines += _granted(event.data) if event.type.startswith("owner.mandate.") else []
+    if event.type.startswith("owner.terms."):
+        lines.append(_("It is at %(where)s, version %(version)s.") % {
+            "where": event.data["agreementUri"], "version": event.data["version"],
+        })  # fmt: skip
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
     lines += [str(NAMED[ref["scheme"]]) % {"number": ref["value"]} for ref in refs]
@@ -286,6 +295,22 @@ def sms_of(event: OutboundEvent) -> str:
     with override(language or settings.LANGUAGE_CODE):
         said_by = _("From %(household)s:") % {"household": home.name if home else "Steward"}
         return f"{said_by} {words_of(event)}"[:SMS_LENGTH]
+
+
+def _granted(data: Mapping[str, Any]) -> list[str]:
+    """Say in words what a mandate allows: purposes, things and facts."""
+    if data.get("state") != MandateState.ACTIVE:
+        return []
+    labels = dict(Purpose.choices)
+    named = [str(labels[name]) for name in data.get("purposes", ()) if name in labels]
+    lines = [_("You may write about: %(what)s.") % {"what": ", ".join(named) or _("nothing")}]
+    things = [str(asset["name"]) for asset in data.get("assets", ())]
+    if things:
+        lines.append(_("For: %(what)s.") % {"what": ", ".join(things)})
+    facts = dict(FactName.choices)
+    return lines + [
+        f"{facts[name]}: {value}" for name, value in data.get("facts", {}).items() if name in facts
+    ]
 
 
 def _subject(event: OutboundEvent) -> str:

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from owners import bulk, doorbell, sealing
 from owners.models import Household
-from suppliers import pairwise, routes
+from suppliers import letters, pairwise, routes
 from suppliers.contacts import Report
 from suppliers.going import send_due
 from suppliers.models import (
@@ -124,6 +124,20 @@ class Message:
             "created_at": now,
             "next_at": now,
         }
+
+
+def draft(
+    *,
+    mandate: Mandate,
+    type: str,  # noqa: A002 - the contract's word
+    data: dict[str, Any],
+    now: datetime,
+) -> tuple[OutboundEvent, letters.Letter | None]:
+    """Return an event as it would be sent, and its letter where it would go by mail."""
+    via = routes.of_mandates([mandate])[mandate.pk]
+    event = OutboundEvent(**Message(mandate=mandate, type=type, data=data).values(via, now=now))
+    letter = letters.write_all([event]).get(event.pk) if event.via == routes.MAIL else None
+    return event, letter
 
 
 def send_all(messages: Sequence[Message], *, now: datetime) -> None:

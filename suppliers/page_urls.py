@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from suppliers import original_views, views, ways_views
+from suppliers import original_views, terms_views, views, ways_views
 
 urlpatterns = [
     path("ways/", ways_views.ways_page, name="ways"),
@@ -35,11 +35,15 @@ urlpatterns = [
     ),
     path("mandates/<uuid:key>/", views.mandate_change, name="mandate-change"),
     path("mandates/<uuid:key>/purpose/", views.purpose_switch, name="purpose-switch"),
+    path("mandates/<uuid:key>/fact/", terms_views.fact_switch, name="fact-switch"),
+    path("mandates/<uuid:key>/terms/", terms_views.terms_change, name="terms-change"),
+    path("receipts/<uuid:key>/receipt.json", terms_views.receipt_file, name="receipt"),
+    path("home/facts/", terms_views.home_facts, name="home-facts"),
+    path("terms/<slug:code>/<slug:version>/", terms_views.text, name="terms-text"),
     path("mandates/<uuid:key>/known/", views.particular_change, name="particular-change"),
     path("mandates/<uuid:key>/role/", views.role_change, name="role-change"),
     path("mandates/<uuid:key>/key/", views.key_change, name="key-change"),
     path("mandates/<uuid:key>/endpoint/", views.endpoint_change, name="endpoint-change"),
     path("mandates/<uuid:key>/state/", views.mandate_state, name="mandate-state"),
-    path("mandates/<uuid:key>/end/", views.mandate_end, name="mandate-end"),
     path("mandates/<uuid:key>/secret/", views.secret_rotate, name="secret-rotate"),
 ]

@@ -18,7 +18,7 @@ from django.db import DataError, transaction
 from prometheus_client import Counter
 
 from owners import bulk, sealing
-from suppliers import adapters, checks, envelopes, letters, outbox, published
+from suppliers import adapters, checks, envelopes, letters, outbox, published, terms
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
@@ -128,6 +128,7 @@ class Work:
     alias: str = ""
     mandate: Granted | None = None
     profile: published.Published | None = None  # what a supplier says of itself
+    answer: terms.Answer | None = None  # to the owner's terms
     contacts: list[Contact] = field(default_factory=list)
     report: Report | None = None  # of a letter of ours that came back
     state: str = ""
@@ -140,6 +141,12 @@ class Work:
     def is_open(self) -> bool:
         """Whether the event still has to be read."""
         return not self.state and not self.is_failed
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether the supplier has to hear that its event does not hold as it was meant."""
+        is_refused = self.answer is not None and self.answer.verdict in terms.OTHER
+        return self.state == EventState.REJECTED or is_refused
 
     def reject(self, code: str, pointer: str, detail: str) -> None:
         """Note that the content breaks the contract; the event stays in the log."""
@@ -352,6 +359,18 @@ def _place_webhook(work: Work, known: Acquaintance) -> None:
         work.reject("unknown_owner", "/data/owner", "You have no mandate with this owner_ref.")
         return
     work.mandate, work.household_id = mandate, mandate.household_id
+    if work.type in terms.ANSWERS:
+        _read_answer(work, mandate.id)
+
+
+def _read_answer(work: Work, mandate_id: int) -> None:
+    """Read what a supplier says to the owner's terms; yes to another text is no yes."""
+    data = work.content.get("data")
+    work.answer = terms.read(type=work.type, data=data, mandate_id=mandate_id)
+    if work.answer is not None and work.answer.verdict:
+        # It stays something said, which the owner reads; only it is no agreement.
+        work.code, work.pointer = work.answer.verdict, work.answer.pointer
+        work.detail = work.answer.detail
 
 
 def _read_published(work: Work, supplier_id: int) -> None:
@@ -583,12 +602,12 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
         for work in done:
             if work.profile is not None and work.supplier_id is not None:
                 published.apply(work.profile, supplier_id=work.supplier_id)
+            if work.answer is not None and work.mandate is not None:
+                terms.keep(work.answer, mandate_id=work.mandate.id, said_in=work.uuid, now=now)
             if work.report is not None and work.household_id is not None:
                 outbox.came_back(report=work.report, household_id=work.household_id)
-        outbox.report_rejected(
-            [work for work in done if work.state == EventState.REJECTED and work.supplier_id],
-            now=now,
-        )
+        faulty = [work for work in done if work.is_faulty and work.supplier_id]
+        outbox.report_rejected(faulty, now=now)
     return {row.household_id for row in (*new, *completed)}
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from suppliers import disclosure
 from suppliers.choices import FactName, MandateState, Purpose
@@ -38,6 +40,14 @@ STATES = {
     "resumed": "re-confirmed",
     "revoked": "withdrawn",
     "restored": "given",
+}
+
+# The same, as the owner reads it.
+SAID: dict[str, str | Promise] = {
+    "given": gettext_lazy("Given"),
+    "re-confirmed": gettext_lazy("Changed"),
+    "suspended": gettext_lazy("Paused"),
+    "withdrawn": gettext_lazy("Taken back"),
 }
 
 

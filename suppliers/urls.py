@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from suppliers import mail_webhooks, telephony, webhooks
-from suppliers.api import manual, v1
+from suppliers.api import mandates, manual, v1
 
 app_name = "suppliers"
 urlpatterns = [
@@ -19,6 +19,15 @@ urlpatterns = [
     path(".well-known/steward-keys.json", v1.steward_keys, name="steward-keys"),
     path("docs/events/", manual.overview, name="events"),
     path("docs/events/<slug:family>/", manual.family, name="events-family"),
+    path("api/supplier/v1/terms/", mandates.roster, name="supplier-roster"),
+    path("api/supplier/v1/mandates/", mandates.mandates, name="supplier-mandates"),
+    path("api/supplier/v1/mandates/<str:owner_ref>/", mandates.mandate, name="supplier-mandate"),
+    path("api/supplier/v1/mandates/<str:owner_ref>/terms/", mandates.agreed, name="supplier-terms"),
+    path(
+        "api/supplier/v1/mandates/<str:owner_ref>/receipts/",
+        mandates.consents,
+        name="supplier-receipts",
+    ),
     path("api/supplier/v1/ping/", v1.ping, name="supplier-ping"),
     path("api/supplier/v1/catalogue/", v1.types, name="supplier-catalogue"),
     path("api/supplier/v1/catalogue/<str:name>/<int:number>.json", v1.schema, name="schema"),

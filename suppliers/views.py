@@ -20,10 +20,18 @@ from owners import clock, households, undo
 from owners.choices import Rank
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, chosen_household, page, said, way_back
-from suppliers import keys, mandates, particulars, secrets
-from suppliers.choices import EventState, MandateState, Purpose, RoleKind
+from suppliers import disclosure, keys, mandates, particulars, receipts, secrets, terms
+from suppliers.choices import (
+    HOME_FACTS,
+    EventState,
+    FactName,
+    MandateState,
+    Purpose,
+    RoleKind,
+)
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
 from suppliers.models import (
+    ConsentReceipt,
     InboundEvent,
     Mandate,
     OutboundEvent,
@@ -32,9 +40,11 @@ from suppliers.models import (
     SigningSecret,
     Supplier,
     SupplierKey,
+    TermsRecord,
 )
 
 PAGE = 30
+RECORDS = 50
 SENT_SHOWN = 10
 LOST = 5  # answers shown that did not arrive
 STATES = {
@@ -147,6 +157,10 @@ def show(
         context |= {
             "form": form or MandateForm(initial=initial, household=home),
             "purpose_rows": purpose_rows(mandate),
+            "fact_rows": fact_rows(mandate),
+            "standing": list(terms.standing(mandate).values()),
+            "records": agreed(mandate),
+            "receipts": receipts_of(mandate),
             "covered": assets,
             "address": mandates.alias_address(mandate),
             "known": particulars.of(household=home, supplier=supplier),
@@ -192,6 +206,40 @@ def purpose_rows(mandate: Mandate) -> list[dict[str, object]]:
         }
         for purpose in Purpose
     ]
+
+
+def fact_rows(mandate: Mandate) -> list[dict[str, object]]:
+    """Return what the supplier may know, each with its switch and what stands there now."""
+    known = disclosure.written(mandate.household)
+    read = _("Read from each of the things above")
+    return [
+        {
+            "fact": fact,
+            "label": fact.label,
+            "note": (known.get(fact.value) or _("Not written down yet"))
+            if fact in HOME_FACTS
+            else read,
+            "is_on": fact.value in mandate.facts,
+        }
+        for fact in FactName
+    ]
+
+
+def agreed(mandate: Mandate) -> list[TermsRecord]:
+    """Return the steps of the owner's terms, the newest first, each with its verdict in words."""
+    rows = list(TermsRecord.objects.filter(mandate=mandate).order_by("-at", "-pk")[:RECORDS])
+    for row in rows:
+        row.why = terms.VERDICTS.get(row.verdict, "")  # type: ignore[attr-defined]
+    return rows
+
+
+def receipts_of(mandate: Mandate) -> list[ConsentReceipt]:
+    """Return the receipts of a mandate, the newest first, each with what happened in words."""
+    rows = ConsentReceipt.objects.filter(mandate=mandate)
+    found = list(rows.order_by("-made_at", "-pk")[:RECORDS])
+    for row in found:
+        row.what = receipts.SAID[row.event_state]  # type: ignore[attr-defined]
+    return found
 
 
 def snippets(mandate: Mandate, made: secrets.Made | None) -> dict[str, str]:
@@ -241,30 +289,6 @@ def mandate_state(request: OwnerRequest, key: UUID) -> HttpResponse:
     change = mandates.change(mandate=mandate, state=wanted[0], owner=request.user, now=clock.now())
     said(request, str(wanted[1]), change)
     return redirect("supplier", key=mandate.supplier.uuid)
-
-
-@page
-@require_http_methods(["GET", "HEAD", "POST"])
-def mandate_end(request: OwnerRequest, key: UUID) -> HttpResponse:
-    """Show what ending a mandate does, and end it."""
-    mandate = find_mandate(request.user, key)
-    if request.method == "POST":
-        households.require(owner=request.user, household_id=mandate.household_id, least=Rank.ADMIN)
-        change = mandates.end(mandate=mandate, owner=request.user, now=clock.now())
-        text = _("Ended. What they send from now on is refused.")
-        said(request, text, change)
-        return redirect("supplier", key=mandate.supplier.uuid)
-    roles = Role.objects.filter(household=mandate.household_id, supplier=mandate.supplier_id)
-    waiting = OutboundEvent.objects.for_owner(request.user).filter(
-        mandate=mandate, state=OutboundState.PENDING
-    )
-    context = {
-        "mandate": mandate,
-        "address": mandates.alias_address(mandate),
-        "roles": roles.select_related("asset").order_by("asset__name", "pk"),
-        "waiting": waiting.count(),
-    }
-    return render(request, "suppliers/mandate_end.html", context)
 
 
 @page

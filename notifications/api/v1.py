@@ -30,6 +30,7 @@ from notifications.api.journeys import (
     Surveys,
 )
 from notifications.api.parting import MandateParting
+from notifications.api.partings import MandatePreview
 from notifications.api.push import OnePushDevice, PushDevices
 from notifications.api.reach import ReachException, ReachExceptions, ReachSimulation
 from notifications.api.search import Search
@@ -48,6 +49,7 @@ urlpatterns = [
         ContactAction.as_view(),
         name="contact-action",
     ),
+    path("mandates/<uuid:mandate>/preview/", MandatePreview.as_view(), name="mandate-preview"),
     path("door/", Door.as_view(), name="door"),
     path("door/<uuid:contact>/actions/<slug:name>/", DoorAction.as_view(), name="door-action"),
     path("journeys/", Journeys.as_view(), name="journeys"),

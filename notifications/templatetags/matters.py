@@ -117,18 +117,3 @@ def serving(context: template.Context, mandates: Iterable[Mandate]) -> list[Serv
         for mandate in found
         for key in [(mandate.household_id, mandate.supplier_id)]
     ]
-
-
-@register.simple_tag(takes_context=True)
-def count_open_with(context: template.Context, supplier: Supplier) -> int:
-    """Return how many of the owner's journeys with a supplier are open."""
-    is_theirs = Q(suppliers__contains=[supplier.pk], state=JourneyState.OPEN)
-    return _mine(context, is_theirs).count()
-
-
-@register.simple_tag(takes_context=True)
-def visits_with(context: template.Context, supplier: Supplier) -> Any:
-    """Return the owner's visits by a supplier that are still to come."""
-    mine = Appointment.objects.for_owner(context["request"].user)
-    coming = mine.filter(supplier=supplier, over_at=None, end__gt=clock.now())
-    return coming.exclude(state__in=NOT_COMING).select_related("journey").order_by("start")

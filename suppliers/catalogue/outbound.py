@@ -17,6 +17,11 @@ MATTER: dict[str, Any] = {
 }
 TICKET: dict[str, Any] = {"refs": [{"scheme": "ticket", "value": "T-20418"}]}
 ASSET: dict[str, Any] = {"asset": {"ref": "ast_h2w9yq4xk7ezv3mtc8sdr5pbnu"}}
+TERMS: dict[str, Any] = {
+    "agreementUri": "https://steward.example/terms/service-only/1/",
+    "version": "1",
+    "sha256": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9",
+}
 PURPOSES: dict[str, Any] = {"state": "active", "purposes": ["service", "billing"]}
 GRANT: dict[str, Any] = {
     **PURPOSES,
@@ -127,10 +132,12 @@ _TYPES = (
           {"state": "ended", "purposes": []}),
     _sent("owner.reach.changed", "What may be told when and how has changed.", BY_MAIL, {},
           is_sent=False),
-    _sent("owner.terms.proffered", "The owner's terms for you.", BY_MAIL,
-          {"agreementUri": "https://steward.example/terms/3", "version": "3"}, is_sent=False),
+    _sent("owner.terms.proffered",
+          "The owner's terms for you: answer by `terms.accepted`, `.alternative_offered` or "
+          "`.rejected` with the same three fields.", BY_MAIL,
+          {**TERMS, "title": "Service only", "text": "SERVICE ONLY ..."}),
     _sent("owner.terms.withdrawn", "These terms no longer hold.", BY_MAIL,
-          {"agreementUri": "https://steward.example/terms/3", "version": "3"}, is_sent=False),
+          {**TERMS, "title": "Service only"}),
     _sent("owner.data_request.created", "The owner asks for access, correction or erasure.",
           "A mail that names the article.", {"requestId": "dr-5", "article": "Art. 15 GDPR"},
           is_sent=False),

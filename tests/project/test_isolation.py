@@ -40,9 +40,9 @@ from owners import (
 )
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
-from suppliers import checks
-from suppliers.choices import Outcome
-from suppliers.models import Supplier, SupplierKey
+from suppliers import agreements, checks, disclosure, mandates, terms
+from suppliers.choices import FactName, Outcome
+from suppliers.models import ConsentReceipt, Supplier, SupplierKey
 from tests import factories
 
 VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -65,6 +65,7 @@ SEGMENTS = {
     "undo": "change",
     "journeys": "journey",
     "mandates": "mandate",
+    "receipts": "receipt",
     "suppliers": "supplier",
 }
 NOBODYS = "00000000-0000-4000-8000-000000000000"
@@ -194,6 +195,17 @@ def world(cast: factories.Cast) -> Ids:
         now=factories.START,
     )
     opened = SupplierKey.objects.create(supplier=cast.skyline, name="Portal", token_hash=bytes(32))
+    disclosure.write_home(cast.household, {"address": f"{CANARY} street"})
+    mandates.disclose(
+        mandate=cast.mandate,
+        fact=FactName.ADDRESS,
+        is_on=True,
+        owner=cast.ana,
+        now=factories.START,
+    )
+    receipt = ConsentReceipt.objects.get()
+    agreement = agreements.ROSTER["service-only"]
+    terms.proffer(mandate=cast.mandate, agreement=agreement, owner=cast.ana, now=factories.START)
     return Ids(
         objects={
             "asset": str(cast.dvr.uuid),
@@ -219,13 +231,14 @@ def world(cast: factories.Cast) -> Ids:
             "mandate": str(cast.mandate.uuid),
             "notification": str(told.uuid),
             "owner_ref": cast.mandate.owner_ref,
+            "receipt": str(receipt.uuid),
             "supplier": str(cast.skyline.uuid),
             "supplier_key": str(opened.uuid),
         },
         others={
             "app_label": ["owners"],
             "callback": ["sms", "voice"],
-            "code": ["skyline"],
+            "code": ["skyline", "service-only"],
             "content_type_id": ["1"],
             "family": ["appointment"],
             "key": ["abc"],
@@ -242,6 +255,7 @@ def world(cast: factories.Cast) -> Ids:
             "topic": ["money"],
             "uidb36": ["1"],
             "url": ["x"],
+            "version": ["1"],
         },
     )
 
