@@ -164,7 +164,7 @@ class _Walk:
         if event.via == SMS:
             words = letters.sms_of(event)
             number = self.numbers.get(event.mandate_id or 0, "")
-            return tries.text(number=number, words=words, name=event.uuid)
+            return tries.text(number=number, words=words, name=event.uuid, now=now)
         return tries.mail(self.written.pop(event.pk, None))
 
     def _end(self, pool: ThreadPoolExecutor, future: Future[Result]) -> None:

@@ -6,6 +6,7 @@ telephone provider is set up, SMS is no way to reach anybody.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -21,7 +22,7 @@ class TextError(Exception):
 class Sender(Protocol):
     """Sends one SMS, or raises TextError. `name` is the same at every try."""
 
-    def __call__(self, *, to: str, text: str, name: UUID) -> None: ...
+    def __call__(self, *, to: str, text: str, name: UUID, now: datetime) -> None: ...
 
 
 @dataclass(slots=True)
@@ -43,8 +44,8 @@ def is_possible() -> bool:
     return _port.sender is not None and _port.has_provider()
 
 
-def send(*, to: str, text: str, name: UUID) -> None:
+def send(*, to: str, text: str, name: UUID, now: datetime) -> None:
     """Send an SMS; raises TextError."""
     if _port.sender is None or not _port.has_provider():
         raise TextError("no telephone provider is set up", is_final=True)
-    _port.sender(to=to, text=text, name=name)
+    _port.sender(to=to, text=text, name=name, now=now)

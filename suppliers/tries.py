@@ -73,9 +73,9 @@ def mail(letter: Letter | None) -> Try:
     return partial(_mail, letter)
 
 
-def text(*, number: str, words: str, name: uuid.UUID) -> Try:
+def text(*, number: str, words: str, name: uuid.UUID, now: datetime) -> Try:
     """Return the try that sends `words` as an SMS; without a number there is nobody to text."""
-    return partial(_text, number, words, name)
+    return partial(_text, number, words, name, now)
 
 
 def next_try(*, uuid_: uuid.UUID, attempts: int, retry_after: str, now: datetime) -> datetime:
@@ -143,11 +143,11 @@ def _mail(letter: Letter | None) -> Result:
     return Result(is_sent=True)
 
 
-def _text(number: str, words: str, name: uuid.UUID) -> Result:
+def _text(number: str, words: str, name: uuid.UUID, now: datetime) -> Result:
     if not number:
         return Result(is_sent=False, is_final=True, detail="no number is known")
     try:
-        texting.send(to=number, text=words, name=name)
+        texting.send(to=number, text=words, name=name, now=now)
     except texting.TextError as error:
         return Result(is_sent=False, is_final=error.is_final, detail=str(error)[:300])
     return Result(is_sent=True)
