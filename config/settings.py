@@ -230,6 +230,8 @@ SPECTACULAR_SETTINGS = {
         "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
         "UnsubscriptionState": "suppliers.api_held.STATES",
         "WayCheckState": "suppliers.api_ways.STATES",
+        "PassScope": "notifications.api.passes.SCOPES",
+        "PassWay": "notifications.choices.PassWay",
         "JourneyState": "notifications.choices.JourneyState",
         "AppointmentState": "notifications.choices.AppointmentState",
         "SurveyState": "notifications.choices.SurveyState",

@@ -140,8 +140,8 @@ def spell(code: str, *, language: str) -> list[tuple[str, str]]:
 
 # -- the scope -------------------------------------------------------------------------
 
-# Each thing that may be ticked. Titles of the matter and the name of the thing are always
-# there: without them a pass is about nothing.
+# Each thing that may be ticked. The name of the thing is always there: without it a pass is
+# about nothing.
 FACTS, TRIED, REFERENCES, PROMISES, VISITS = "facts", "tried", "references", "promises", "visits"
 SERIAL, ADDRESS, PHONE, NAME, NOTES = "serial", "address", "phone", "name", "notes"
 SCOPES = (FACTS, TRIED, REFERENCES, VISITS, PROMISES, SERIAL, NAME, ADDRESS, PHONE, NOTES)
@@ -218,7 +218,11 @@ def shown(known: Known, scope: Scope) -> dict[str, Any]:
         _only(known.references, "scheme", "value", "issuer") if scope.has(REFERENCES) else []
     )
     found: dict[str, Any] = {
-        "matter": _named(known.matter, "title", "state"),
+        "matter": {
+            # A title is made of what is known: of times, prices, names.
+            "title": known.matter.get("title", "") if scope.words >= {FACTS, VISITS} else "",
+            "state": known.matter.get("state", ""),
+        },
         "thing": thing,
         "name": known.name if scope.has(NAME) else "",
         "phone": known.phone if scope.has(PHONE) else "",
@@ -282,7 +286,7 @@ def _answered(found: Mapping[str, Any], asked: Mapping[str, int]) -> list[dict[s
     answers += [
         (fact["name"], fact["label"], fact["value"])
         for fact in found["facts"]
-        if fact["state"] == "current"
+        if fact["state"] == "current" and (fact["asked"] or _is_given(fact))
     ]
     unique = dict.fromkeys(answer for answer in answers if answer[2])
     listed = [
@@ -290,6 +294,11 @@ def _answered(found: Mapping[str, Any], asked: Mapping[str, int]) -> list[dict[s
         for name, label, value in unique
     ]
     return sorted(listed, key=lambda one: -one["asked"])
+
+
+def _is_given(fact: Mapping[str, Any]) -> bool:
+    """Whether the owner said it: that much need not be asked again."""
+    return any(source["is_owner"] for source in fact["sources"])
 
 
 def _only(rows: Iterable[Mapping[str, Any]], *names: str) -> list[dict[str, Any]]:

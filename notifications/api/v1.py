@@ -31,6 +31,7 @@ from notifications.api.journeys import (
 )
 from notifications.api.parting import MandateParting
 from notifications.api.partings import MandatePreview
+from notifications.api.passes import OnePass, PassCode, Passes, PassPreview, PassVisits
 from notifications.api.push import OnePushDevice, PushDevices
 from notifications.api.reach import ReachException, ReachExceptions, ReachSimulation
 from notifications.api.search import Search
@@ -65,6 +66,11 @@ urlpatterns = [
     path("calendar/agenda/", Agenda.as_view(), name="agenda"),
     path("calendar/<uuid:feed>/", OneCalendar.as_view(), name="calendar-feed"),
     path("calendar/<uuid:feed>/renew/", RenewCalendar.as_view(), name="calendar-renew"),
+    path("passes/", Passes.as_view(), name="api-passes"),
+    path("passes/<uuid:held>/", OnePass.as_view(), name="api-pass"),
+    path("passes/<uuid:held>/code/", PassCode.as_view(), name="api-pass-code"),
+    path("passes/<uuid:held>/shown/", PassPreview.as_view(), name="api-pass-shown"),
+    path("passes/<uuid:held>/visits/", PassVisits.as_view(), name="api-pass-visits"),
     path("push-devices/", PushDevices.as_view(), name="push-devices"),
     path("push-devices/<uuid:device>/", OnePushDevice.as_view(), name="push-device"),
     path("surveys/", Surveys.as_view(), name="surveys"),

@@ -25,9 +25,9 @@ from django.utils.regex_helper import normalize
 from PIL import Image
 
 from assets import documents
-from notifications import calendar, feed, push_devices
-from notifications.choices import FactState
-from notifications.models import Decision, Fact, Link
+from notifications import calendar, feed, pass_rules, passes, push_devices
+from notifications.choices import FactState, PassWay
+from notifications.models import Decision, Fact, Link, Pass
 from owners import (
     channels,
     clock,
@@ -61,6 +61,8 @@ SEGMENTS = {
     "invitations": "invitation",
     "keys": "supplier_key",
     "log": "contact",
+    "mine": "held",
+    "papers": "document",
     "tokens": "token",
     "undo": "change",
     "journeys": "journey",
@@ -194,6 +196,11 @@ def world(cast: factories.Cast) -> Ids:
         address=households.intake_address(cast.household),
         now=factories.START,
     )
+    held = made_pass(cast.ana, cast.household, journey=journey, asset=cast.dvr)
+    read = passes.open_by_token(
+        token=token_of(held), way=PassWay.LINK, agent=CANARY, now=clock.now()
+    )
+    assert read is not None
     opened = SupplierKey.objects.create(supplier=cast.skyline, name="Portal", token_hash=bytes(32))
     disclosure.write_home(cast.household, {"address": f"{CANARY} street"})
     mandates.disclose(
@@ -226,7 +233,9 @@ def world(cast: factories.Cast) -> Ids:
             "device": str(device.uuid),
             "fact": str(fact.uuid),
             "feed": str(subscription.uuid),
+            "held": str(held.uuid),
             "household": str(cast.household.uuid),
+            "visit": str(read.visit.uuid),
             "journey": str(journey.uuid),
             "mandate": str(cast.mandate.uuid),
             "notification": str(told.uuid),
@@ -258,6 +267,23 @@ def world(cast: factories.Cast) -> Ids:
             "version": ["1"],
         },
     )
+
+
+def made_pass(owner: Owner, household: Household, **about: Any) -> Pass:
+    """Return a new pass that shows all it can."""
+    return passes.make(
+        owner=owner,
+        household=household,
+        journey=about.get("journey"),
+        asset=about["asset"],
+        wishes=passes.Wishes(scope=pass_rules.SCOPES, hours=24),
+        now=clock.now(),
+    )
+
+
+def token_of(held: Pass) -> str:
+    """Return the secret of a pass's link."""
+    return passes.address_of(held).rstrip("/").rpartition("/")[2]
 
 
 def routes(patterns: list[Any], prefix: str = "/") -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -378,12 +404,23 @@ def session_of(owner: Owner) -> str:
     return client.cookies["sessionid"].value
 
 
-def holding(client: Client, session: str) -> Client:
+def cookie_of(held: Pass) -> str:
+    """Return what the browser keeps of somebody who opened a pass."""
+    opened = passes.open_by_code(
+        typed=passes.code_of(held), network="x", way=PassWay.CODE, agent="", now=clock.now()
+    )
+    assert opened is not None
+    return opened.secret
+
+
+def holding(client: Client, session: str, *, held: str = "") -> Client:
     """Return the browser with nothing but this session, so that no request spoils the next.
 
     It is one browser throughout: a new one loads the middleware again, which is slow.
     """
     client.cookies.clear()
+    if held:
+        client.cookies["pass"] = held
     if session:
         client.cookies["sessionid"] = session
     return client
@@ -394,18 +431,21 @@ def secrets_of(cast: factories.Cast) -> list[str]:
     return [CANARY, cast.mandate.owner_ref, cast.mandate.alias, "+12125550100", "+12125550111"]
 
 
-@pytest.mark.parametrize("who", ["mallory", "nobody"])
+@pytest.mark.parametrize("who", ["mallory", "holder of another pass"])
 def test_no_address_gives_away_or_changes_anything_of_ana(cast: factories.Cast, who: str) -> None:
     ids = world(cast)
     before, secrets, values = rows_of(cast), secrets_of(cast), body(ids)
     session = session_of(cast.mallory) if who == "mallory" else ""
+    kettle = factories.AssetFactory.create(household=cast.mallory_household)
+    hers = made_pass(cast.mallory, cast.mallory_household, asset=kettle)
+    held = "" if session else cookie_of(hers)
     browser, walked = Client(), 0
     for template, names in routes(get_resolver().url_patterns):
         for filled in fillings(template, names, ids):
             address = template.format(**filled)
             with transaction.atomic():
                 for verb in VERBS:
-                    response = send(holding(browser, session), verb, address, values)
+                    response = send(holding(browser, session, held=held), verb, address, values)
                     said = text_of(response)
                     leaked = [
                         secret for secret in secrets if secret in said and secret not in address

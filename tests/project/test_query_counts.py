@@ -1,6 +1,7 @@
 """How many queries each list of the API takes: the same for one row as for fifty."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from assets import documents, register
 from assets.models import Asset
 from notifications import calendar, push_devices
-from notifications.models import Link
+from notifications.choices import PassWay
+from notifications.models import Link, Pass, PassVisit
 from owners import clock, deletion, households, invitations
 from owners.choices import ExportState, Moment, Rank, Scope, Topic
 from owners.models import ApiToken, Export, Household
@@ -100,6 +102,17 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
     if number < invitations.A_DAY:
         ben = "ben@x.example"
         invitations.invite(household=household, by=cast.ana, address=ben, rank=Rank.MEMBER, now=now)
+    Pass.objects.create(
+        household=cast.household, owner=cast.ana, asset=asset, code_until=now, expires_at=now
+    )
+    PassVisit.objects.create(
+        household=cast.household,
+        held=passed(cast),
+        way=PassWay.LINK,
+        secret_hash=bytes(32),
+        opened_at=now,
+        seen_at=now,
+    )
     OutboundEvent.objects.create(
         supplier=own.supplier, household=cast.household, mandate=own, type="owner.reply"
     )
@@ -117,9 +130,23 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
     )
 
 
+def passed(cast: factories.Cast) -> Pass:
+    """Return the pass whose readers are listed."""
+    until = clock.now() + timedelta(days=1)
+    known = Pass.objects.filter(household=cast.household, without=["read"]).first()
+    return known or Pass.objects.create(
+        household=cast.household,
+        owner=cast.ana,
+        asset=cast.dvr,
+        without=["read"],
+        code_until=until,
+        expires_at=until,
+    )
+
+
 def spelt(name: str, cast: factories.Cast) -> str:
     """Return the address of a pinned list."""
-    parts = {"asset": cast.dvr.uuid, "mandate": spoken_for(cast).uuid}
+    parts = {"asset": cast.dvr.uuid, "mandate": spoken_for(cast).uuid, "held": passed(cast).uuid}
     path, _mark, query = name.partition("?")
     return f"/api/v1/{path.format(**parts)}/?{query}"
 
