@@ -21,7 +21,7 @@ from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification
 from owners import doorbell
 from owners.models import Membership
-from suppliers import inbox, outbox, staffing
+from suppliers import inbox, outbox, proofs, staffing
 from suppliers.choices import EventState
 from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
 
@@ -109,6 +109,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
                     outbox.send_due(now=now_fn(), limit=BATCH),
                     staffing.send_due(now=now_fn()),
+                    proofs.send_due(now=now_fn()),
                     *(chore(now_fn()) for chore in chores()),
                 )
             )
@@ -135,7 +136,7 @@ def due(*, now: datetime) -> list[str]:
     bells = [name for name, rows in waiting.items() if rows.exists()]
     if "delivery" not in bells and delivery.has_letters(now=now):
         bells.append("delivery")
-    if "outbox" not in bells and staffing.is_waiting(now=now):
+    if "outbox" not in bells and (staffing.is_waiting(now=now) or proofs.is_waiting()):
         bells.append("outbox")
     if "feed" not in bells and (
         Notification.objects.due(now).exists() or AwaitedWords.objects.exists()

@@ -1,8 +1,14 @@
-"""The portal's pages that need the rules of the feed; the others are in suppliers/portal_urls."""
+"""The portal's pages that need the rules of the feed, and their API.
+
+The other pages are in suppliers/portal_urls.
+"""
 
 from django.urls import path
 
 from notifications import portal_views
+from notifications.api import portal as api
+
+API = "api/supplier/v1"
 
 urlpatterns = [
     path("portal/", portal_views.portal_home, name="portal"),
@@ -17,4 +23,17 @@ urlpatterns = [
     path("portal/log/in/<int:number>/", portal_views.portal_log_in, name="portal-log-in"),
     path("portal/log/out/<uuid:key>/", portal_views.portal_log_out, name="portal-log-out"),
     path("portal/scorecard/", portal_views.portal_scorecard, name="portal-scorecard"),
+    path(f"{API}/visits/", api.visits, name="supplier-visits"),
+    path(f"{API}/visits/<uuid:key>/", api.visit, name="supplier-visit"),
+    path(f"{API}/requests/", api.requests, name="supplier-requests"),
+    path(f"{API}/requests/<uuid:key>/", api.answer, name="supplier-request"),
+    path(f"{API}/log/", api.log, name="supplier-log"),
+    path(f"{API}/log/<uuid:key>/", api.sent, name="supplier-log-one"),
+    path(f"{API}/log/<uuid:key>/replay/", api.replay, name="supplier-replay"),
+    path(f"{API}/scorecard/", api.card, name="supplier-scorecard"),
+    path(f"{API}/profile/", api.profile, name="supplier-profile"),
+    path(f"{API}/keys/", api.own_keys, name="supplier-keys"),
+    path(f"{API}/keys/<uuid:key>/", api.own_key, name="supplier-key"),
+    path(f"{API}/secrets/", api.own_secrets, name="supplier-secrets"),
+    path(f"{API}/secrets/<uuid:key>/", api.own_secret, name="supplier-secret"),
 ]

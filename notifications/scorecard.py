@@ -19,6 +19,9 @@ from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
 LEAST = 5
 OVER = timedelta(days=90)
+FIGURES = (
+    "on_time", "fixed_first", "asked_again", "replied", "said_nothing_new", "surveys",
+)  # fmt: skip
 MOST = 5_000  # contacts read; a larger supplier's card covers its newest
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +14,7 @@ from suppliers import signing
 from suppliers.models import Supplier, SupplierKey
 
 PREFIX = "stw_"
+USED_EVERY = timedelta(hours=1)  # noted no finer: a request must not cost a write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +75,18 @@ def _note(
         access.note(kind=kind, actor=owner, household=household, what=what, now=now)
 
 
-def holder(token: str) -> Supplier | None:
-    """Return the supplier that holds a live key with this token."""
+def holder(token: str, *, now: datetime) -> Supplier | None:
+    """Return the supplier that holds a live key with this token; notes when it was used."""
     if not token.startswith(PREFIX) or len(token) > 100:
         return None
     # The token has 256 random bits, so a plain hash can neither be guessed nor timed.
     found = SupplierKey.objects.live().filter(token_hash=_hash(token)).select_related("supplier")
     key = found.order_by("pk").first()
-    return key.supplier if key is not None else None
+    if key is None:
+        return None
+    if key.used_at is None or now - key.used_at > USED_EVERY:
+        SupplierKey.objects.filter(pk=key.pk).update(used_at=now)
+    return key.supplier
 
 
 def published() -> list[dict[str, str]]:

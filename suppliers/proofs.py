@@ -7,19 +7,24 @@ code that was sent to it. Only what is proved becomes evidence for every househo
 import hashlib
 import hmac
 import secrets
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import dns.exception
 import dns.resolver
 import phonenumbers
+import structlog
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
 from owners import doorbell
+from suppliers import texting
 from suppliers.choices import ProofKind
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 from suppliers.staff import SupplierProof
+
+log = structlog.get_logger(__name__)
 
 LABEL = "_steward"
 PREFIX = "steward-proof="
@@ -29,6 +34,7 @@ CODE_EVERY = timedelta(minutes=1)
 TRIES = 5
 CHECK_EVERY = timedelta(seconds=5)
 TIMEOUT_S = 4.0
+AT_ONCE = 50
 Lookup = Callable[[str], Sequence[str]]
 
 
@@ -62,9 +68,7 @@ def claim_domain(*, supplier: Supplier, domain: str, now: datetime) -> SupplierP
     return _claim(supplier, ProofKind.DOMAIN, domain, now=now)
 
 
-def claim_number(
-    *, supplier: Supplier, text: str, now: datetime, medium: str = "sms"
-) -> SupplierProof:
+def claim_number(*, supplier: Supplier, text: str, now: datetime) -> SupplierProof:
     """Note a number to be proved and let a code go to it; again sends another code."""
     try:
         read = phonenumbers.parse(text, None)
@@ -75,6 +79,10 @@ def claim_number(
             "number", gettext_noop("Write the number as +12125550147."), field="number"
         )
     number = phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
+    if not texting.is_possible():
+        raise ProofError(
+            "no_sms", gettext_noop("This Steward sends no SMS. Ask its operator to prove a number.")
+        )
     with transaction.atomic():
         proof = _claim(supplier, ProofKind.NUMBER, number, now=now)
         proof = SupplierProof.objects.select_for_update().get(pk=proof.pk)
@@ -85,10 +93,41 @@ def claim_number(
         code = f"{secrets.randbelow(10**6):06}"
         proof.set_code(code)
         proof.code_hash = _digest(proof, code)
-        proof.medium, proof.code_sent_at, proof.tries, proof.fault = medium, now, 0, ""
+        proof.medium, proof.code_sent_at, proof.tries, proof.fault = "sms", now, 0, ""
         proof.save()
-    doorbell.ring("delivery")
+    doorbell.ring("outbox")
     return proof
+
+
+def is_waiting() -> bool:
+    """Whether a code waits to be sent."""
+    return SupplierProof.objects.filter(sealed_code__isnull=False).exists()
+
+
+def send_due(*, now: datetime) -> int:
+    """Send the codes that wait, each once; return how many were taken.
+
+    A code that did not go is not sent again: whoever waits for it asks for another.
+    """
+    with transaction.atomic():
+        taken = [
+            (proof, proof.code)
+            for proof in SupplierProof.objects.filter(sealed_code__isnull=False)
+            .select_for_update(skip_locked=True)
+            .order_by("pk")[:AT_ONCE]
+        ]
+        SupplierProof.objects.filter(pk__in=[proof.pk for proof, _code in taken]).update(
+            sealed_code=None
+        )
+    for proof, code in taken:
+        text = f"Steward: {code} proves that this number is yours. Nobody will ask you for it."
+        try:
+            texting.send(to=proof.value, text=text, name=uuid.uuid5(proof.uuid, code))
+        except texting.TextError as error:
+            log.warning("proof_not_sent", error=str(error))
+            fault = gettext_noop("The code could not be sent. Check the number.")
+            SupplierProof.objects.filter(pk=proof.pk).update(fault=fault, code_sent_at=None)
+    return len(taken)
 
 
 def check_domain(*, proof: SupplierProof, now: datetime, lookup: Lookup | None = None) -> bool:

@@ -3,14 +3,13 @@
 from celery import shared_task
 
 from owners import clock, doorbell
-from suppliers import outbox, staffing
-
-BATCH = 500
+from suppliers import outbox, proofs, staffing
 
 
 @shared_task(name="suppliers.tasks.send", ignore_result=True)
 def send() -> None:
     """Send what is due to suppliers, and letters to their people."""
     doorbell.answered("outbox")
-    while staffing.send_due(now=clock.now()) + outbox.send_due(now=clock.now(), limit=BATCH):
+    stages = (staffing.send_due, proofs.send_due, outbox.send_due)
+    while sum(stage(now=clock.now()) for stage in stages):
         pass

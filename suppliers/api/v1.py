@@ -36,7 +36,9 @@ def opened_by_key(*methods: str) -> Callable[[View], View]:
                     headers={"Allow": ", ".join(methods)},
                 )
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            supplier = keys.holder(token.strip()) if scheme.lower() == "bearer" else None
+            supplier = (
+                keys.holder(token.strip(), now=clock.now()) if scheme.lower() == "bearer" else None
+            )
             if supplier is None:
                 return problem(
                     401,

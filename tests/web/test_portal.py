@@ -1,5 +1,7 @@
 """The suppliers' portal: who comes in, what they see, what they send."""
 
+import html
+import json
 import re
 from datetime import timedelta
 
@@ -7,10 +9,20 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from notifications import pipeline, portal, practice, scorecard
+from notifications.models import Appointment, Delivery
 from owners import clock
-from suppliers import staffing
+from owners.models import Household, Owner
+from suppliers import keys, outbox, proofs, secrets, staffing, texting
 from suppliers.choices import LinkKind, PersonState, StaffRole
-from suppliers.models import Supplier
+from suppliers.models import (
+    InboundEvent,
+    OutboundEvent,
+    SigningSecret,
+    Supplier,
+    SupplierDomain,
+    SupplierNumber,
+)
 from suppliers.staff import StaffLink, SupplierPerson
 from tests import factories
 from tests.factories import START, Cast
@@ -206,3 +218,362 @@ def test_one_mailbox_may_work_for_two_suppliers(cast: Cast, dana: SupplierPerson
     assert browser.post("/portal/change/", {"person": str(stranger.uuid)}).status_code == 404
     assert browser.post("/portal/change/", {"person": str(target.uuid)}).status_code == 302
     assert target.supplier.name.encode() in browser.get("/portal/").content
+
+
+# --- the pages ---------------------------------------------------------------------------
+
+PAGES = (
+    "/portal/", "/portal/first/", "/portal/first/state/", "/portal/visits/",
+    "/portal/requests/", "/portal/requests/?done=1", "/portal/send/", "/portal/send/?kind=visit",
+    "/portal/send/?kind=invoice", "/portal/send/?kind=promise", "/portal/log/",
+    "/portal/log/?way=out", "/portal/scorecard/", "/portal/profile/", "/portal/keys/",
+    "/portal/people/",
+)  # fmt: skip
+
+
+def world(cast: Cast, supplier: Supplier, canary: str) -> tuple[Appointment, OutboundEvent]:
+    """Give a supplier a visit, a request and a refused event, each with a canary."""
+    journey = factories.JourneyFactory.create(
+        household=cast.household, asset=cast.dvr, suppliers=[supplier.pk], title="Ana's own title"
+    )
+    start = clock.now() + timedelta(hours=2)
+    visit = factories.AppointmentFactory.create(
+        journey=journey, supplier=supplier, state="booked", start=start,
+        end=start + timedelta(hours=2), uid=f"{canary}-job", zone="UTC", place="Ana's street",
+    )  # fmt: skip
+    asked = outbox.send(
+        mandate=cast.household.mandates.get(supplier=supplier),
+        type="owner.appointment.countered",
+        data={
+            "uid": visit.uid,
+            "sequence": 0,
+            "body": f"{canary} please later",
+            "windows": [{"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}],
+        },
+        now=clock.now(),
+    )
+    portal.send(
+        supplier=supplier,
+        kind="message.created",
+        data={"owner": asked.data["owner"], "body": f"{canary} said"},
+        now=clock.now(),
+        name=f"{canary}-event",
+    )
+    return visit, asked
+
+
+def test_every_page_opens_empty_and_full_and_names_no_owner(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    browser = signed_in(dana)
+    for path in PAGES:
+        assert browser.get(path).status_code == 200, path
+    visit, asked = world(cast, cast.skyline, "Sky")
+    sent = InboundEvent.objects.get(event_id="Sky-event")
+    for path in (*PAGES, f"/portal/log/in/{sent.pk}/", f"/portal/log/out/{asked.uuid}/"):
+        said = browser.get(path).content.decode()
+        for private in ("Ana Hart", "Hart household", "ana@hart", "street", "own title"):
+            assert private not in said, f"{path} says {private}"
+    assert b"Sky please later" in browser.get("/portal/requests/").content
+    assert f'/portal/visits/{visit.uuid}/"' in browser.get("/portal/visits/").content.decode()
+
+
+def test_another_suppliers_people_see_and_change_nothing(cast: Cast, dana: SupplierPerson) -> None:
+    visit, asked = world(cast, cast.skyline, "Zz-Canary")
+    sent = InboundEvent.objects.get(event_id="Zz-Canary-event")
+    secret = factories.SigningSecretFactory.create(supplier=cast.skyline)
+    key = keys.make(supplier=cast.skyline, name="Zz-Canary", now=clock.now()).key
+    proof = proofs.claim_domain(supplier=cast.skyline, domain="zz-canary.example", now=clock.now())
+    mallory = factories.SupplierFactory.create(name="Mallory & Co")
+    browser = signed_in(person_of(mallory, email="mallory@evil.example"))
+    for path in (*PAGES, f"/portal/log/?q={asked.data['owner']}", "/portal/log/?q=message"):
+        answer = browser.get(path)
+        assert b"Zz-Canary" not in answer.content, path
+        assert b"zz-canary" not in answer.content, path
+    for path in (f"/portal/log/in/{sent.pk}/", f"/portal/log/out/{asked.uuid}/"):
+        assert browser.get(path).status_code == 404
+    stolen = {
+        f"/portal/visits/{visit.uuid}/": {"step": "done"},
+        f"/portal/requests/{asked.uuid}/": {"text": "Mallory was here"},
+        f"/portal/log/out/{asked.uuid}/": {},
+        f"/portal/people/{dana.uuid}/": {"remove": "1"},
+        f"/portal/profile/{proof.uuid}/": {"remove": "1"},
+        "/portal/keys/secret/": {"end": str(secret.uuid)},
+        "/portal/keys/api/": {"revoke": str(key.uuid)},
+    }
+    for path, body in stolen.items():
+        assert browser.post(path, body).status_code == 404, path
+    refused = browser.post(
+        "/portal/send/", {"owner": asked.data["owner"], "body": "x", "send": "1"}
+    )
+    assert refused.status_code == 200
+    assert not InboundEvent.objects.filter(supplier=mallory).exists()
+
+
+def test_a_button_on_a_visit_tells_the_owner_and_twice_is_once(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    visit, _asked = world(cast, cast.skyline, "Sky")
+    browser = signed_in(dana)
+    for _tap in range(2):
+        browser.post(f"/portal/visits/{visit.uuid}/", {"step": "arrived"})
+    event = InboundEvent.objects.get(type="appointment.started")
+    assert json.loads(event.body)["data"]["uid"] == visit.uid
+    browser.post(f"/portal/visits/{visit.uuid}/", {"step": "on_my_way", "minutes": "45"})
+    told = json.loads(InboundEvent.objects.get(type="appointment.en_route").body)
+    assert told["data"]["eta"]["start"] > told["time"]
+
+
+def test_taking_an_owners_other_time_moves_the_visit_once(cast: Cast, dana: SupplierPerson) -> None:
+    visit, asked = world(cast, cast.skyline, "Sky")
+    browser = signed_in(dana)
+    for _tap in range(2):
+        browser.post(f"/portal/requests/{asked.uuid}/", {"window": "0"})
+    moved = json.loads(InboundEvent.objects.get(type="appointment.updated").body)["data"]
+    assert (moved["uid"], moved["sequence"]) == (visit.uid, 1)
+    assert moved["start"] == "2026-11-14T14:00:00+00:00"
+    assert portal.open_requests(supplier=cast.skyline, now=clock.now()) == 0
+    assert b"Dana answered" in browser.get("/portal/requests/?done=1").content
+
+
+def test_a_form_says_what_it_comes_to_before_anything_is_sent(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    browser = signed_in(dana)
+    soon = clock.now() + timedelta(hours=4)
+    body = {
+        "owner": cast.mandate.owner_ref, "reference": "4471", "name": "n1", "zone": "UTC",
+        "what": "visit", "start": f"{soon:%Y-%m-%dT%H:%M}",
+        "end": f"{soon + timedelta(hours=2):%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
+    looked = browser.post("/portal/send/?kind=visit", body, headers={"hx-request": "true"})
+    assert b"It interrupts the owner" in looked.content
+    assert b"<html" not in looked.content
+    assert not InboundEvent.objects.exists()
+    backwards = browser.post("/portal/send/?kind=visit", {**body, "end": body["start"]})
+    assert b"It ends before it begins." in backwards.content
+    assert browser.post("/portal/send/?kind=visit", {**body, "send": "1"}).status_code == 302
+    assert json.loads(InboundEvent.objects.get().body)["data"]["uid"] == "n1@portal"
+
+
+# --- the test owner ----------------------------------------------------------------------
+
+
+def test_the_test_owner_is_judged_like_any_and_reaches_nobody(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    signed_in(dana).get("/portal/first/")
+    mandate = practice.mandate_of(supplier=cast.skyline, now=clock.now())
+    sent = portal.send(
+        supplier=cast.skyline, kind="message.created",
+        data={"owner": mandate.owner_ref, "body": "Hello"}, now=clock.now(),
+    )  # fmt: skip
+    pipeline.drain(now_fn=clock.now)
+    event = InboundEvent.objects.get(event_id=sent.id)
+    assert event.contacts.get().outcome == "shown"
+    assert not Delivery.objects.filter(household=mandate.household).exclude(kind="feed").exists()
+    assert not Household.objects.for_owner(cast.ana).filter(pk=mandate.household_id).exists()
+    nobody = Owner.objects.get(memberships__household=mandate.household_id)
+    assert (nobody.is_active, nobody.has_usable_password()) == (False, False)
+    card = scorecard.of(supplier=cast.skyline, now=clock.now())
+    assert card.said_nothing_new.whole == 0
+
+
+def test_forgetting_the_test_owner_keeps_its_name_and_nothing_else(cast: Cast) -> None:
+    mandate = practice.mandate_of(supplier=cast.skyline, now=START)
+    data = {"owner": mandate.owner_ref, "body": "Hello"}
+    portal.send(supplier=cast.skyline, kind="message.created", data=data, now=START)
+    pipeline.drain(now_fn=lambda: START)
+    before = Owner.objects.count()
+    assert practice.purge_due(START + timedelta(days=6)) == 0
+    assert practice.purge_due(START + timedelta(days=8)) == 1
+    again = practice.mandate_of(supplier=cast.skyline, now=START)
+    assert again.owner_ref == mandate.owner_ref
+    assert again.household_id != mandate.household_id
+    assert Owner.objects.count() == before
+    assert not InboundEvent.objects.filter(supplier=cast.skyline).exists()
+    assert Supplier.objects.filter(pk=cast.skyline.pk).exists()
+
+
+@pytest.mark.parametrize("program", ["sh", "py", "mjs"])
+def test_each_program_is_a_signed_event_for_the_test_owner(
+    cast: Cast, dana: SupplierPerson, program: str
+) -> None:
+    page = signed_in(dana).post("/portal/first/").content.decode()
+    text = html.unescape(page.split(f'id="program-{program}"')[1].split("</pre>")[0])
+    mandate = practice.mandate_of(supplier=cast.skyline, now=clock.now())
+    assert re.search(r"whsec_[A-Za-z0-9+/]{40,}=*", text)
+    assert mandate.owner_ref in text
+    assert "/webhooks/skyline/" in text
+
+
+def test_the_live_line_turns_from_waiting_to_the_fault_to_accepted(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    browser = signed_in(dana)
+    assert b"waiting for your first event" in browser.get("/portal/first/state/").content
+    Client().post("/webhooks/skyline/", b"{}", content_type="application/json")
+    assert b"signature headers are missing" in browser.get("/portal/first/state/").content
+    mandate = practice.mandate_of(supplier=cast.skyline, now=clock.now())
+    data = {"owner": mandate.owner_ref, "body": "Hello"}
+    portal.send(supplier=cast.skyline, kind="message.created", data=data, now=clock.now())
+    assert b"Accepted." in browser.get("/portal/first/state/").content
+
+
+# --- keys and proofs ---------------------------------------------------------------------
+
+
+def test_a_household_speaks_no_more_for_a_supplier_with_people(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    own = factories.SupplierFactory.create()
+    mandate = factories.MandateFactory.create(household=cast.household, supplier=own)
+    assert secrets.may_manage(household=cast.household, supplier=own)
+    old = secrets.rotate(household=cast.household, supplier=own, now=START).secret
+    made = staffing.make_link(supplier=own, now=START, email="new@own.example")
+    person = staffing.redeem(token=made.token, now=START)
+    assert person.role == StaffRole.ADMIN
+    assert not secrets.may_manage(household=cast.household, supplier=own)
+    assert not SigningSecret.objects.live(START).filter(pk=old.pk).exists()
+    with pytest.raises(staffing.StaffError):
+        staffing.make_link(supplier=own, now=START)
+    assert mandate.supplier_id == own.pk
+
+
+def test_a_key_is_shown_once_rotates_with_overlap_and_says_when_it_was_used(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    browser = signed_in(dana)
+    first = browser.post("/portal/keys/secret/").content.decode()
+    value = re.search(r"whsec_[A-Za-z0-9+/=]+", first)
+    assert value
+    assert value[0] not in browser.get("/portal/keys/").content.decode()
+    browser.post("/portal/keys/secret/")
+    live = SigningSecret.objects.live(clock.now()).filter(supplier=cast.skyline)
+    assert sum(one.expires_at is None for one in live) == 1
+    assert live.count() >= 2, "the old one works for another day"
+    token = re.search(r"stw_[\w-]+", browser.post("/portal/keys/api/").content.decode())
+    assert token
+    assert b"never used" in browser.get("/portal/keys/").content
+    Client().post("/api/supplier/v1/ping/", headers={"authorization": f"Bearer {token[0]}"})
+    assert b"last used" in browser.get("/portal/keys/").content
+    bad = browser.post("/portal/keys/secret/", {"public_key": "whpk_nonsense"})
+    assert bad.status_code == 422
+
+
+def test_a_domain_counts_only_once_its_record_says_so(cast: Cast) -> None:
+    other = factories.SupplierFactory.create()
+    proof = proofs.claim_domain(supplier=cast.skyline, domain="sky.example", now=START)
+    wanted = proofs.record_text(proof)
+
+    def looked(texts: list[str], minutes: int) -> bool:
+        at = START + timedelta(minutes=minutes)
+        return proofs.check_domain(proof=proof, now=at, lookup=lambda _name: texts)
+
+    def counts() -> bool:
+        return SupplierDomain.objects.filter(household=None, domain="sky.example").exists()
+
+    assert not looked([], 1)
+    assert not looked([wanted[:-1], "v=spf1 -all"], 2)
+    with pytest.raises(proofs.ProofError):
+        looked([wanted], 2)  # not as fast as one can press
+    assert not counts()
+    assert looked(["other", wanted], 3)
+    assert counts()
+    copied = proofs.claim_domain(supplier=other, domain="sky.example", now=START)
+    assert copied.token != proof.token
+    with pytest.raises(proofs.ProofError) as fault:
+        proofs.check_domain(
+            proof=copied, now=START, lookup=lambda _name: [proofs.record_text(copied)]
+        )
+    assert fault.value.code == "taken"
+    proofs.give_up(proof=proof)
+    assert not counts()
+
+
+def test_a_number_counts_only_once_its_code_comes_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(texting, "is_possible", lambda: True)
+    monkeypatch.setattr(texting, "send", lambda *, to, text, name: sent.append((to, text)))
+    proof = proofs.claim_number(supplier=cast.skyline, text="+1 212 555 0188", now=START)
+    assert proofs.send_due(now=START) == 1
+    assert proofs.send_due(now=START) == 0
+    ((number, text),) = sent
+    code = re.search(r"\d{6}", text)
+    assert number == "+12125550188"
+    assert code
+    wrong = f"{(int(code[0]) + 1) % 10**6:06}"
+    for _ in range(proofs.TRIES):
+        assert not proofs.check_code(proof=proof, code=wrong, now=START)
+    with pytest.raises(proofs.ProofError):
+        proofs.check_code(proof=proof, code=code[0], now=START)
+    assert not SupplierNumber.objects.filter(household=None, number=number).exists()
+    later = START + timedelta(minutes=2)
+    proofs.claim_number(supplier=cast.skyline, text=number, now=later)
+    proofs.send_due(now=later)
+    code = re.search(r"\d{6}", sent[-1][1])
+    assert code
+    with pytest.raises(proofs.ProofError):
+        proofs.check_code(proof=proof, code=code[0], now=later + proofs.CODE_LIFE * 2)
+    assert proofs.check_code(proof=proof, code=code[0], now=later)
+    assert SupplierNumber.objects.filter(household=None, number=number).exists()
+
+
+def test_a_share_is_shown_from_five_cases_on() -> None:
+    assert scorecard.Figure(part=3, whole=4).share is None
+    assert scorecard.Figure(part=3, whole=5).share == 60
+
+
+# --- the same through the API ------------------------------------------------------------
+
+
+def test_the_api_does_what_the_pages_do(cast: Cast) -> None:
+    visit, asked = world(cast, cast.skyline, "Sky")
+    token = keys.make(supplier=cast.skyline, name="Test", now=START).token
+    api = Client(headers={"authorization": f"Bearer {token}"})
+    stranger = factories.SupplierFactory.create()
+    other = Client(
+        headers={
+            "authorization": f"Bearer {keys.make(supplier=stranger, name='x', now=START).token}"
+        }
+    )
+    root = "/api/supplier/v1"
+    found = api.get(f"{root}/visits/").json()["visits"]
+    assert [one["id"] for one in found] == [str(visit.uuid)]
+    assert found[0]["place"] == ""
+    step = {"step": "done"}
+    assert other.post(f"{root}/visits/{visit.uuid}/", step, "application/json").status_code == 404
+    done = api.post(f"{root}/visits/{visit.uuid}/", step, "application/json")
+    assert (done.status_code, done.json()["status"]) == (202, "accepted")
+    assert api.get(f"{root}/requests/").json()["requests"][0]["id"] == str(asked.uuid)
+    path = f"{root}/requests/{asked.uuid}/"
+    assert other.post(path, {"text": "no"}, "application/json").status_code == 404
+    bad = api.post(path, {"window": "0"}, "application/json")
+    assert (bad.status_code, bad.json()["pointer"]) == (400, "/window")
+    assert api.post(path, {"window": 0}, "application/json").json()["sent"]
+    assert api.get(f"{root}/requests/").json()["requests"] == []
+    assert {one["type"] for one in api.get(f"{root}/log/").json()["events"]} == {
+        "message.created", "appointment.completed", "appointment.updated",
+    }  # fmt: skip
+    out = api.get(f"{root}/log/?way=out&q=owner.appointment").json()["events"]
+    assert [one["id"] for one in out] == [str(asked.uuid)]
+    assert api.get(f"{root}/log/{asked.uuid}/").json()["tries"] == []
+    assert other.get(f"{root}/log/{asked.uuid}/").status_code == 404
+    assert api.post(f"{root}/log/{asked.uuid}/replay/").status_code == 202
+    assert other.post(f"{root}/log/{asked.uuid}/replay/").status_code == 404
+    assert api.get(f"{root}/scorecard/").json()["on_time"]["percent"] is None
+    new = {"technical_contact": "dev@skyline.example", "webhook_url": "https://sky.example/in"}
+    changed = api.patch(f"{root}/profile/", new, "application/json").json()
+    assert changed["endpoint_secret"].startswith("whsec_")
+    assert changed["technical_contact"] == "dev@skyline.example"
+    made = api.post(f"{root}/secrets/", {}, "application/json").json()
+    assert made["secret"].startswith("whsec_")
+    assert other.delete(f"{root}/secrets/{made['id']}/").status_code == 404
+    assert api.delete(f"{root}/secrets/{made['id']}/").status_code == 204
+    key = api.post(f"{root}/keys/", {"name": "CI"}, "application/json").json()
+    assert key["token"].startswith("stw_")
+    assert other.delete(f"{root}/keys/{key['id']}/").status_code == 404
+    assert api.delete(f"{root}/keys/{key['id']}/").status_code == 204
+    assert [one["name"] for one in api.get(f"{root}/keys/").json()["keys"]] == ["Test"]
