@@ -122,7 +122,7 @@ def send_due(*, now: datetime) -> int:
     for proof, code in taken:
         text = f"Steward: {code} proves that this number is yours. Nobody will ask you for it."
         try:
-            texting.send(to=proof.value, text=text, name=uuid.uuid5(proof.uuid, code))
+            texting.send(to=proof.value, text=text, name=uuid.uuid5(proof.uuid, code), now=now)
         except texting.TextError as error:
             log.warning("proof_not_sent", error=str(error))
             fault = gettext_noop("The code could not be sent. Check the number.")

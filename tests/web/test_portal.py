@@ -496,7 +496,7 @@ def test_a_number_counts_only_once_its_code_comes_back(
 ) -> None:
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(texting, "is_possible", lambda: True)
-    monkeypatch.setattr(texting, "send", lambda *, to, text, name: sent.append((to, text)))
+    monkeypatch.setattr(texting, "send", lambda *, to, text, name, now: sent.append((to, text)))
     proof = proofs.claim_number(supplier=cast.skyline, text="+1 212 555 0188", now=START)
     assert proofs.send_due(now=START) == 1
     assert proofs.send_due(now=START) == 0
