@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import event_words, offers, senders, tongue, why, wording
+from notifications import answers, event_words, offers, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold, read_window
@@ -20,9 +20,7 @@ from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.tongue import gettext as _
 from notifications.wording import Words
 from owners.models import Household
-from suppliers import letters, outbox
 from suppliers.choices import Outcome, Stage
-from suppliers.models import OutboundEvent, OutboundState
 
 LOCALES = {"en": "en_GB"}  # dates and numbers of a language, where it has several
 SLOT_STATES = {
@@ -382,6 +380,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
         for name, register in matter.facts.items()
         for value, state in register_values(name, register)
     ]
+    answered = answers.of_journey(journey)
     return {
         "id": uuid,
         "asset": asset_body(ledger.assets.get(matter.asset)),
@@ -435,32 +434,15 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
             for fact, (prompt, source) in matter.asks.items()
         ],
         "tried": matter.tried,
+        "answers": answered,
         "undelivered": [
-            {
-                "id": str(event.uuid),
-                "supplier": {"id": str(event.supplier.uuid), "name": event.supplier.name},
-                "at": event.created_at.isoformat(),
-                "type": event.type,
-                "text": letters.words_of(event),
-                "why": why_undelivered(event),
-            }
-            for event in outbox.undelivered(households=[journey.household]).filter(
-                journey=journey.uuid
-            )
+            {name: one[name] for name in ("id", "supplier", "at", "type", "text", "why")}
+            for one in reversed(answered)
+            if answers.is_missing(one)
         ],
         "possibly_related": _possibly(rows, links),
         "actions": actions(matter, words, has_survey=has_offer),
     }
-
-
-def why_undelivered(event: OutboundEvent) -> str:
-    """Say why an answer has not reached its supplier."""
-    return why.not_delivered(
-        supplier=event.supplier.name,
-        is_given_up=event.state == OutboundState.FAILED,
-        is_switched_off=event.supplier.webhook_disabled_at is not None,
-        returned=event.detail.partition(outbox.CAME_BACK)[2],
-    )
 
 
 def _possibly(rows: list[Row], links: dict[str, Link]) -> list[str]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from notifications import (
+    answer_views,
     held_views,
     parting_views,
     pass_views,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("preferences/", preferences_views.preferences, name="preferences"),
     path("preferences/exceptions/", preferences_views.exception_set, name="preference-exception"),
     path("outbox/", views.outbox, name="outbox"),
+    path("answers/<uuid:answer>/send/", answer_views.send_again, name="answer-send"),
     path("passes/mine/", pass_views.pass_list, name="passes"),
     path("passes/new/", pass_views.pass_new, name="pass-new"),
     path("passes/mine/<uuid:key>/", pass_views.pass_page, name="pass"),

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import calling, drawing, feed, journeys, passes, sources
+from notifications import answers, calling, drawing, feed, journeys, passes, sources
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -35,9 +35,9 @@ from owners import clock, doorbell, households
 from owners.choices import ChannelKind
 from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page, way_back, zone_of
-from suppliers import inbox, letters, suggestions, unsubscribing
+from suppliers import inbox, suggestions, unsubscribing
 from suppliers import outbox as suppliers_outbox
-from suppliers.models import Contact
+from suppliers.models import Contact, OutboundState
 
 SAVED_KEPT_S = 600
 ASSETS_SHOWN = 12
@@ -545,26 +545,19 @@ def outbox(request: HttpRequest) -> HttpResponse:
         context = {"rows": rows, "is_local": True, "back": way_back(request, "")}
         zone = None
         if request.user.is_authenticated:
-            context["lost"] = not_arrived(request.user)
+            context |= answered(request.user)
             zone = zone_of(request.user)
         with timezone.override(zone):
             return render(request, "notifications/outbox.html", context)
     return own_outbox(request)
 
 
-def not_arrived(owner: Owner) -> list[dict[str, Any]]:
-    """Return the owner's answers that their suppliers do not have, with why, the newest first."""
-    mine = Household.objects.for_owner(owner)
-    found = suppliers_outbox.undelivered(households=mine)[:LOST_SHOWN]
-    return [
-        {
-            "event": event,
-            "journey": event.journey or "",
-            "text": letters.words_of(event),
-            "why": journeys.why_undelivered(event),
-        }
-        for event in found
-    ]
+def answered(owner: Owner) -> dict[str, Any]:
+    """Return the owner's answers for a page: those that did not arrive, and the last that did."""
+    mine = list(Household.objects.for_owner(owner))
+    lost = [answers.show(one) for one in suppliers_outbox.undelivered(households=mine)[:LOST_SHOWN]]
+    sent = answers.of_households(mine).filter(state=OutboundState.SENT)[:LOST_SHOWN]
+    return {"lost": lost, "given": [answers.show(one) for one in sent]}
 
 
 @page
@@ -591,7 +584,7 @@ def own_outbox(request: OwnerRequest) -> HttpResponse:
         }
         for delivery in pages
     ]
-    context = {"rows": rows, "pages": pages, "lost": not_arrived(request.user)}
+    context = {"rows": rows, "pages": pages, **answered(request.user)}
     return render(request, "notifications/outbox.html", context)
 
 

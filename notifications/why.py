@@ -209,7 +209,7 @@ def of_link(*, rule: str, evidence: Mapping[str, Any], is_likely: bool, words: W
 
 
 def not_delivered(
-    *, supplier: str, is_given_up: bool, is_switched_off: bool, returned: str = ""
+    *, supplier: str, is_given_up: bool, is_switched_off: bool, returned: str = "", via: str = ""
 ) -> str:
     """Say why an answer of the owner's has not reached its supplier.
 
@@ -218,6 +218,8 @@ def not_delivered(
     about = {"supplier": supplier, "reason": returned}
     if returned:
         return _("It came back from %(supplier)s's mail server: %(reason)s") % about
+    if not is_given_up and via in ("mail", "sms"):
+        return _("It could not be sent to %(supplier)s yet; Steward goes on trying.") % about
     if not is_given_up:
         return _("%(supplier)s's systems do not answer; Steward goes on trying.") % about
     if is_switched_off:
@@ -225,6 +227,8 @@ def not_delivered(
             _("%(supplier)s's systems stopped answering. Here is the text to send yourself.")
             % about
         )
+    if via in ("webhook", "mail", "sms"):
+        return _("It was tried for days and did not reach %(supplier)s.") % about
     return (
         _("No address of %(supplier)s's that works is known. Here is the text to send yourself.")
         % about

@@ -36,13 +36,17 @@ __all__ = [
     "SMS",
     "WEBHOOK",
     "Message",
+    "Technical",
+    "WayError",
     "came_back",
     "is_waiting",
     "next_try",
+    "ping",
     "replay",
     "report_rejected",
     "said_by",
     "send",
+    "send_again",
     "send_all",
     "send_by",
     "send_due",
@@ -256,9 +260,20 @@ def replay(*, event: OutboundEvent, now: datetime) -> OutboundEvent:
     return _again(event, routes.of_event(event), now=now)
 
 
+def send_again(*, event: OutboundEvent, now: datetime) -> OutboundEvent:
+    """Replay an event that has not arrived; raises WayError for one that has.
+
+    What arrived stays so for its owner; only its supplier replays that.
+    """
+    is_under_way = event.lease_until is not None and event.lease_until > now
+    if event.state == OutboundState.SENT or is_under_way:
+        raise WayError(event.via)
+    return replay(event=event, now=now)
+
+
 def send_by(*, event: OutboundEvent, via: str, now: datetime) -> OutboundEvent:
     """Send an event by another way; raises WayError where that way is not open."""
-    if via not in routes.others_of(event):
+    if event.state == OutboundState.SENT or via not in routes.others_of(event):
         raise WayError(via)
     return _again(event, via, now=now)
 

@@ -17,6 +17,7 @@ from notifications.choices import (
 )
 from owners.choices import ChannelKind, Level, Topic
 from suppliers.choices import Authentication, ContactKind, Direction, Medium, Outcome
+from suppliers.models import OutboundState
 
 
 class Counted(serializers.Serializer[Any]):
@@ -357,6 +358,33 @@ class AskOut(serializers.Serializer[Any]):
     contact = serializers.UUIDField()
 
 
+class OtherWay(serializers.Serializer[Any]):
+    """A way by which it could go out as well."""
+
+    via = serializers.ChoiceField(choices=("webhook", "mail", "sms"))
+    label = serializers.CharField()
+
+
+class AnswerOut(serializers.Serializer[Any]):
+    """One answer, how and when it arrived, or why it did not."""
+
+    id = serializers.UUIDField()
+    supplier = Named()
+    journey = serializers.UUIDField(allow_null=True)
+    at = serializers.DateTimeField()
+    type = serializers.CharField()
+    text = serializers.CharField()
+    via = serializers.CharField(help_text="webhook, mail, sms, oneclick or none.")
+    via_label = serializers.CharField()
+    state = serializers.ChoiceField(choices=OutboundState.CHOICES)
+    sent_at = serializers.DateTimeField(allow_null=True)
+    next_at = serializers.DateTimeField(allow_null=True, help_text="When it is tried next.")
+    tried = serializers.IntegerField()
+    why = serializers.CharField(help_text="How it arrived, or why it did not, in plain words.")
+    can_send_again = serializers.BooleanField()
+    other_ways = OtherWay(many=True)
+
+
 class Undelivered(serializers.Serializer[Any]):
     """An answer of the owner's that has not reached its supplier, to be sent by hand."""
 
@@ -418,6 +446,7 @@ class JourneyOut(serializers.Serializer[Any]):
     conflicts = Conflict(many=True)
     asks = AskOut(many=True)
     tried = TriedOut(many=True)
+    answers = AnswerOut(many=True)
     undelivered = Undelivered(many=True)
     possibly_related = serializers.ListField(child=serializers.UUIDField())
     call = CallOut(allow_null=True)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from notifications.api.answers import Answers, SendAnswer
 from notifications.api.calendar import Agenda, Calendars, OneCalendar, RenewCalendar
 from notifications.api.changes import Changes
 from notifications.api.contacts import (
@@ -37,6 +38,8 @@ from notifications.api.reach import ReachException, ReachExceptions, ReachSimula
 from notifications.api.search import Search
 
 urlpatterns = [
+    path("answers/", Answers.as_view(), name="answers"),
+    path("answers/<uuid:answer>/send/", SendAnswer.as_view(), name="answer-send"),
     path("feed/", Feed.as_view(), name="feed"),
     path("feed/counts/", FeedCounts.as_view(), name="feed-counts"),
     path("feed/looked/", FeedLook.as_view(), name="feed-looked"),

@@ -145,6 +145,7 @@ VISIT_CHIPS: dict[str, str] = {
 NEAR = {0: gettext_noop("Today"), -1: gettext_noop("Yesterday"), 1: gettext_noop("Tomorrow")}
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
+ANSWER = "answer"  # a row of a journey's line that is no contact
 ON_PAGE_ONLY = frozenset({"snooze", "decline", "tentative", "cancel", "request"})
 
 
@@ -378,8 +379,21 @@ class Group(NamedTuple):
 
 
 @register.filter
+def line(journey: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a journey's contacts and the owner's answers, in the order of their time."""
+    given = [{**answer, "outcome": ANSWER} for answer in journey["answers"]]
+    return sorted([*journey["contacts"], *given], key=lambda one: datetime.fromisoformat(one["at"]))
+
+
+@register.filter
+def first_line(text: str) -> str:
+    """Return the first line of a text: what it says in a word."""
+    return text.partition("\n")[0]
+
+
+@register.filter
 def by_day(contacts: list[dict[str, Any]]) -> list[Group]:
-    """Return a journey's contacts under day headings, runs of two and more folded."""
+    """Return a journey's line under day headings, runs of two and more contacts folded."""
     rows: list[Group] = []
     last_day = ""
     run: list[dict[str, Any]] = []
@@ -401,7 +415,8 @@ def by_day(contacts: list[dict[str, Any]]) -> list[Group]:
             run.append(contact)
             continue
         flush()
-        rows.append(Group("contact", contact=contact))
+        kind = ANSWER if contact["outcome"] == ANSWER else "contact"
+        rows.append(Group(kind, contact=contact))
     flush()
     return rows
 

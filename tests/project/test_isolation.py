@@ -42,7 +42,7 @@ from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
 from suppliers import agreements, checks, disclosure, mandates, terms
 from suppliers.choices import FactName, Outcome
-from suppliers.models import ConsentReceipt, Supplier, SupplierKey
+from suppliers.models import ConsentReceipt, OutboundEvent, Supplier, SupplierKey
 from tests import factories
 
 VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -215,6 +215,7 @@ def world(cast: factories.Cast) -> Ids:
     terms.proffer(mandate=cast.mandate, agreement=agreement, owner=cast.ana, now=factories.START)
     return Ids(
         objects={
+            "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
             "card": str(card.uuid),
             "channel": str(unproved.uuid),
@@ -415,6 +416,8 @@ def cookie_of(held: Pass) -> str:
 
 def holding(client: Client, session: str, *, held: str = "") -> Client:
     """Return the browser with nothing but this session, so that no request spoils the next.
+
+    `held` is the cookie of somebody with a pass in hand.
 
     It is one browser throughout: a new one loads the middleware again, which is slow.
     """

@@ -1,0 +1,93 @@
+"""The owner's answers to suppliers: how and when each arrived, and when it did not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from notifications import why
+from notifications.models import Journey
+from notifications.tongue import gettext as _
+from owners.models import Household
+from suppliers import letters, outbox, routes
+from suppliers.models import OutboundEvent, OutboundState
+
+SHOWN = 100
+VIAS: dict[str, str | Promise] = {
+    routes.WEBHOOK: gettext_lazy("to their systems"),
+    routes.MAIL: gettext_lazy("by mail"),
+    routes.SMS: gettext_lazy("by SMS"),
+    routes.ONE_CLICK: gettext_lazy("at the sender's address"),
+    routes.NONE: gettext_lazy("not at all"),
+}
+
+
+def of_journey(journey: Journey) -> list[dict[str, Any]]:
+    """Return the answers on one journey, the oldest first."""
+    rows = _of([journey.household]).filter(journey=journey.uuid).order_by("-pk")[:SHOWN]
+    return [show(event) for event in reversed(rows)]
+
+
+def of_households(households: Iterable[Household]) -> QuerySet[OutboundEvent]:
+    """Return the answers of these households, the newest first."""
+    return _of(households).order_by("-created_at", "-pk")
+
+
+def _of(households: Iterable[Household]) -> QuerySet[OutboundEvent]:
+    return OutboundEvent.objects.filter(
+        household__in=households, type__startswith="owner."
+    ).select_related("supplier", "household", "mandate")
+
+
+def show(event: OutboundEvent) -> dict[str, Any]:
+    """Return one answer as people and programs see it."""
+    has_arrived = event.state == OutboundState.SENT
+    is_new = event.state == OutboundState.PENDING and event.tried == 0
+    others = [] if has_arrived or is_new else routes.others_of(event)
+    return {
+        "id": str(event.uuid),
+        "supplier": {"id": str(event.supplier.uuid), "name": event.supplier.name},
+        "journey": str(event.journey) if event.journey else None,
+        "at": event.created_at.isoformat(),
+        "type": event.type,
+        "text": letters.words_of(event),
+        "via": event.via,
+        "via_label": str(VIAS.get(event.via, event.via)),
+        "state": event.state,
+        "sent_at": event.sent_at.isoformat() if event.sent_at else None,
+        "next_at": event.next_at.isoformat() if event.state == OutboundState.PENDING else None,
+        "tried": event.tried,
+        "why": how(event),
+        "can_send_again": not has_arrived and not is_new and event.via != routes.NONE,
+        "other_ways": [{"via": via, "label": str(VIAS[via])} for via in others],
+    }
+
+
+def is_missing(answer: dict[str, Any]) -> bool:
+    """Whether an answer, as shown, was tried and has not arrived."""
+    return bool(
+        answer["state"] != OutboundState.SENT and (answer["tried"] or answer["via"] == "none")
+    )
+
+
+def how(event: OutboundEvent) -> str:
+    """Say in plain words how an answer arrived, or why it did not."""
+    about = {"supplier": event.supplier.name}
+    if event.state == OutboundState.SENT:
+        said = {
+            routes.WEBHOOK: _("%(supplier)s's systems took it."),
+            routes.MAIL: _("It went to %(supplier)s by mail."),
+            routes.SMS: _("It went to %(supplier)s by SMS."),
+        }
+        return said.get(event.via, _("It went to %(supplier)s.")) % about
+    if event.state == OutboundState.PENDING and event.tried == 0:
+        return _("It is on its way to %(supplier)s.") % about
+    return why.not_delivered(
+        supplier=event.supplier.name,
+        is_given_up=event.state == OutboundState.FAILED,
+        is_switched_off=event.supplier.webhook_disabled_at is not None,
+        returned=event.detail.partition(outbox.CAME_BACK)[2],
+        via=event.via,
+    )
