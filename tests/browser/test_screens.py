@@ -39,6 +39,7 @@ MORE_SCREENS = [
     "preferences",
     "household",
     "ways",
+    "passes",
     "access",
     "data",
     "access-log",
@@ -60,6 +61,7 @@ STRANGERS_SCREENS = [
     "/accounts/login/code/",
     "/accounts/signup/",
     "/accounts/password/reset/",
+    "/passes/",
     "/no/such/page/",
 ]
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
