@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from assets.models import Asset
-from notifications import apart, delivery, offers, settling
+from notifications import apart, dealings, delivery, offers, settling
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
@@ -228,6 +228,10 @@ JOURNEY_ACTIONS = (
     "pick",
     "request",
     "cancel",
+    "dispute",
+    "acknowledge",
+    "choose_remedy",
+    "not_mine",
     "reply",
     "snooze",
     "rate",
@@ -394,7 +398,34 @@ def _about_visit(
         return _picked(ledger, journey, str(data.get("slot", "")))
     if name in ("cancel", "tentative"):
         return _of_live(ledger, journey)
+    if name in dealings.ABOUT:
+        return _dealt(ledger, journey, name, str(data.get("text", "")).strip())
     return _visit_answer(ledger, journey, data) if name in ("accept", "decline") else {}
+
+
+def _dealt(ledger: Ledger, journey: Journey, name: str, text: str) -> dict[str, Any]:
+    """Return what is said about a bill or a recall, with what the owner saw of it."""
+    if name in ("dispute", "choose_remedy") and not text:
+        raise ActionError("invalid", gettext_noop("Write a message."), field="text")
+    matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+    about = _on_table(ledger, journey, matter, dealings.ABOUT[name])
+    if not about:
+        raise ActionError("gone", gettext_noop("Nothing of the kind waits for your word."))
+    return {**about, "text": text[:2000]}
+
+
+def _on_table(ledger: Ledger, journey: Journey, matter: Matter, family: str) -> dict[str, Any]:
+    """Return the newest thing of a family that waits for the owner's word, or nothing."""
+    things = dealings.open_things(matter, family)
+    if not things:
+        return {}
+    entries = [row.entry for row in ledger.rows[str(journey.uuid)]]
+    entry = dealings.said_of(entries, things[-1])
+    return {
+        family: dealings.number_of(things[-1], entry),
+        "supplier": things[-1].supplier,
+        "shown": dealings.shown(entry) if entry is not None else {},
+    }
 
 
 def _instant(value: Any, field: str) -> datetime:
@@ -427,9 +458,10 @@ def _windows(value: Any) -> list[dict[str, str]]:
 def _visit_answer(ledger: Ledger, journey: Journey, data: dict[str, Any]) -> dict[str, Any]:
     """Return what a yes or a no is to: another time that waits now, or what is booked."""
     key = str(data.get("proposal") or "")
-    if not key:
-        return {}
     matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+    if not key:
+        # Without a visit to come, a yes or a no is to the price that was offered.
+        return {} if matter.live_slots else _on_table(ledger, journey, matter, dealings.QUOTE)
     if all(slot.proposal is None or slot.proposal.key != key for slot in matter.slots):
         raise ActionError("gone", gettext_noop("This time is no longer asked for."))
     return {"proposal": key}
@@ -519,6 +551,9 @@ def _outbound(
 
     if decision.name == "rate":
         return _scores(matter, decision, about)
+    family = dealings.ABOUT.get(decision.name, dealings.QUOTE)
+    if decision.name in dealings.TYPES and family in decision.data:
+        return [_of_thing(decision, family, about)]
     if decision.name == "pick":
         return [_selected(matter, decision, about)]
     if decision.name == "request":
@@ -574,6 +609,18 @@ def _selected(
     }
     supplier = chosen["supplier"]
     return supplier, "owner.appointment.slot_selected", {**about(supplier), **said}
+
+
+def _of_thing(
+    decision: Decision, family: str, about: Callable[[int], dict[str, Any]]
+) -> tuple[int, str, dict[str, Any]]:
+    """Say what the owner decided about an offer, a bill or a recall, to whose it is."""
+    given = decision.data
+    said = {dealings.NUMBERS[family]: given[family], "shown": given["shown"]}
+    if given.get("text"):
+        said["remedy" if decision.name == "choose_remedy" else "body"] = given["text"]
+    supplier = given["supplier"]
+    return supplier, dealings.TYPES[decision.name], {**about(supplier), **said}
 
 
 def _visit_of(matter: Matter, decision: Decision) -> Slot | None:

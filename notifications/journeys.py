@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import answers, event_words, offers, senders, tongue, why, wording
+from notifications import answers, dealings, event_words, offers, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold, read_window
@@ -133,6 +133,7 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
         found.append(_action("choose_asset", _("Choose"), _field("asset", _("Asset"), "asset")))
     if matter.closed_at is None:
         found += _visit_actions(matter, words)
+        found += _dealing_actions(matter)
         if matter.asks and not any(action["name"] == "reply" for action in found):
             found.append(
                 _action(
@@ -201,6 +202,22 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
         found.append(_action("cancel", _("Call it off")))
     else:
         found.append(_action("decline", _("Decline")))
+    return found
+
+
+def _dealing_actions(matter: Matter) -> list[dict[str, Any]]:
+    """Return what can be said to an offer, a bill or a recall."""
+    text = _field("text", _("Message"), "text")
+    found: list[dict[str, Any]] = []
+    if dealings.open_things(matter, dealings.QUOTE) and not matter.live_slots:
+        found += [_action("accept", _("Take the offer")), _action("decline", _("No, thank you"))]
+    if dealings.open_things(matter, dealings.INVOICE):
+        found.append(_action("dispute", _("Not right"), text))
+    if dealings.open_things(matter, dealings.RECALL):
+        if "recall_known" not in matter.confirmed:
+            found.append(_action("acknowledge", _("I know of it")))
+        found.append(_action("choose_remedy", _("Say what you want"), text))
+        found.append(_action("not_mine", _("Not mine any more")))
     return found
 
 

@@ -8,7 +8,7 @@ contact is absorbed only when it brings nothing that is not already known.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from notifications import offers
+from notifications import dealings, offers
 from notifications.choices import Turn
 from notifications.invitations import put_aside, settle_proposal
 from notifications.matter import (
@@ -461,6 +461,9 @@ def _decide(matter: Matter, decided: Decided) -> None:
         matter.always_show.add(int(data.get("supplier", 0)))
     elif name in VISIT_ANSWERS:
         _answer_visit(matter, decided)
+    elif name in dealings.ABOUT:
+        dealings.settle(matter, name)
+        matter.turn = Turn.SUPPLIER
     elif name in ("counter", "request", "reply", "ask_supplier"):
         matter.confirmed.add(f"{name}:{decided.id}")
         matter.turn = Turn.SUPPLIER
@@ -524,7 +527,10 @@ def _answer(matter: Matter, decided: Decided, answer: str) -> None:
 def _answer_visit(matter: Matter, decided: Decided) -> None:
     """A yes or a no: to another time that is asked for, else to what is booked."""
     proposal = decided.data.get("proposal", "")
-    if decided.name == "cancel":
+    if "quote" in decided.data:
+        dealings.settle(matter, decided.name)
+        matter.turn = Turn.SUPPLIER
+    elif decided.name == "cancel":
         _cancel(matter, decided)
     elif decided.name == "pick":
         offers.pick(matter, decided)

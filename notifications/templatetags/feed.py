@@ -70,15 +70,19 @@ WORDS: dict[str, type[Choices]] = {
 # What the owner did, as the list of it says it.
 DEEDS: dict[str, str | Promise] = {
     "accept": gettext_lazy("accepted"),
+    "acknowledge": gettext_lazy("knew of the recall"),
     "always_show": gettext_lazy("always show these"),
     "answer": gettext_lazy("answered"),
     "cancel": gettext_lazy("called the visit off"),
     "choose_asset": gettext_lazy("chose the thing"),
+    "choose_remedy": gettext_lazy("said what to do about the recall"),
     "correct": gettext_lazy("corrected"),
     "counter": gettext_lazy("asked for another time"),
     "decline": gettext_lazy("declined"),
+    "dispute": gettext_lazy("did not agree"),
     "let_in": gettext_lazy("let in"),
     "merge": gettext_lazy("put together"),
+    "not_mine": gettext_lazy("said it is not yours any more"),
     "not_now": gettext_lazy("not now"),
     "pick": gettext_lazy("picked a time"),
     "rate": gettext_lazy("rated"),
@@ -146,7 +150,12 @@ NEAR = {0: gettext_noop("Today"), -1: gettext_noop("Yesterday"), 1: gettext_noop
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
 ANSWER = "answer"  # a row of a journey's line that is no contact
-ON_PAGE_ONLY = frozenset({"snooze", "decline", "tentative", "cancel", "request"})
+ON_PAGE_ONLY = frozenset(
+    {
+        *("snooze", "decline", "tentative", "cancel", "request"),
+        *("dispute", "choose_remedy", "not_mine"),
+    }
+)
 
 
 class Undo(NamedTuple):

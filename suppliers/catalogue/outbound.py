@@ -15,6 +15,11 @@ MATTER: dict[str, Any] = {
     "journey": "jrn_7k3vq9xw2mzt8a4hd5ysb6reuc",
     "refs": [{"scheme": "order", "value": "4471-88213"}],
 }
+# What the owner had before their eyes, and its hash over UTF-8.
+SHOWN: dict[str, Any] = {
+    "text": "Your quote: 49.00 USD",
+    "sha256": "078e2895058f2ca976a4ce88b1b43b84d1a30317786648f7bfec6d8591ea580f",
+}
 TICKET: dict[str, Any] = {"refs": [{"scheme": "ticket", "value": "T-20418"}]}
 ASSET: dict[str, Any] = {"asset": {"ref": "ast_h2w9yq4xk7ezv3mtc8sdr5pbnu"}}
 TERMS: dict[str, Any] = {
@@ -52,7 +57,10 @@ class SentType:
 
 
 BY_MAIL = "A mail from the mandate's alias."
-BY_ITIP = "A mail from the alias that says it in words."
+BY_ITIP = (
+    "A mail from the alias: an iTIP REPLY or COUNTER with readable text where the appointment "
+    "came as a calendar, else the text."
+)
 TECHNICAL = "A mail to your technical contact."
 
 
@@ -77,18 +85,17 @@ _TYPES = (
     _sent("owner.appointment.declined", "The owner cannot take the appointment.", BY_ITIP,
           {**MATTER, **VISIT}),
     _sent("owner.appointment.tentative", "The owner can probably take it.", BY_ITIP,
-          {**MATTER, **VISIT}, is_sent=False),
+          {**MATTER, **VISIT}),
     _sent("owner.appointment.countered", "The owner proposes other times.", BY_ITIP,
           {**MATTER, **VISIT, "windows": [
               {"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}]}),
     _sent("owner.appointment.slot_selected", "The owner chose one of the times you offered.",
-          BY_ITIP, {"requestId": "req-14", "slotId": "a"}, is_sent=False),
+          BY_ITIP, {**MATTER, "requestId": "req-14", "slotId": "a"}),
     _sent("owner.appointment.requested", "The owner asks for an appointment.", BY_ITIP,
           {**MATTER, "windows": [
-              {"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}]},
-          is_sent=False),
+              {"start": "2026-11-14T14:00:00+00:00", "end": "2026-11-14T18:00:00+00:00"}]}),
     _sent("owner.appointment.cancelled", "The owner calls the appointment off.", BY_ITIP,
-          {**MATTER, **VISIT}, is_sent=False),
+          {**MATTER, **VISIT}),
     _sent("owner.survey.answered", "The owner answered; a score is 1 to 5.", BY_MAIL,
           {**MATTER, "surveyId": "srv-2026-11", "score": 5, "text": "Quick and friendly."}),
     _sent("owner.survey.declined",
@@ -100,11 +107,11 @@ _TYPES = (
           {"surveyId": "srv-2026-11", "until": "2026-12-13T17:00:00+00:00",
            "reason": "owner_cap"}),
     _sent("owner.quote.accepted", "The owner takes the price you offered.", BY_MAIL,
-          {**MATTER, "quoteId": "Q-310"}),
+          {**MATTER, "quoteId": "Q-310", "shown": SHOWN}),
     _sent("owner.quote.declined", "The owner does not take it.", BY_MAIL,
-          {**MATTER, "quoteId": "Q-310"}),
+          {**MATTER, "quoteId": "Q-310", "shown": SHOWN}),
     _sent("owner.invoice.disputed", "The owner does not agree with a bill.", BY_MAIL,
-          {**MATTER, "invoiceNumber": "INV-5520"}, is_sent=False),
+          {**MATTER, "invoiceNumber": "INV-5520", "body": "We were told 49.00.", "shown": SHOWN}),
     _sent("owner.ticket.opened", "The owner reports trouble.", BY_MAIL,
           {**ASSET, "body": "It stopped recording."}, is_sent=False),
     _sent("owner.ticket.information_provided", "What you asked for.", BY_MAIL,
@@ -114,11 +121,11 @@ _TYPES = (
     _sent("owner.journey.closed", "It works: for the owner the matter is closed.", BY_MAIL,
           {**MATTER}),
     _sent("owner.recall.acknowledged", "The owner knows of the recall.", BY_MAIL,
-          {"recallNumber": "26-114"}, is_sent=False),
+          {"recallNumber": "26-114"}),
     _sent("owner.recall.remedy_chosen", "The owner chose a remedy.", BY_MAIL,
-          {"recallNumber": "26-114", "remedy": "repair"}, is_sent=False),
+          {"recallNumber": "26-114", "remedy": "repair"}),
     _sent("owner.recall.not_owner", "The thing is not theirs any more.", BY_MAIL,
-          {"recallNumber": "26-114"}, is_sent=False),
+          {"recallNumber": "26-114"}),
     _sent("owner.asset.linked", "You serve this thing now.", BY_MAIL, {**ASSET}, is_sent=False),
     _sent("owner.asset.unlinked", "You do not serve it any more.", BY_MAIL, {**ASSET},
           is_sent=False),
@@ -153,7 +160,7 @@ _TYPES = (
            "at": "2026-11-18T09:00:00+00:00"}),
     _sent("steward.secret.rotated", "A signing secret was replaced.", TECHNICAL,
           {"at": "2026-11-18T09:00:00+00:00"}, is_sent=False),
-    _sent("steward.ping", "A test of your endpoint.", TECHNICAL, {}, is_sent=False),
+    _sent("steward.ping", "A test of your endpoint.", TECHNICAL, {}),
 )  # fmt: skip
 
 TYPES: dict[str, SentType] = {found.name: found for found in _TYPES}
