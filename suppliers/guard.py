@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -300,5 +301,7 @@ def _is_in(address: Address, networks: Sequence[Network]) -> bool:
 
 def _is_literal(host: str) -> bool:
     """Say whether a host is an address in any spelling: 127.1, 0x7f.1, 2130706433, ::1."""
-    last = host.rstrip(".").rpartition(".")[2].lower()
+    # Full-width digits and the dots of other scripts are the same to a resolver.
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
+    last = plain.rstrip(".").rpartition(".")[2].lower()
     return ":" in host or last.isdigit() or (last.startswith("0x") and len(last) > 1)

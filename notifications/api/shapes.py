@@ -362,7 +362,7 @@ class OtherWay(serializers.Serializer[Any]):
     """A way by which it could go out as well."""
 
     via = serializers.ChoiceField(choices=("webhook", "mail", "sms"))
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
 
 
 class AnswerOut(serializers.Serializer[Any]):

@@ -230,7 +230,7 @@ def test_no_receiver_slows_the_others(
     assert arrived[-1] - began < 1.9, f"{arrived[-1] - began:.2f} s"
     assert whole < 3.5, f"{whole:.2f} s"  # one deadline, not one for each byte
     tried = OutboundAttempt.objects.filter(event__supplier__code__in=["hangs", "drips", "pours"])
-    assert max(tried.values_list("took_ms", flat=True)) < 2500
+    assert max(one.took_ms or 0 for one in tried) < 2500
     kept = [len(outbox.said_by(one)) for one in tried.filter(event__supplier__code="pours")]
     assert set(kept) == {1024}
 
