@@ -8,6 +8,7 @@ from django.db import transaction
 
 from owners import access
 from owners.models import Household, Owner
+from suppliers import outbox
 from suppliers.choices import PersonState
 from suppliers.models import Mandate, Role, SigningSecret, Supplier, SupplierKey
 from suppliers.signing import KeyFormatError, new_secret, verifier
@@ -63,10 +64,16 @@ def rotate_own(*, supplier: Supplier, now: datetime) -> Made:
     with transaction.atomic():
         Supplier.objects.select_for_update().get(pk=supplier.pk)
         ends = now + OVERLAP
-        for old in SigningSecret.objects.live(now).filter(supplier=supplier, version="v1"):
+        replaced = list(SigningSecret.objects.live(now).filter(supplier=supplier, version="v1"))
+        for old in replaced:
             if old.expires_at is None or old.expires_at > ends:
                 old.expires_at = ends
                 old.save(update_fields=["expires_at"])
+        if replaced:
+            # Whoever did not do it themselves should hear of it while the old ones work.
+            said = {"at": now.isoformat(), "oldUntil": ends.isoformat()}
+            about = outbox.Technical(supplier=supplier, type="steward.secret.rotated", data=said)
+            outbox.tell_technicians([about], now=now)
         return _make(supplier, now)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from owners import clock
-from suppliers import catalogue, keys
+from suppliers import catalogue, keys, outbox
 from suppliers.models import InboundEvent, Supplier
 from suppliers.problems import problem
 
@@ -137,8 +137,15 @@ def schema(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 @opened_by_key("POST")
 def ping(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
-    """Answer, so that a supplier can try its key."""
-    return JsonResponse({"supplier": supplier.code, "at": clock.now().isoformat()})
+    """Answer, so that a supplier can try its key; `?endpoint=1` tries its endpoint as well.
+
+    That sends a `steward.ping` there, or to the technical contact where there is none.
+    """
+    now = clock.now()
+    answer = {"supplier": supplier.code, "at": now.isoformat()}
+    if request.GET.get("endpoint") == "1":
+        answer["event"] = str(outbox.ping(supplier=supplier, now=now).uuid)
+    return JsonResponse(answer)
 
 
 def steward_keys(request: HttpRequest) -> HttpResponse:

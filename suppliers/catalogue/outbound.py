@@ -159,7 +159,8 @@ _TYPES = (
           {"url": "https://skyline.example/hooks", "reason": "failing",
            "at": "2026-11-18T09:00:00+00:00"}),
     _sent("steward.secret.rotated", "A signing secret was replaced.", TECHNICAL,
-          {"at": "2026-11-18T09:00:00+00:00"}, is_sent=False),
+          {"at": "2026-11-18T09:00:00+00:00",
+           "oldUntil": "2026-11-19T09:00:00+00:00"}),
     _sent("steward.ping", "A test of your endpoint.", TECHNICAL, {}),
 )  # fmt: skip
 

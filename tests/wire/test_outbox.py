@@ -1,6 +1,7 @@
 """What leaves for suppliers: signed, retried, and only to checked addresses."""
 
 import http.server
+import json
 import re
 import threading
 import uuid
@@ -12,8 +13,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from owners import clock
 from owners.models import Owner
-from suppliers import guard, keys, letters, outbox, signing
+from suppliers import guard, keys, letters, outbox, secrets, signing
 from suppliers.models import (
     Contact,
     InboundEvent,
@@ -389,3 +391,21 @@ def test_a_letter_speaks_as_the_household_does(cast: Cast) -> None:
     written = letters.write_all([event])[event.pk]
     assert written.subject == "Wir nehmen den Termin an"
     assert re.search(r"Der Termin: .* bis \d\d:\d\d", written.text)
+
+
+def test_a_supplier_tries_its_own_endpoint_with_a_ping(cast: Cast, endpoint: Supplier) -> None:
+    made = keys.make(supplier=cast.skyline, name="test", now=NOW)
+    opened = {"authorization": f"Bearer {made.token}"}
+    with clock.fixed(NOW):
+        said = Client().post("/api/supplier/v1/ping/?endpoint=1", headers=opened).json()
+    outbox.send_due(now=NOW)
+    ((_headers, body),) = Sink.got
+    assert json.loads(body)["type"] == "steward.ping"
+    assert json.loads(body)["id"] == said["event"]
+
+
+def test_a_replaced_secret_is_told_while_the_old_one_works(cast: Cast, endpoint: Supplier) -> None:
+    secrets.rotate_own(supplier=cast.skyline, now=NOW)
+    event = OutboundEvent.objects.get()
+    assert event.type == "steward.secret.rotated"
+    assert event.data["oldUntil"] > event.data["at"]
