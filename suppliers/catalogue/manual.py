@@ -69,6 +69,34 @@ CALLS = (
     ("POST /api/supplier/v1/verdict/", "What an event would come to now; it is not stored."),
     ("GET /api/supplier/v1/mandates/{owner_ref}/reach/", "What may be said when and how."),
     ("POST /api/supplier/v1/ping/", "Try your key."),
+    ("GET /api/supplier/v1/visits/", "Your visits from today on, each with the steps it can take."),
+    (
+        "POST /api/supplier/v1/visits/{id}/",
+        "One `step`: `on_my_way` (with `minutes`), `arrived`, `done`, `no_show`.",
+    ),
+    ("GET /api/supplier/v1/requests/?done=", "What owners asked and nobody took in hand."),
+    (
+        "POST /api/supplier/v1/requests/{id}/",
+        "Answer by `text`, by the number of a `window`, or by `decline`; with none it is noted.",
+    ),
+    (
+        "GET /api/supplier/v1/log/?way=&q=&state=&before=",
+        "What you sent (`way=in`) or got (`out`), the newest first.",
+    ),
+    ("GET /api/supplier/v1/log/{id}/", "One event you got, every try, and what you answered."),
+    ("POST /api/supplier/v1/log/{id}/replay/", "Get it once more, under the same id."),
+    ("GET /api/supplier/v1/scorecard/", "Counts of the last 90 days; shares from five cases on."),
+    (
+        "GET, PATCH /api/supplier/v1/profile/",
+        "How you are known, what is proved; `technical_contact` and `webhook_url` change.",
+    ),
+    ("GET, POST /api/supplier/v1/keys/", "Your keys; a new one is shown once."),
+    ("DELETE /api/supplier/v1/keys/{id}/", "Close a key."),
+    (
+        "GET, POST /api/supplier/v1/secrets/",
+        "What verifies your events. POST rotates, with a day of overlap, or adds a `public_key`.",
+    ),
+    ("DELETE /api/supplier/v1/secrets/{id}/", "End a secret or public key at once."),
 )
 
 

@@ -40,9 +40,10 @@ from owners import (
 )
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
-from suppliers import agreements, checks, disclosure, mandates, terms
-from suppliers.choices import FactName, Outcome
+from suppliers import agreements, checks, disclosure, mandates, proofs, terms
+from suppliers.choices import FactName, Outcome, PersonState, StaffRole
 from suppliers.models import ConsentReceipt, OutboundEvent, Supplier, SupplierKey
+from suppliers.staff import SupplierPerson
 from tests import factories
 
 VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -61,6 +62,12 @@ SEGMENTS = {
     "invitations": "invitation",
     "keys": "supplier_key",
     "log": "contact",
+    "out": "outbound",
+    "people": "person",
+    "profile": "proof",
+    "requests": "outbound",
+    "secrets": "secret",
+    "visits": "planned",
     "mine": "held",
     "papers": "document",
     "tokens": "token",
@@ -139,7 +146,9 @@ def world(cast: factories.Cast) -> Ids:
     decision = Decision.objects.create(
         household=cast.household, owner=cast.ana, journey=journey, name="reply", data={}
     )
-    factories.AppointmentFactory.create(journey=journey, place=CANARY)
+    planned = factories.AppointmentFactory.create(
+        journey=journey, supplier=cast.skyline, place=CANARY, uid=CANARY
+    )
     factories.SurveyFactory.create(journey=journey, survey_id=CANARY, contact=contacts[0])
     told = factories.NotificationFactory.create(journey=journey, owner=cast.ana, text=CANARY)
     delivery = factories.DeliveryFactory.create(notification=told)
@@ -213,6 +222,9 @@ def world(cast: factories.Cast) -> Ids:
     receipt = ConsentReceipt.objects.get()
     agreement = agreements.ROSTER["service-only"]
     terms.proffer(mandate=cast.mandate, agreement=agreement, owner=cast.ana, now=factories.START)
+    works = staff_of(cast.skyline, f"{CANARY.lower()}@skyline.example")
+    proof = proofs.claim_domain(supplier=cast.skyline, domain="zz.example", now=factories.START)
+    secret = factories.SigningSecretFactory.create(supplier=cast.skyline)
     return Ids(
         objects={
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
@@ -240,6 +252,13 @@ def world(cast: factories.Cast) -> Ids:
             "journey": str(journey.uuid),
             "mandate": str(cast.mandate.uuid),
             "notification": str(told.uuid),
+            "outbound": str(
+                OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid
+            ),
+            "person": str(works.uuid),
+            "proof": str(proof.uuid),
+            "secret": str(secret.uuid),
+            "planned": str(planned.uuid),
             "owner_ref": cast.mandate.owner_ref,
             "receipt": str(receipt.uuid),
             "supplier": str(cast.skyline.uuid),
@@ -383,7 +402,11 @@ def rows_of(cast: factories.Cast) -> dict[str, str]:
         wheres = [("id", own[model].pk)] if model in own else []
         wheres += [
             (column, pk)
-            for column, pk in (("household_id", cast.household.pk), ("owner_id", cast.ana.pk))
+            for column, pk in (
+                ("household_id", cast.household.pk),
+                ("owner_id", cast.ana.pk),
+                ("supplier_id", cast.skyline.pk),
+            )
             if column in columns
         ]
         for column, pk in wheres:
@@ -403,6 +426,27 @@ def session_of(owner: Owner) -> str:
     client = Client()
     client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
     return client.cookies["sessionid"].value
+
+
+def staff_of(supplier: Supplier, email: str) -> SupplierPerson:
+    """Return somebody who works for a supplier, as its admin."""
+    return SupplierPerson.objects.create(
+        supplier=supplier,
+        email=email,
+        role=StaffRole.ADMIN,
+        state=PersonState.ACTIVE,
+        session_stamp="s" * 32,
+    )
+
+
+def staff_session_of(person: SupplierPerson) -> str:
+    """Return the key of a new session in the suppliers' portal."""
+    client = Client()
+    made = client.session
+    until = (clock.now() + timedelta(days=1)).isoformat()
+    made["staff"] = {"person": person.pk, "stamp": person.session_stamp, "until": until}
+    made.save()
+    return str(made.session_key)
 
 
 def cookie_of(held: Pass) -> str:
@@ -434,14 +478,16 @@ def secrets_of(cast: factories.Cast) -> list[str]:
     return [CANARY, cast.mandate.owner_ref, cast.mandate.alias, "+12125550100", "+12125550111"]
 
 
-@pytest.mark.parametrize("who", ["mallory", "holder of another pass"])
+@pytest.mark.parametrize("who", ["mallory", "another supplier's staff, holding another pass"])
 def test_no_address_gives_away_or_changes_anything_of_ana(cast: factories.Cast, who: str) -> None:
     ids = world(cast)
     before, secrets, values = rows_of(cast), secrets_of(cast), body(ids)
-    session = session_of(cast.mallory) if who == "mallory" else ""
+    elsewhere = staff_of(factories.SupplierFactory.create(), "mallory@grey.example")
+    is_owner = who == "mallory"
+    session = session_of(cast.mallory) if is_owner else staff_session_of(elsewhere)
     kettle = factories.AssetFactory.create(household=cast.mallory_household)
     hers = made_pass(cast.mallory, cast.mallory_household, asset=kettle)
-    held = "" if session else cookie_of(hers)
+    held = "" if is_owner else cookie_of(hers)
     browser, walked = Client(), 0
     for template, names in routes(get_resolver().url_patterns):
         for filled in fillings(template, names, ids):
