@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import HttpResponseBase
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from assets import documents
 from notifications import feed, pass_rules, passes, pipeline
@@ -25,6 +27,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 NOW = datetime.fromisoformat("2026-11-13T18:31:00-05:00")
+PULSE_QUERIES, PAGE_QUERIES_MOST = 1, 36
 CHROME = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/141.0 Mobile Safari/537.36"
 
 
@@ -163,7 +166,7 @@ def test_a_program_reads_the_same_as_json(journey: Journey) -> None:
     ):
         assert answer.status_code == 200
         said = answer.json()
-        assert said["matter"]["title"]
+        assert said["thing"]["name"] == "Living-room DVR"
         assert said["tried"][0]["what"] == "call"
         assert said["expires_at"]
     assert set(PassVisit.objects.values_list("way", flat=True)) == {PassWay.MACHINE}
@@ -526,3 +529,24 @@ def test_a_household_has_only_so_many_passes(ana: Client, journey: Journey) -> N
     answer = ana.post("/passes/new/", {"journey": journey.uuid, "hours": "1"})
     assert answer.status_code == 422
     assert "many passes already" in text(answer)
+
+
+def counted(agent: Client, address: str) -> int:
+    """Return how many queries a request takes."""
+    with CaptureQueriesContext(connection) as seen:
+        agent.get(address)
+    return len(seen)
+
+
+def test_a_page_takes_few_queries_and_asking_whether_it_may_go_on_takes_one(
+    journey: Journey, story: Owner
+) -> None:
+    scope = list(pass_rules.SCOPES)
+    agent, address = opened(given(journey, scope=scope))
+    assert counted(agent, f"{address}pulse/") == PULSE_QUERIES
+    before = counted(agent, address)
+    for number in range(5):
+        write(agent, address, kind="reference", reference=f"N-{number}")
+        write(agent, address, kind="outcome", step=f"Step {number}")
+    pipeline.drain(now_fn=lambda: NOW)
+    assert counted(agent, address) == before <= PAGE_QUERIES_MOST
