@@ -6,7 +6,7 @@ import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -57,7 +57,7 @@ def token_of(held: Pass) -> str:
 
 def text(response: HttpResponseBase) -> str:
     """Return a page as text."""
-    return response.content.decode()  # type: ignore[attr-defined]
+    return str(response.content.decode())  # type: ignore[attr-defined]
 
 
 def opened(held: Pass) -> tuple[Client, str]:
@@ -501,7 +501,6 @@ def test_mallory_with_a_pass_of_another_household_sees_only_that(
     _other, there = opened(theirs)
     agent.cookies["pass"] = agent.cookies["pass"].value
     assert agent.get(there).status_code == 410
-    assert UUID(there.split("/")[3])
 
 
 # -- forgotten -------------------------------------------------------------------------
