@@ -5,6 +5,7 @@ The names are those of the story report; the API, the pages and the replay read 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +16,13 @@ from assets.models import Asset
 from notifications import answers, dealings, event_words, offers, senders, tongue, why, wording
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
-from notifications.merging import Matter, Register, Slot, Value, fold, read_window
+from notifications.merging import Matter, Register, Slot, Value, fold, read_window, window_key
 from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.tongue import gettext as _
 from notifications.wording import Words
 from owners.models import Household
 from suppliers.choices import Outcome, Stage
+from suppliers.contacts import Contact
 
 LOCALES = {"en": "en_GB"}  # dates and numbers of a language, where it has several
 SLOT_STATES = {
@@ -107,9 +109,8 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
     found: list[dict[str, Any]] = []
     if matter.closed_at is None and matter.done_at is not None:
         slot = wording.done_slot(matter)
-        is_delivery = slot is not None and slot.kind == "delivery"
-        yes = _("Yes, it is all here") if is_delivery else _("Yes, it works")
-        found += [_action("works", yes, primary=True), _action("not_yet", _("Not yet"))]
+        yes = _action("works", _yes(matter, slot), primary=True)
+        found += [yes, _action("not_yet", _("Not yet"))]
     for name, current, other in matter.conflicts:
         for value in (current, other):
             found.append(
@@ -150,10 +151,19 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
             )
         )
     if matter.closed_at is None:
+        if not any(action["name"] == "works" for action in found):
+            found.append(_action("works", _("It is settled")))  # only the owner knows
         found.append(_action("snooze", _("Later"), _field("until", _("Until"), "datetime")))
         if not any(action["name"] == "reply" for action in found):
             found.append(_action("reply", _("Write"), _field("text", _("Message"), "text")))
     return found
+
+
+def _yes(matter: Matter, slot: Slot | None) -> str:
+    """What the owner says when a matter came to its end."""
+    if slot is not None and slot.kind == "delivery":
+        return _("Yes, it is all here")
+    return _("Yes, it is settled") if matter.is_claim else _("Yes, it works")
 
 
 def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
@@ -173,13 +183,17 @@ def _visit_actions(matter: Matter, words: Words) -> list[dict[str, Any]]:
         return [_action("request", _("Ask for a visit"), windows)] if matter.suppliers else []
     slot = live[0]
     if slot.is_overdue(words.now):
-        return [
-            _action("reply", _("Message"), _field("text", _("Message"), "text"), primary=True),
+        is_late = slot.is_long_overdue(words.now)
+        ask = _field("text", _("Message"), "text")
+        found = [
+            _action("reply", _("Message"), ask, primary=not is_late),
             _action("counter", _("Rebook"), windows),
         ]
+        came = _action("works", _yes(matter, slot), primary=is_late)
+        return [came, *found] if is_late else [*found, came]
     if slot.span is None or slot.stage not in (Stage.ASKED, Stage.BOOKED, Stage.CONFIRMED):
         return []
-    found: list[dict[str, Any]] = []
+    found = []
     if slot.proposal is not None:
         proposal = _field("proposal", _("Window"), "hidden", value=slot.proposal.key)
         when = words.window(read_window(slot.proposal.key))
@@ -470,6 +484,25 @@ def _possibly(rows: list[Row], links: dict[str, Link]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _stated(said: Contact) -> Iterator[dict[str, str]]:
+    """Yield what an event states in fields; words say it themselves."""
+    if said.quote or said.body or said.summary:
+        return
+    if said.visit is not None and said.visit.window is not None:
+        yield {"name": "window", "label": "", "value": window_key(said.visit.window)}
+    if said.visit is not None:
+        for name in ("person", "place"):
+            if value := getattr(said.visit, name):
+                yield {"name": name, "label": "", "value": value}
+    if said.status and said.status != said.type.rpartition(".")[2]:
+        yield {"name": "status", "label": "", "value": said.status}
+    for fact in said.facts:
+        money = f"{fact.money.amount} {fact.money.currency}".strip() if fact.money else ""
+        yield {"name": fact.name, "label": fact.label, "value": money or fact.value}
+    if said.promise is not None:
+        yield {"name": "promise", "label": "", "value": said.promise.what}
+
+
 def _contact(
     row: Row, matter: Matter, link: Link | None, ledger: Ledger, words: Words
 ) -> dict[str, Any]:
@@ -490,6 +523,7 @@ def _contact(
         "authentication": said.authentication.value,
         "title": event_words.title(said.title),
         "text": said.quote or said.body or said.summary,
+        "facts": [*_stated(said)],
         "documents": list(said.documents),
         "outcome": (verdict.outcome if verdict else Outcome(row.outcome)).value,
         "reason": verdict.reason if verdict else "",

@@ -15,6 +15,8 @@ from suppliers.contacts import Contact, SurveyClaim, Window
 
 # A visitor who has not come this long after the window's end is not here yet.
 GRACE = timedelta(minutes=5)
+# This long after it nobody waits any more, and the question is whether somebody came.
+WAITED = timedelta(hours=12)
 # The owner's log reports what a supplier said: it overrides, and may be overridden by
 # anybody who is known; only the owner's own correction is final.
 LOG_AS_INCUMBENT = Trust.KNOWN_NUMBER
@@ -260,6 +262,11 @@ class Slot:
         span = self.span
         return bool(span and self.is_expected and now >= span.end + GRACE)
 
+    def is_long_overdue(self, now: datetime) -> bool:
+        """Whether nobody is waited for any more: most come, and many never say so."""
+        span = self.span
+        return bool(span and self.is_overdue(now) and now >= span.end + WAITED)
+
     @property
     def was_on_time(self) -> bool | None:
         """Whether the visitor came inside the window; None while nobody can say."""
@@ -380,6 +387,11 @@ class Matter:
     def lacks_asset(self) -> bool:
         """Whether only the owner can say which asset it is about."""
         return not self.asset and (bool(self.asset_hint) or self.is_asset_open)
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it is about money from an insurer, not about work."""
+        return any(thing.startswith("claim:") for thing in self.statuses)
 
     @property
     def live_slots(self) -> list[Slot]:

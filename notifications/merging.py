@@ -16,6 +16,7 @@ from notifications.matter import (
     CANCELLED,
     GRACE,
     LOG_AS_INCUMBENT,
+    WAITED,
     Decided,
     Entry,
     Matter,
@@ -497,6 +498,9 @@ def _bring_back(matter: Matter, decided: Decided) -> None:
 
 def _answer(matter: Matter, decided: Decided, answer: str) -> None:
     if answer == "works":
+        for slot in matter.slots:
+            if slot.is_overdue(decided.at):  # then whoever was expected came; nobody says when
+                slot.stage, slot.stage_source = Stage.DONE, decided.id
         matter.closed_at, matter.closed_by = decided.at, "owner"
         matter.turn = Turn.OWNER
     elif answer == "not_yet":
@@ -651,7 +655,7 @@ def next_change(matter: Matter, now: datetime) -> datetime | None:
     for slot in matter.slots:
         span = slot.span
         if span is not None and slot.is_expected:
-            times.append(span.end + GRACE)
+            times += [span.end + GRACE, span.end + WAITED]
     if matter.done_at is not None and matter.closed_at is None:
         times.append(_silent_at(matter, matter.done_at))
     if matter.surveys:

@@ -14,7 +14,7 @@ from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal
 from django.utils.translation import get_language
 
-from notifications import event_words
+from notifications import event_words, fact_words
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
 from notifications.tongue import gettext as _
@@ -142,6 +142,8 @@ def done_question(matter: Matter, words: Words, slot: Slot | None) -> str:
     """What the owner is asked once the work is done."""
     if slot is not None and slot.kind == "delivery":
         return _("Is everything there?")
+    if matter.is_claim:
+        return _("Is your claim settled?")
     if words.asset:
         return _("Is the %(asset)s working again?") % {"asset": words.asset}
     return _("Is it solved?")
@@ -230,6 +232,8 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
         if change.before:
             old = words.money(change.before.partition(" ")[0])
             return _("Price changed: %(new)s (was %(old)s).") % {"new": shown, "old": old}
+        if value and not value.label:
+            shown = f"{fact_words.said(name)}, {shown}"
         return f"{shown}."
     if change.reason == "notice":
         return f"{who}: {event_words.said(name.partition(':')[0])}."
@@ -387,7 +391,10 @@ def title(matter: Matter, words: Words) -> str:
         return _conflict_title(disputed)
     overdue = next((slot for slot in live if slot.is_overdue(words.now)), None)
     if overdue is not None:
-        return _("%(who)s is not here yet") % {"who": supplier_of(matter, words, overdue)}
+        who = supplier_of(matter, words, overdue)
+        if overdue.is_long_overdue(words.now):
+            return _("Was %(who)s here?") % {"who": who}
+        return _("%(who)s is not here yet") % {"who": who}
     if matter.closed_at is None and matter.done_at is not None:
         return done_question(matter, words, done_slot(matter))
     if matter.asks:

@@ -263,6 +263,14 @@ class JourneyRow(serializers.Serializer[Any]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
+class StatedFact(serializers.Serializer[Any]):
+    """One value as a contact states it."""
+
+    name = serializers.CharField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # the contract's word, not the base's
+    value = serializers.CharField()
+
+
 class JourneyContact(serializers.Serializer[Any]):
     """One thing said on a journey, and what became of it."""
 
@@ -281,6 +289,7 @@ class JourneyContact(serializers.Serializer[Any]):
     authentication = serializers.CharField(allow_blank=True)
     title = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
+    facts = StatedFact(many=True, help_text="What it states, where no words of its own say it.")
     documents = serializers.ListField(
         child=serializers.UUIDField(), help_text="Papers that came with it."
     )

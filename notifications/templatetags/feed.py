@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from assets.choices import AssetKind
 from assets.models import Asset
 from assets.starters import STARTERS, USUAL
-from notifications import senders, why
+from notifications import fact_words, senders, why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
 from notifications.wording import Words, day_of, money_of, within
 from owners import clock
@@ -96,37 +96,6 @@ DEEDS: dict[str, str | Promise] = {
     "yes": gettext_lazy("said yes"),
     "no": gettext_lazy("said no"),
 }
-# The facts that every adapter names alike; what else a supplier names is its own word.
-FACTS: dict[str, str | Promise] = {
-    "amount_due": gettext_lazy("Amount due"),
-    "answer_by": gettext_lazy("Answer by"),
-    "carrier": gettext_lazy("Carrier"),
-    "coverage": gettext_lazy("Coverage"),
-    "due_on": gettext_lazy("To be paid by"),
-    "ends": gettext_lazy("Ends"),
-    "expected_by": gettext_lazy("Expected by"),
-    "fee": gettext_lazy("Price"),
-    "guest": gettext_lazy("In whose name"),
-    "issued_on": gettext_lazy("Issued on"),
-    "item": gettext_lazy("Item"),
-    "merchant": gettext_lazy("Shop"),
-    "next_due": gettext_lazy("Next due"),
-    "next_step": gettext_lazy("Next step"),
-    "people": gettext_lazy("How many people"),
-    "person": gettext_lazy("Who comes"),
-    "place": gettext_lazy("Place"),
-    "reference": gettext_lazy("Reference"),
-    "refund": gettext_lazy("Money back"),
-    "repeats": gettext_lazy("Repeats"),
-    "seller": gettext_lazy("Invoiced by"),
-    "starts": gettext_lazy("Starts"),
-    "total": gettext_lazy("Total"),
-    "valid_until": gettext_lazy("Valid until"),
-    "visit": gettext_lazy("Visit"),
-    "what": gettext_lazy("What it is"),
-    "window": gettext_lazy("Time window"),
-    "work_done": gettext_lazy("Work done"),
-}
 # What else a pass answers.
 ANSWERS: dict[str, str | Promise] = {
     "maker": gettext_lazy("Maker"),
@@ -148,6 +117,9 @@ VISIT_CHIPS: dict[str, str] = {
 }
 NEAR = {0: gettext_noop("Today"), -1: gettext_noop("Yesterday"), 1: gettext_noop("Tomorrow")}
 AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?) ([A-Z]{3})")  # as facts of money are kept
+INSTANT = r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d+)?[+-]\d\d:\d\d"
+WINDOW = re.compile(f"{INSTANT}/{INSTANT}")
+DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 SHOWN = frozenset({Outcome.SHOWN, Outcome.OWN})
 ANSWER = "answer"  # a row of a journey's line that is no contact
 ON_PAGE_ONLY = frozenset(
@@ -242,12 +214,13 @@ def said(kind: str, group: str) -> str:
 @register.filter
 def plain(code: str) -> str:
     """Return a code as words: `same_window` becomes Same window; known facts by their names."""
-    code = str(code)
-    # A matter may have several of one kind: `reference:3f2a` is a reference.
-    if (kind := code.partition(":")[0]) in FACTS:
-        return str(FACTS[kind])
-    words = code.replace("_", " ").replace("-", " ").strip()
-    return words[:1].upper() + words[1:]
+    return fact_words.said(str(code))
+
+
+@register.filter
+def named(fact: dict[str, Any]) -> str:
+    """Return what a fact is called: as its supplier called it, or by its name."""
+    return str(fact["label"] or fact_words.said(fact["name"]))
 
 
 @register.filter
@@ -342,8 +315,13 @@ def _short(value: Any) -> str:
     if amount := AMOUNT.fullmatch(text):
         return money_of(amount[1], amount[2], locale=get_language() or "en")
     try:
+        if WINDOW.fullmatch(text):
+            return span(*text.split("/"))
+        if DAY.fullmatch(text):
+            noon = datetime.combine(date.fromisoformat(text), time(12))
+            return day(timezone.make_aware(noon))
         at = datetime.fromisoformat(text) if len(text) >= 16 and text[4:5] == "-" else None
-    except ValueError:
+    except ValueError:  # it only looks like one
         at = None
     if at is None:
         return text
@@ -369,7 +347,7 @@ def on_card(actions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the few actions a card has room for; the journey's page has them all."""
     useful = [action for action in actions if action["name"] not in ON_PAGE_ONLY]
     room = 3 if any(action["name"] == "pick" for action in useful) else 2
-    return [a for a in useful if a["name"] != "reply" or a["is_primary"]][:room]
+    return [a for a in useful if a["name"] not in ("reply", "works") or a["is_primary"]][:room]
 
 
 @register.filter

@@ -555,3 +555,60 @@ def test_only_what_was_logged_by_hand_can_be_taken_back(cast: Cast, say, now: da
 def test_an_ask_named_like_a_calendars_own_is_put_in_its_words(say, fact: str) -> None:
     say("message.created", body="A question.", asks=[{"fact": fact, "prompt": "Which colour?"}])
     assert "Which colour?" in Card.objects.get().title
+
+
+def test_who_never_says_that_they_came_is_asked_about_and_settled_by_the_owner(
+    cast: Cast, say, now
+) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=1)))
+    late = now + timedelta(days=1, hours=5)
+    feed.sweep(now=late)
+    card = Card.objects.get()
+    assert card.title == "Skyline TV is not here yet"
+    assert [action["name"] for action in card.body["actions"][:3]] == ["reply", "counter", "works"]
+    later = late + timedelta(hours=12)
+    feed.sweep(now=later)
+    card.refresh_from_db()
+    assert card.title == "Was Skyline TV here?"
+    assert card.body["actions"][0]["name"] == "works"
+    assert card.body["actions"][0]["is_primary"]
+    journey = Journey.objects.get()
+    feed.act(owner=cast.ana, journey=journey, name="works", data={}, now=later)
+    journey.refresh_from_db()
+    assert (journey.state, Appointment.objects.get().state) == ("closed", "done")
+    assert OutboundEvent.objects.filter(type="owner.journey.closed").exists()
+    decision = Decision.objects.get(name="answer")
+    feed.act(
+        owner=cast.ana, journey=journey, name="undo", data={"decision": decision.uuid}, now=later
+    )
+    assert Appointment.objects.get().state == "booked"
+
+
+def test_an_open_matter_can_be_settled_by_its_owner_alone(cast: Cast, say, now) -> None:
+    contact = say("message.created", body="We look into it.")
+    journey = Link.objects.get(contact=contact).journey
+    assert "works" in {action["name"] for action in Card.objects.get().body["actions"]}
+    feed.act(owner=cast.ana, journey=journey, name="works", data={}, now=now + timedelta(hours=1))
+    journey.refresh_from_db()
+    assert journey.state == "closed"
+
+
+def test_a_claim_is_not_asked_to_work(say, now) -> None:
+    start = now + timedelta(hours=1)
+    refs = [{"scheme": "claim", "value": "CL-1"}]
+    say("claim.updated", claimId="CL-1", status="received", nextStep="An assessor comes.")
+    say("appointment.requested", **visit(start), refs=refs)
+    done = start + timedelta(hours=1)
+    say("appointment.completed", done, uid="job-1", at=done.isoformat())
+    paid = done + timedelta(hours=1)
+    amount = {"amount": "310.00", "currency": "USD"}
+    say("claim.updated", paid, claimId="CL-1", status="approved", amount=amount)
+    card, journey = Card.objects.get(), Journey.objects.get()
+    assert card.title == "Is your claim settled?"
+    assert card.body["actions"][0]["label"] == "Yes, it is settled"
+    feed.tell_due(now=paid + timedelta(hours=1))
+    told = Notification.objects.filter(journey=journey).values_list("text", flat=True)
+    assert any("Amount of the claim, 310.00" in text for text in told)
+    lines = journeys.describe(journey, now=paid)["contacts"]
+    stated = {fact["name"]: fact["value"] for fact in lines[-1]["facts"]}
+    assert stated == {"status": "approved", "claim_amount": "310.00 USD"}

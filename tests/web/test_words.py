@@ -13,7 +13,7 @@ from assets.models import Asset
 from config.data_views import details
 from config.templatetags.words import calm, dots, phone, spelt
 from notifications.models import Journey
-from notifications.templatetags.feed import day, inside, span
+from notifications.templatetags.feed import day, fact_value, inside, named, span
 from owners.models import Owner
 from suppliers.choices import Purpose
 from tests import factories
@@ -138,3 +138,14 @@ def test_the_list_of_suppliers_costs_the_same_for_one_and_for_many(
     with django_assert_max_num_queries(16):  # type: ignore[operator]  # the fixture's type is not public
         page = client.get("/suppliers/").content.decode()
     assert page.count('class="person"') == 13
+
+
+def test_facts_of_machines_are_read_as_people_say_them() -> None:
+    with time_machine.travel("2026-11-22T12:00:00Z"), timezone.override("America/New_York"):
+        window = "2026-11-11T13:00:00+00:00/2026-11-11T15:00:00+00:00"
+        assert fact_value(window) == "Wed 11 Nov, 08:00 to 10:00"
+        assert fact_value("2026-11-30") == "Mon 30 Nov"
+        assert fact_value("2026-11-31") == "2026-11-31"
+        assert fact_value("R-2026-11-30") == "R-2026-11-30"
+    assert named({"name": "fee", "label": "Invoice R-551"}) == "Invoice R-551"
+    assert named({"name": "due_on", "label": ""}) == "To be paid by"
