@@ -227,7 +227,21 @@ def markdown() -> str:
         "## What you get",
         (
             "CloudEvents, signed `v1a` with the key of `/.well-known/steward-keys.json`, and `v1` "
-            "with your endpoint's secret. Without an endpoint you get a mail instead."
+            "with your endpoint's secret. Without an endpoint you get a mail instead, and the "
+            "owner's own words as an SMS where only a number of yours is known."
+        ),
+        (
+            "- Your endpoint gets its events one after the other, in the order in which they were "
+            "written, at most fifty a second. Answer with 2xx within twenty seconds; of your "
+            "answer 1 KiB is kept, and only you see it, in your delivery log.\n"
+            "- Any other answer, a redirect too, is tried again after 5 s, 5 min, 30 min, 2 h, "
+            "5 h, 10 h, 14 h, 20 h and 24 h under the same `webhook-id`; `Retry-After` is obeyed "
+            "for the whole endpoint. What follows a failing event waits behind it for its first three "
+            "tries, and after that only what is of the same mandate: an answer never overtakes an "
+            "earlier one of the same owner. Once you answer again, all that waits is due at once.\n"
+            "- 410, or five days without a good answer, switches the endpoint off: what waits goes "
+            "by mail, and you are told.\n"
+            "- An event may arrive twice when your answer was lost: its `id` says so."
         ),
         _table(
             ("Type", "Meaning", "Without an endpoint", ""),
