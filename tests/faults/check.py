@@ -15,20 +15,20 @@ import django
 
 
 def settle() -> int:
-    """Drain as if half an hour had passed: every hold, lease and retry is over by then."""
+    """Drain as if most of an hour had passed: every hold, lease and retry is over by then."""
     from notifications import pipeline  # noqa: PLC0415 - models need the set-up below
     from owners import clock  # noqa: PLC0415
 
     def drain(ahead: timedelta) -> int:
         return pipeline.drain(now_fn=lambda: clock.now() + ahead)
 
-    return sum(drain(timedelta(minutes=minutes)) for minutes in (5, 30))
+    return sum(drain(timedelta(minutes=minutes)) for minutes in (5, 30, 40))
 
 
 def findings() -> dict[str, Any]:
     """Return what is stored, counted."""
     from notifications.models import Card, Delivery, Journey, Link, Notification  # noqa: PLC0415
-    from suppliers.models import Contact, InboundEvent  # noqa: PLC0415
+    from suppliers.models import Contact, InboundEvent, OutboundEvent  # noqa: PLC0415
 
     journeys_of: dict[str, list[int]] = {}
     for event_id, journey in InboundEvent.objects.values_list(
@@ -37,10 +37,16 @@ def findings() -> dict[str, Any]:
         journeys_of.setdefault(event_id, [])
         if journey is not None:
             journeys_of[event_id].append(journey)
+    answers: dict[str, list[str]] = {}
+    told = OutboundEvent.objects.filter(type="owner.message.sent").order_by("pk")
+    for code, name in told.values_list("supplier__code", "uuid"):
+        answers.setdefault(code, []).append(str(name))
     interrupts = Notification.objects.filter(state="told", level="interrupt")
     return {
         "events": dict(Counter(InboundEvent.objects.values_list("state", flat=True))),
         "contacts": Contact.objects.count(),
+        "answers": dict(Counter(told.order_by().values_list("state", flat=True))),
+        "answers_of": answers,
         "undecided": Contact.objects.filter(decided_at=None).count(),
         "outcomes": dict(Counter(Contact.objects.values_list("outcome", flat=True))),
         "links": Link.objects.filter(revoked_at=None).count(),

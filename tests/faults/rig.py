@@ -33,6 +33,7 @@ import redis
 from config import embedded
 from tests.delivery import twilio
 from tests.factories import signed_headers
+from tests.faults import endpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
@@ -54,6 +55,7 @@ class Rig:
 
     home: Path
     phone: twilio.Twilio
+    endpoints: endpoints.Endpoints
     has_redis: bool
     stack: ExitStack
     port: int = field(default_factory=free_port)
@@ -98,6 +100,9 @@ class Rig:
             "DELIVERY_LEASE_S": "6",
             "DELIVERY_DOUBT_S": "2",
             "SMS_TIMEOUT": "3",
+            "OUTBOX_LEASE_S": "6",
+            "OUTBOX_TIMEOUT": "2",
+            "OUTBOX_ALLOWED_NETWORKS": "127.0.0.0/8",
         }
 
     def server(self, name: str) -> embedded.Server:
@@ -263,7 +268,8 @@ def running(home: Path, *, has_redis: bool = True) -> Iterator[Rig]:
     """Start servers and a phone network; at the end stop whatever was started."""
     with ExitStack() as stack:
         phone = stack.enter_context(twilio.running())
-        rig = Rig(home=home, phone=phone, has_redis=has_redis, stack=stack)
+        peers = stack.enter_context(endpoints.running())
+        rig = Rig(home=home, phone=phone, endpoints=peers, has_redis=has_redis, stack=stack)
         if rig.place.base != home:
             stack.callback(shutil.rmtree, rig.place.base, ignore_errors=True)
         rig.start_servers()

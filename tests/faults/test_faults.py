@@ -30,6 +30,13 @@ QUIET_S = 60.0  # how long the workers get afterwards to come to an end by thems
 WARM_S = 60.0
 WAITING = "SELECT count(*) FROM suppliers_inboundevent WHERE state = 'stored'"
 UNDECIDED = "SELECT count(*) FROM suppliers_contact WHERE decided_at IS NULL"
+ANSWERS_EACH = 40  # of each supplier's owners
+ANSWERS_S = 25.0  # over which they fall due
+UNTOLD = """
+    SELECT count(*) FROM suppliers_outboundevent
+    WHERE state = 'pending' AND type = 'owner.message.sent'
+        AND next_at < now() + interval '20 seconds'
+"""
 UNSENT = """
     SELECT count(*) FROM notifications_delivery
     WHERE state IN ('pending', 'unknown') AND next_at < now()
@@ -44,18 +51,33 @@ def home() -> Iterator[Path]:
         yield Path(folder) / "h"
 
 
+def hold_order(rig: Rig, found: dict[str, Any]) -> None:
+    """Assert that every answer reached its endpoint, each in its order there."""
+    assert set(found["answers"]) == {"sent"}, found["answers"]
+    for supplier, wanted in found["answers_of"].items():
+        arrived = list(dict.fromkeys(rig.endpoints.arrived[supplier]))
+        assert arrived == wanted, supplier
+    assert rig.endpoints.fails > 0
+
+
 def copies(rig: Rig) -> Counter[str]:
     """Return how often each delivery reached the phone network."""
     return Counter(parse_qs(urlsplit(one.callback).query)["delivery"][0] for one in rig.phone.taken)
 
 
 def report(rig: Rig, intake: Intake, found: dict[str, Any], kills: int) -> str:
-    shown = {name: value for name, value in found.items() if name not in ("journeys_of", "sms")}
+    shown = {
+        name: value
+        for name, value in found.items()
+        if name not in ("journeys_of", "sms", "answers_of")
+    }
     repeated = sum(number - 1 for number in copies(rig).values())
     return (
         f"seed {SEED}; accepted {len(intake.accepted)}, posted again {intake.again}, "
         f"kills {kills}, starts {rig.starts}, SMS {len(rig.phone.taken)}, "
-        f"repeated {repeated}, {shown}"
+        f"repeated {repeated}, "
+        f"answers {sum(map(len, rig.endpoints.arrived.values()))} at endpoints that failed "
+        f"{rig.endpoints.fails}, {shown}"
     )
 
 
@@ -109,9 +131,10 @@ def come_to_an_end(rig: Rig) -> None:
 
     What a killed process held comes back when its lease has run out.
     """
-    for question in (WAITING, UNDECIDED, UNSENT):
+    for question in (WAITING, UNDECIDED, UNSENT, UNTOLD):
         rig.wait_until(question, is_=0, seconds=QUIET_S)
     rig.stop()
+    rig.endpoints.bad = 0.0  # what still waits for its next try arrives with it
 
 
 def wait(threads: list[threading.Thread], rig: Rig) -> None:
@@ -156,6 +179,11 @@ def test_killed_workers_a_forgetful_redis_and_a_crashing_database_lose_nothing(
         intake = Intake(rig=rig, waiting=events(writers, total=EVENTS, now=now))
         chance.shuffle(intake.waiting)
         warm_up(rig, intake)
+        written = rig.run(
+            "-m", "tests.faults.answers",
+            rig.endpoints.address, str(ANSWERS_EACH), str(ANSWERS_S),
+        )  # fmt: skip
+        assert int(written) == 10 * ANSWERS_EACH
         over = threading.Event()
         every(1.0, kill_worker, over=over, seed=SEED)
         every(2.0, forget, over=over, seed=SEED + 1)
@@ -175,6 +203,7 @@ def test_killed_workers_a_forgetful_redis_and_a_crashing_database_lose_nothing(
         print(report(rig, intake, found, kills))  # noqa: T201 - shown with -s and on failure
         assert kills >= 10
         hold(rig, intake, found)
+        hold_order(rig, found)
 
 
 def test_with_redis_dead_from_start_to_end_drain_loses_nothing(home: Path) -> None:
@@ -197,6 +226,11 @@ def test_with_redis_dead_from_start_to_end_drain_loses_nothing(home: Path) -> No
         intake = Intake(rig=rig, waiting=events(writers, total=EVENTS, now=now))
         chance.shuffle(intake.waiting)
         warm_up(rig, intake)
+        written = rig.run(
+            "-m", "tests.faults.answers",
+            rig.endpoints.address, str(ANSWERS_EACH), str(ANSWERS_S),
+        )  # fmt: skip
+        assert int(written) == 10 * ANSWERS_EACH
         over = threading.Event()
         every(4.0, kill_drain, over=over, seed=SEED)
         threads = intake.run(threads=8)
@@ -213,3 +247,4 @@ def test_with_redis_dead_from_start_to_end_drain_loses_nothing(home: Path) -> No
         found = json.loads(rig.run("-m", "tests.faults.check"))
         print(report(rig, intake, found, kills))  # noqa: T201 - shown with -s and on failure
         hold(rig, intake, found)
+        hold_order(rig, found)
