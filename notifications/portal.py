@@ -109,13 +109,14 @@ class Request:
     event: OutboundEvent
     owner_ref: str
     is_test: bool
-    windows: tuple[tuple[datetime, datetime], ...] = ()
+    zone: str = "UTC"
+    windows: tuple[tuple[datetime, datetime], ...] = ()  # in that zone
     answer: AnsweredRequest | None = None
 
     @property
     def can_be_booked(self) -> bool:
         """Whether one of its windows can be taken by a button."""
-        return bool(self.windows and self.event.data.get("uid"))
+        return bool(self.windows)
 
 
 def mandates_of(supplier: Supplier) -> QuerySet[Mandate]:
@@ -272,16 +273,18 @@ def _asked(supplier: Supplier) -> QuerySet[OutboundEvent]:
 
 def _request(event: OutboundEvent, *, test: int | None) -> Request:
     windows = []
+    zone = _zone(str(event.data.get("zone") or ""))
     for window in event.data.get("windows") or ():
         try:
-            start = datetime.fromisoformat(window["start"])
-            windows.append((start, datetime.fromisoformat(window["end"])))
+            start = datetime.fromisoformat(window["start"]).astimezone(zone)
+            windows.append((start, datetime.fromisoformat(window["end"]).astimezone(zone)))
         except (KeyError, TypeError, ValueError):
             continue
     return Request(
         event=event,
         owner_ref=event.data.get("owner", ""),
         is_test=event.household_id == test,
+        zone=str(zone),
         windows=tuple(windows),
         answer=getattr(event, "answer", None),
     )
@@ -333,11 +336,17 @@ def _reply(
     }
     windows = _request(asked, test=None).windows
     if window is not None:
-        if not visit["uid"] or not 0 <= window < len(windows):
+        if not 0 <= window < len(windows):
             raise PortalError("unknown_window", gettext_noop("This time was not offered."))
         start, end = windows[window]
         moved = {**data, **visit, "start": start.isoformat(), "end": end.isoformat()}
         moved |= {"zone": asked.data.get("zone") or "UTC", "kind": asked.data.get("kind", "visit")}
+        if not visit["uid"]:  # the owner asked for a visit that nobody has a name for yet
+            return "appointment.requested", {
+                **moved,
+                "uid": f"{asked.uuid}@portal",
+                "sequence": 0,
+            }
         return "appointment.updated", moved
     if is_declined:
         if not visit["uid"]:

@@ -3,11 +3,13 @@
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from notifications import pipeline, portal, practice, scorecard
 from notifications.models import Appointment, Delivery
@@ -324,6 +326,22 @@ def test_a_button_on_a_visit_tells_the_owner_and_twice_is_once(
     assert told["data"]["eta"]["start"] > told["time"]
 
 
+def test_a_visit_is_shown_in_the_time_of_its_place(cast: Cast, dana: SupplierPerson) -> None:
+    visit, _asked = world(cast, cast.skyline, "Sky")
+    visit.start, visit.zone = datetime(2026, 11, 13, 13, 0, tzinfo=UTC), "America/New_York"
+    visit.end = visit.start + timedelta(hours=4)
+    visit.save()
+    browser = signed_in(dana)
+    with clock.fixed(visit.start):
+        session = browser.session
+        until = (clock.now() + timedelta(days=1)).isoformat()
+        session["staff"] = {**session["staff"], "until": until}
+        session.save()
+        said = browser.get("/portal/visits/").content.decode()
+    assert "08:00 \u2013 12:00" in said
+    assert "Friday, 13 November" in said
+
+
 def test_taking_an_owners_other_time_moves_the_visit_once(cast: Cast, dana: SupplierPerson) -> None:
     visit, asked = world(cast, cast.skyline, "Sky")
     browser = signed_in(dana)
@@ -577,3 +595,40 @@ def test_the_api_does_what_the_pages_do(cast: Cast) -> None:
     assert other.delete(f"{root}/keys/{key['id']}/").status_code == 404
     assert api.delete(f"{root}/keys/{key['id']}/").status_code == 204
     assert [one["name"] for one in api.get(f"{root}/keys/").json()["keys"]] == ["Test"]
+
+
+# --- what it costs -----------------------------------------------------------------------
+
+QUERIES = {
+    "/portal/": 15, "/portal/visits/": 7, "/portal/requests/": 7, "/portal/log/": 5,
+    "/portal/log/?way=out": 5, "/portal/log/?q=message": 6, "/portal/scorecard/": 12,
+    "/portal/profile/": 5, "/portal/keys/": 7, "/portal/people/": 6, "/portal/send/": 6,
+    "/portal/first/state/": 6,
+}  # fmt: skip
+
+
+def test_every_page_takes_the_same_few_queries_for_one_row_and_for_many(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    browser = signed_in(dana)
+    practice.mandate_of(supplier=cast.skyline, now=clock.now())
+
+    def taken() -> dict[str, int]:
+        counts = {}
+        for path in QUERIES:
+            with CaptureQueriesContext(connection) as seen:
+                assert browser.get(path).status_code == 200
+            counts[path] = len(seen)
+        return counts
+
+    world(cast, cast.skyline, "n0")
+    first = taken()
+    for number in range(1, 7):
+        world(cast, cast.skyline, f"n{number}")
+        person_of(cast.skyline, email=f"n{number}@skyline.example")
+        keys.make(supplier=cast.skyline, name="x", now=clock.now())
+        proofs.claim_domain(supplier=cast.skyline, domain=f"n{number}.example", now=clock.now())
+        factories.MandateFactory.create(supplier=cast.skyline)
+    assert taken() == first
+    over = {path: count for path, count in first.items() if count > QUERIES[path]}
+    assert not over
