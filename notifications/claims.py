@@ -21,6 +21,7 @@ from notifications.models import Attempt, Decision, Notification
 from owners import sealing
 from owners.choices import ChannelKind
 from owners.models import ChannelCode, Invitation
+from suppliers.models import SupplierInvitation
 
 MOST_CLAIMS = 8  # a row that was claimed so often without an outcome is parked
 WORKING = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
@@ -52,7 +53,8 @@ class Row:
     told_at: datetime | None
     journey_id: int | None
     journey_uuid: UUID | None
-    invitation: Invitation | None = None  # to somebody who has no channel here
+    # To somebody who has no channel here.
+    invitation: Invitation | SupplierInvitation | None = None
 
     @property
     def address(self) -> str:
@@ -74,7 +76,7 @@ class Row:
     @property
     def invitation_uuid(self) -> UUID:
         """Which invitation a delivery of purpose invitation carries."""
-        return UUID(self.key.removeprefix("invitation:"))
+        return UUID(self.key.rpartition(":")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +268,9 @@ class _Known:
         if row.purpose == DeliveryPurpose.CODE:
             return row.text.replace("{code}", self.codes.get(row.code_uuid, ""))
         if row.invitation is not None:
-            link = f"{settings.SITE_URL}/invitation/{row.invitation.token}/"
+            is_supplier = isinstance(row.invitation, SupplierInvitation)
+            path = "invited" if is_supplier else "invitation"
+            link = f"{settings.SITE_URL}/{path}/{row.invitation.token}/"
             return row.text.replace("{link}", link)
         return row.text
 
@@ -303,7 +307,12 @@ def _known(rows: Iterable[Row]) -> _Known:
     if invited:
         keys = [row.invitation_uuid for row in invited]
         open_ones = Invitation.objects.filter(uuid__in=keys, accepted_at=None, revoked_at=None)
-        found = {one.uuid: one for one in open_ones}
+        open_offers = SupplierInvitation.objects.filter(
+            uuid__in=keys, answered_at=None, revoked_at=None
+        )
+        found: dict[UUID, Invitation | SupplierInvitation] = {
+            one.uuid: one for one in (*open_ones, *open_offers)
+        }
         for row in invited:
             row.invitation = found.get(row.invitation_uuid)
     return _Known(seen=seen, acted=acted, open_attempts=open_attempts, codes=codes)

@@ -32,7 +32,7 @@ from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode, Invitation
 from owners.reach import Reach
 from suppliers import checks
-from suppliers.models import WayCheck
+from suppliers.models import SupplierInvitation, WayCheck
 
 SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL)
 SUBJECT_LENGTH = 120
@@ -203,6 +203,45 @@ def take_invitations(*, now: datetime) -> int:
     return len(waiting)
 
 
+def take_supplier_invitations(*, now: datetime) -> int:
+    """Make deliveries of the invitations of suppliers that wait; return how many."""
+    with transaction.atomic():
+        waiting = list(
+            SupplierInvitation.objects.waiting(now)
+            .select_related("household", "invited_by")
+            .select_for_update(skip_locked=True, of=("self",))[:500]
+        )
+        made = []
+        for one in waiting:
+            if one.invited_by is None:
+                continue
+            with translation.override(one.language):
+                values = {"who": one.shown_as, "name": one.name, "note": one.note}
+                text = _(
+                    "%(who)s invites %(name)s to serve them through Steward. You need no "
+                    "account: the link shows what is offered, and yes is one tap.\n\n{link}\n\n"
+                    "It works once, for two weeks."
+                )
+                made.append(
+                    Delivery(
+                        key=f"supplier-invitation:{one.uuid}",
+                        household=one.household,
+                        owner=one.invited_by,
+                        purpose=DeliveryPurpose.INVITATION,
+                        kind=ChannelKind.EMAIL,
+                        subject=_shortened(_("%(who)s invites you to serve them") % values),
+                        # The link itself stays sealed where it is until it is sent.
+                        text=text % values + (f"\n\n{one.note}" if one.note else ""),
+                        next_at=now,
+                        expires_at=one.expires_at,
+                        created_at=now,
+                    )
+                )
+        Delivery.objects.bulk_create(made, ignore_conflicts=True)
+        SupplierInvitation.objects.filter(pk__in=[one.pk for one in waiting]).update(queued_at=now)
+    return len(waiting)
+
+
 def take_checks(*, now: datetime) -> int:
     """Make deliveries of the test mails that wait; return how many.
 
@@ -251,6 +290,7 @@ def has_letters(*, now: datetime) -> bool:
     return (
         ChannelCode.objects.waiting(now).exists()
         or Invitation.objects.waiting(now).exists()
+        or SupplierInvitation.objects.waiting(now).exists()
         or WayCheck.objects.waiting(now).exists()
     )
 
@@ -288,6 +328,7 @@ def deliver_due(
     nothing but their own place. Returns when everything begun has its outcome written.
     """
     taken = take_codes(now=now) + take_invitations(now=now) + take_checks(now=now)
+    taken += take_supplier_invitations(now=now)
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True

@@ -49,6 +49,7 @@ KINDS: dict[str, str | Promise] = {
     "mandate_changed": gettext_lazy("What a supplier may do was changed"),
     "mandate_ended": gettext_lazy("A supplier's permission was ended"),
     "mandate_restored": gettext_lazy("A supplier's permission was restored"),
+    "supplier_invited": gettext_lazy("A supplier was invited"),
     "secret_rotated": gettext_lazy("A supplier's secret was rotated"),
     "endpoint_changed": gettext_lazy("Where Steward's events go was changed"),
     "key_made": gettext_lazy("A key of a supplier was made"),

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -11,16 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from owners import clock, households
-from owners.api.edge import OwnerView, checked, once, owner_of
+from owners.api.edge import Known, OwnerView, checked, once, owner_of
 from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
 from owners.choices import Rank
-from suppliers import agreements, disclosure, mandates, terms
+from owners.models import Owner
+from suppliers import agreements, disclosure, inviting, mandates, terms
 from suppliers.agreements import Agreement
 from suppliers.api_mandates import OfAdmin
-from suppliers.api_v1 import my_households, my_mandates
-from suppliers.choices import HOME_FACTS, TermsEvent
-from suppliers.models import ConsentReceipt, TermsRecord
+from suppliers.api_v1 import my_assets, my_households, my_mandates
+from suppliers.choices import HOME_FACTS, FactName, Purpose, TermsEvent
+from suppliers.models import ConsentReceipt, SupplierInvitation, TermsRecord
 
 CODES = [(code, one.title) for code, one in agreements.ROSTER.items()]
 
@@ -204,7 +206,140 @@ class HomeFacts(OwnerView):
         return Response({fact.value: "" for fact in HOME_FACTS} | disclosure.written(found))
 
 
+class InvitationIn(serializers.Serializer[Any]):
+    """A supplier to invite, and what it is offered."""
+
+    household = Known(my_households)
+    name = serializers.CharField(max_length=120)
+    shown_as = serializers.CharField(
+        max_length=120, help_text="Who invites: all they read of you before they say yes."
+    )
+    email = serializers.EmailField(
+        max_length=254, required=False, help_text="Without one you get a link to hand over."
+    )
+    note = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    purposes = serializers.ListField(
+        child=serializers.ChoiceField(choices=Purpose.choices), required=False, max_length=4
+    )
+    facts = serializers.ListField(
+        child=serializers.ChoiceField(choices=FactName.choices), required=False, max_length=8
+    )
+    assets = serializers.ListField(child=Known(my_assets), required=False, max_length=500)
+
+
+class InvitationOut(serializers.Serializer[Any]):
+    """An invitation of a supplier."""
+
+    id = serializers.UUIDField()
+    household = serializers.UUIDField()
+    name = serializers.CharField()
+    shown_as = serializers.CharField()
+    to = serializers.CharField(allow_blank=True, help_text="A hint of the address.")
+    url = serializers.CharField(
+        allow_blank=True, help_text="The link to hand over; a letter's link is the letter's alone."
+    )
+    state = serializers.ChoiceField(
+        choices=["waiting", "opened", "accepted", "declined", "revoked", "expired"]
+    )
+    purposes = serializers.ListField(child=serializers.CharField())
+    facts = serializers.ListField(child=serializers.CharField())
+    assets = serializers.ListField(child=serializers.UUIDField())
+    mandate = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+def show_invitation(row: SupplierInvitation) -> dict[str, Any]:
+    """Return an invitation as the API shows it."""
+    state = inviting.state_of(row, now=clock.now())
+    is_open = state in ("waiting", "opened")
+    return {
+        "id": str(row.uuid),
+        "household": str(row.household.uuid),
+        "name": row.name,
+        "shown_as": row.shown_as,
+        "to": row.hint,
+        "url": inviting.url_of(row, site=settings.SITE_URL) if is_open else "",
+        "state": state,
+        "purposes": row.purposes,
+        "facts": row.facts,
+        "assets": [str(asset.uuid) for asset in row.assets.all()],
+        "mandate": str(row.mandate.uuid) if row.mandate else None,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def my_invitations(owner: Owner) -> QuerySet[SupplierInvitation]:
+    """Return the owner's invitations with all that `show_invitation` reads."""
+    rows = SupplierInvitation.objects.for_owner(owner).select_related("household", "mandate")
+    return rows.prefetch_related("assets")
+
+
+class SupplierInvitations(OwnerView):
+    """The suppliers a household has invited."""
+
+    is_sensitive = True  # a link lets somebody in
+
+    @listed("supplier_invitations_list", pages=page_of(InvitationOut, "SupplierInvitation"),
+            show=show_invitation, by="-created_at")  # fmt: skip
+    def get(self, request: Request) -> QuerySet[SupplierInvitation]:
+        """List the invitations, the newest first."""
+        return my_invitations(owner_of(request))
+
+    @extend_schema(
+        operation_id="supplier_invitations_make",
+        request=InvitationIn,
+        responses={201: InvitationOut},
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Invite a supplier by mail, or get a link to hand over; for admins."""
+        owner = owner_of(request)
+        values = checked(InvitationIn, request)
+        household = values.pop("household")
+        values["facts"] = [FactName(name) for name in values.get("facts", ())]
+        if "purposes" in values:
+            values["purposes"] = [Purpose(name) for name in dict.fromkeys(values["purposes"])]
+        try:
+            made = inviting.invite(
+                household=household, by=owner, wishes=inviting.Wishes(**values), now=clock.now()
+            )
+        except inviting.InvitingError as error:
+            if error.field:
+                said = {error.field: [error.detail]}
+                raise serializers.ValidationError(said, code=error.code) from error
+            raise Problem(409, code=error.code, detail=error.detail) from error
+        return Response(show_invitation(my_invitations(owner).get(pk=made.pk)), status=201)
+
+
+class OneSupplierInvitation(OwnerView):
+    """One invitation of a supplier."""
+
+    is_sensitive = True
+
+    @extend_schema(operation_id="supplier_invitations_get", responses=InvitationOut)
+    def get(self, request: Request, offer: UUID) -> Response:
+        """Return one invitation."""
+        return Response(show_invitation(my_invitations(owner_of(request)).get(uuid=offer)))
+
+    @extend_schema(operation_id="supplier_invitations_revoke", responses=InvitationOut)
+    @once
+    def delete(self, request: Request, offer: UUID) -> Response:
+        """Take an invitation back; for admins. Twice is once."""
+        owner = owner_of(request)
+        found = my_invitations(owner).get(uuid=offer)
+        inviting.revoke(invitation=found, by=owner, now=clock.now())
+        return Response(show_invitation(my_invitations(owner).get(uuid=offer)))
+
+
 urlpatterns = [
+    path("supplier-invitations/", SupplierInvitations.as_view(), name="supplier-invitations"),
+    path(
+        "supplier-invitations/<uuid:offer>/",
+        OneSupplierInvitation.as_view(),
+        name="supplier-invitation",
+    ),
     path("terms/", Roster.as_view(), name="terms"),
     path("mandates/<uuid:mandate>/terms/", MandateTerms.as_view(), name="mandate-terms"),
     path(

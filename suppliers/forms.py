@@ -182,3 +182,26 @@ class MandateForm(forms.Form):
         """Offer the household's assets."""
         super().__init__(*args, **kwargs)
         self.fields["assets"].queryset = household.assets.looked_after()  # type: ignore[attr-defined]  # the field of a model choice
+
+
+class InviteForm(MandateForm):
+    """A supplier to invite, and what it is offered."""
+
+    name = forms.CharField(label=_("Their name"), max_length=120)
+    email = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        required=False,
+        help_text=_("Without one you get a link to hand over."),
+    )
+    shown_as = forms.CharField(
+        label=_("Who invites them"),
+        max_length=120,
+        help_text=_("All they read of you before they say yes."),
+    )
+    note = forms.CharField(
+        label=_("A note to them"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

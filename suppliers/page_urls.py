@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from suppliers import original_views, terms_views, views, ways_views
+from suppliers import invite_views, original_views, terms_views, views, ways_views
 
 urlpatterns = [
     path("ways/", ways_views.ways_page, name="ways"),
@@ -11,6 +11,15 @@ urlpatterns = [
     path("checks/<uuid:key>/", ways_views.way_check, name="way-check"),
     path("suppliers/", views.supplier_list, name="suppliers"),
     path("suppliers/add/", views.supplier_add, name="supplier-add"),
+    path("suppliers/invite/", invite_views.invite, name="supplier-invite"),
+    path("suppliers/invitations/<uuid:key>/", invite_views.invitation, name="supplier-invitation"),
+    path(
+        "suppliers/invitations/<uuid:key>/revoke/",
+        invite_views.invitation_revoke,
+        name="supplier-invitation-revoke",
+    ),
+    path("invited/", invite_views.invited, name="invited-by"),
+    path("invited/<str:token>/", invite_views.invited, name="invited"),
     path("suppliers/<uuid:key>/", views.supplier_page, name="supplier"),
     path("contacts/<uuid:key>/original/", original_views.original, name="contact-original"),
     path(

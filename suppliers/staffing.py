@@ -275,10 +275,13 @@ def redeem(*, token: str, now: datetime, email: str = "", name: str = "") -> Sup
         person.joined_at = person.joined_at or now
         person.seen_at = now
         person.name = name[:120] or person.name
+        if link.email and not _has_answered(person):
+            # Whoever came in before by a link without an address need not be this mailbox.
+            person.session_stamp = ""
         person.session_stamp = person.session_stamp or secrets.token_hex(16)
         person.save(update_fields=["state", "joined_at", "seen_at", "name", "session_stamp"])
-        link.used_at, link.sealed_token = now, None
-        link.save(update_fields=["used_at", "sealed_token"])
+        link.used_at, link.sealed_token, link.person = now, None, person
+        link.save(update_fields=["used_at", "sealed_token", "person"])
     return person
 
 
@@ -290,6 +293,8 @@ def note_seen(*, person: SupplierPerson, now: datetime) -> None:
 
 def elsewhere(person: SupplierPerson) -> QuerySet[SupplierPerson]:
     """Return the same mailbox's places at other suppliers, to change to."""
+    if not _has_answered(person):
+        return SupplierPerson.objects.none()  # the address is what somebody typed, no more
     same = SupplierPerson.objects.active().filter(email=person.email).exclude(pk=person.pk)
     return same.select_related("supplier").order_by("supplier__name", "pk")
 
@@ -467,6 +472,11 @@ def _first_person(
         person.state, person.role = PersonState.INVITED, link.role
         person.save(update_fields=["state", "role"])
     return person
+
+
+def _has_answered(person: SupplierPerson) -> bool:
+    """Say whether a link that went to this person's mailbox was used as this person."""
+    return person.links.filter(used_at__isnull=False).exclude(email="").exists()
 
 
 def _locked(supplier_id: int) -> Supplier:

@@ -19,6 +19,7 @@ urlpatterns = [
     path(".well-known/steward-keys.json", v1.steward_keys, name="steward-keys"),
     path("docs/events/", manual.overview, name="events"),
     path("docs/events/<slug:family>/", manual.family, name="events-family"),
+    path("api/supplier/v1/invitations/", mandates.join, name="supplier-join"),
     path("api/supplier/v1/terms/", mandates.roster, name="supplier-roster"),
     path("api/supplier/v1/mandates/", mandates.mandates, name="supplier-mandates"),
     path("api/supplier/v1/mandates/<str:owner_ref>/", mandates.mandate, name="supplier-mandate"),

@@ -39,6 +39,7 @@ from suppliers.models import (
     Role,
     SigningSecret,
     Supplier,
+    SupplierInvitation,
     SupplierKey,
     TermsRecord,
 )
@@ -64,7 +65,9 @@ def supplier_list(request: OwnerRequest) -> HttpResponse:
     mine = Mandate.objects.for_owner(owner).live().select_related("supplier")
     named = mine.annotate(covered=Count("assets")).order_by("supplier__name", "pk")
     rows = Paginator(named, PAGE).get_page(request.GET.get("page"))
-    return render(request, "suppliers/suppliers.html", {"mandates": rows})
+    pending = SupplierInvitation.objects.for_owner(owner).open(clock.now())
+    context = {"mandates": rows, "invitations": pending.order_by("-created_at")[:PAGE]}
+    return render(request, "suppliers/suppliers.html", context)
 
 
 @page

@@ -1,10 +1,12 @@
 """What a supplier may know and what was agreed, as the supplier's side holds it."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from suppliers import agreements, disclosure, terms
+from owners import clock
+from suppliers import agreements, disclosure, inviting, terms
 from suppliers.api.v1 import opened_by_key
 from suppliers.choices import MandateState
 from suppliers.models import ConsentReceipt, Mandate, Supplier, TermsRecord
@@ -82,6 +84,23 @@ def roster(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
             ]
         }
     )  # fmt: skip
+
+
+@opened_by_key("POST")
+def join(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
+    """Accept a household's invitation with the token of its link; it works once."""
+    try:
+        given = json.loads(request.body or b"{}")
+    except ValueError:
+        given = None
+    token = given.get("token") if isinstance(given, dict) else None
+    if not isinstance(token, str) or not token or len(token) > 100:
+        return problem(400, code="missing_field", detail="Send the link's token.", pointer="/token")
+    try:
+        found = inviting.join(token=token, supplier=supplier, now=clock.now())
+    except inviting.InvitingError as error:
+        return problem(410, code=error.code, detail=error.detail)
+    return JsonResponse({"owner": found.owner_ref, **disclosure.told(found)}, status=201)
 
 
 def _find(supplier: Supplier, owner_ref: str, *, is_ended_known: bool = False) -> Mandate | None:

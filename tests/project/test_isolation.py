@@ -40,7 +40,7 @@ from owners import (
 )
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
-from suppliers import agreements, checks, disclosure, mandates, proofs, terms
+from suppliers import agreements, checks, disclosure, inviting, mandates, proofs, terms
 from suppliers.choices import FactName, Outcome, PersonState, StaffRole
 from suppliers.models import ConsentReceipt, OutboundEvent, Supplier, SupplierKey
 from suppliers.staff import SupplierPerson
@@ -225,6 +225,12 @@ def world(cast: factories.Cast) -> Ids:
     works = staff_of(cast.skyline, f"{CANARY.lower()}@skyline.example")
     proof = proofs.claim_domain(supplier=cast.skyline, domain="zz.example", now=factories.START)
     secret = factories.SigningSecretFactory.create(supplier=cast.skyline)
+    offered = inviting.invite(
+        household=cast.household,
+        by=cast.ana,
+        wishes=inviting.Wishes(name=CANARY, shown_as=CANARY, assets=[cast.dvr]),
+        now=clock.now(),
+    )
     return Ids(
         objects={
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
@@ -260,6 +266,7 @@ def world(cast: factories.Cast) -> Ids:
             "secret": str(secret.uuid),
             "planned": str(planned.uuid),
             "owner_ref": cast.mandate.owner_ref,
+            "offer": str(offered.uuid),
             "receipt": str(receipt.uuid),
             "supplier": str(cast.skyline.uuid),
             "supplier_key": str(opened.uuid),
@@ -328,6 +335,8 @@ def step(pattern: Any) -> str:
 def choices(template: str, name: str, ids: Ids) -> list[str]:
     """Return what a parameter is filled with; fail for one nobody has told us about."""
     before = template.partition(f"/{{{name}}}")[0].rpartition("/")[2]
+    if template.startswith("/suppliers/invitations/"):
+        name = "offer"
     if name == "key" and before in SEGMENTS:
         name = SEGMENTS[before]
     if name in ids.objects:
