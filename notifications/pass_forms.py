@@ -88,11 +88,12 @@ class PassForm(forms.Form):
     def wishes(self) -> Wishes:
         """Return what was ticked."""
         values = self.cleaned_data
-        offered = [name for name, _label in self.fields["facts"].choices]  # type: ignore[attr-defined]  # of this kind of field
+        # A matter chosen on the same page had no facts to take off yet.
+        offered = self.data.getlist("offered")  # type: ignore[attr-defined]  # of a QueryDict
         return Wishes(
             scope=values["scope"],
             papers=[paper.uuid for paper in values["papers"]],
-            without=[name for name in offered if name not in values["facts"]],
+            without=[name[:60] for name in offered if name not in values["facts"]],
             hours=values["hours"],
             may_write=values["may_write"],
             supplier=values["supplier"],

@@ -91,6 +91,19 @@ def test_a_pass_is_made_from_a_matter_with_the_least_ticked(ana: Client, journey
         assert word in page
 
 
+def test_a_fact_that_was_taken_off_stays_off_and_one_that_was_not_offered_is_on(
+    ana: Client, journey: Journey
+) -> None:
+    page = text(ana.get(f"/passes/new/?journey={journey.uuid}"))
+    offered = re.findall(r'name="offered" value="([^"]+)"', page)
+    assert offered
+    body = {"journey": journey.uuid, "scope": ["facts"], "hours": "1"}
+    ana.post("/passes/new/", body | {"offered": offered, "facts": offered[1:]})
+    assert Pass.objects.latest("pk").without == offered[:1]
+    ana.post("/passes/new/", body)
+    assert Pass.objects.latest("pk").without == []
+
+
 def test_each_language_spells_in_its_own_words(ana: Client, story: Owner, journey: Journey) -> None:
     made = given(journey)
     for language, word in (("de", "Berta"), ("it", "Bologna"), ("en", "Bravo")):
