@@ -222,7 +222,7 @@ def world(cast: factories.Cast) -> Ids:
     receipt = ConsentReceipt.objects.get()
     agreement = agreements.ROSTER["service-only"]
     terms.proffer(mandate=cast.mandate, agreement=agreement, owner=cast.ana, now=factories.START)
-    works = staff_of(cast.skyline, f"{CANARY.lower()}@skyline.example")
+    works = staff_of(cast.skyline, "dana@skyline.example")
     proof = proofs.claim_domain(supplier=cast.skyline, domain="zz.example", now=factories.START)
     secret = factories.SigningSecretFactory.create(supplier=cast.skyline)
     offered = inviting.invite(
