@@ -95,6 +95,11 @@ def not_exported() -> dict[str, str]:
     return {
         "suppliers_signingsecret": "secrets of suppliers",
         "suppliers_supplierkey": "keys of suppliers",
+        "suppliers_supplierperson": "people of suppliers",
+        "suppliers_stafflink": "people of suppliers",
+        "suppliers_supplierproof": "what suppliers prove of themselves",
+        "suppliers_answeredrequest": "how suppliers share their work out",
+        "suppliers_practicehousehold": "households in which nobody lives",
     }
 
 
