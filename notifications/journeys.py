@@ -5,7 +5,7 @@ The names are those of the story report; the API, the pages and the replay read 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from assets.models import Asset
-from notifications import answers, dealings, event_words, offers, senders, tongue, why, wording
+from notifications import (
+    answers,
+    badges,
+    dealings,
+    event_words,
+    offers,
+    senders,
+    tongue,
+    why,
+    wording,
+)
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
 from notifications.merging import Matter, Register, Slot, Value, fold, read_window, window_key
@@ -21,6 +31,7 @@ from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.tongue import gettext as _
 from notifications.wording import Words
 from owners.models import Household
+from suppliers import particulars
 from suppliers.choices import Outcome, Stage
 from suppliers.contacts import Contact
 
@@ -396,6 +407,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
     )
     ledger.load_people([], {*matter.suppliers})
     words = words_for(ledger, journey.household, matter)
+    proved = particulars.proved(matter.suppliers)
     surveys = list(Survey.objects.filter(journey=journey).order_by("requested_at", "pk"))
     has_offer = any(survey.state == SurveyState.OFFERED for survey in surveys)
     appointments = {row.slot: row for row in Appointment.objects.filter(journey=journey)}
@@ -427,7 +439,9 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
         "opened_at": matter.opened_at.isoformat() if matter.opened_at else None,
         "done_at": matter.done_at.isoformat() if matter.done_at else None,
         "closed_at": matter.closed_at.isoformat() if matter.closed_at else None,
-        "contacts": [_contact(row, matter, links.get(row.entry.id), ledger, words) for row in rows],
+        "contacts": [
+            _contact(row, matter, links.get(row.entry.id), ledger, words, proved) for row in rows
+        ],
         "facts": facts,
         "appointments": [
             {
@@ -504,9 +518,15 @@ def _stated(said: Contact) -> Iterator[dict[str, str]]:
 
 
 def _contact(
-    row: Row, matter: Matter, link: Link | None, ledger: Ledger, words: Words
+    row: Row,
+    matter: Matter,
+    link: Link | None,
+    ledger: Ledger,
+    words: Words,
+    proved: Mapping[int, particulars.Proved],
 ) -> dict[str, Any]:
     said = row.entry.said
+    of_it = proved.get(row.entry.supplier, particulars.Proved())
     verdict = matter.verdicts.get(row.entry.id)
     supplier = ledger.suppliers.get(row.entry.supplier)
     return {
@@ -537,6 +557,20 @@ def _contact(
         "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None)
         or senders.of_caller(said.caller.to_json() if said.caller else None),
         "caller": senders.caller_of({"caller": said.caller.to_json()}) if said.caller else None,
+        "badge": badges.of_contact(
+            said={
+                "sender": said.sender,
+                "proof": said.proof.to_json() if said.proof else None,
+                "caller": said.caller.to_json() if said.caller else None,
+                "authentication": said.authentication.value,
+                "payment_domains": said.payment_domains,
+            },
+            trust=row.entry.trust,
+            suspicion=row.entry.suspicion,
+            supplier=supplier.name if supplier else "",
+            domains=of_it.domains,
+            numbers=of_it.numbers,
+        ).to_json(),
         "has_original": said.proof is not None,
         "link": _link(link, words) if link else None,
     }

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import answers, calling, drawing, feed, journeys, passes, sources
+from notifications import answers, arrivals, calling, drawing, feed, journeys, passes, sources
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -406,11 +406,13 @@ def answer(request: OwnerRequest, journey: Journey) -> HttpResponse:
 def door(request: OwnerRequest) -> HttpResponse:
     """Senders who wait for a yes."""
     mine = Contact.objects.for_owner(request.user).at_the_door()
-    waiting = list(mine.select_related("supplier")[:DOOR_SHOWN])
+    waiting = list(mine.select_related("supplier", "inbound", "mandate")[:DOOR_SHOWN])
     guessed = {key for contact in waiting for key in contact.evidence.get("possibly", [])}
-    found = Journey.objects.for_owner(request.user).filter(uuid__in=guessed).select_related("card")
+    found = Journey.objects.for_owner(request.user).filter(uuid__in=guessed)
+    found = found.select_related("card", "asset")
     by_key = {str(journey.uuid): journey for journey in found} if guessed else {}
-    rows = [door_row(contact, by_key) for contact in waiting]
+    known = arrivals.of(waiting)
+    rows = [door_row(contact, by_key, known) for contact in waiting]
     context = {
         "waiting": [row for row in rows if not row["is_put_aside"]],
         "put_aside": [row for row in rows if row["is_put_aside"]],
@@ -418,7 +420,9 @@ def door(request: OwnerRequest) -> HttpResponse:
     return render(request, "notifications/door.html", context)
 
 
-def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str, Any]:
+def door_row(
+    contact: Contact, journeys_by_key: dict[str, Journey], known: arrivals.Known
+) -> dict[str, Any]:
     """Return what is shown of a contact at the Door: its words as plain text, nothing to follow."""
     said = contact.said
     # Who only claims to be the supplier, or writes to its alias, is named by the address.
@@ -426,6 +430,8 @@ def door_row(contact: Contact, journeys_by_key: dict[str, Journey]) -> dict[str,
     guesses = [journeys_by_key.get(key) for key in contact.evidence.get("possibly", [])]
     return {
         "contact": contact,
+        "badge": known.badge(contact).to_json(),
+        "evidence": known.evidence(contact),
         "sender": supplier.name if supplier else said.get("sender", ""),
         "address": said.get("sender", "") if supplier else "",
         "title": said.get("title", ""),

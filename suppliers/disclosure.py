@@ -32,7 +32,9 @@ def told(
     state = state or mandate.state
     said: dict[str, Any] = {
         "state": state,
-        "purposes": list(mandate.purposes if purposes is None else purposes),
+        "purposes": []
+        if state == MandateState.ENDED
+        else list(mandate.purposes if purposes is None else purposes),
     }
     if state != MandateState.ACTIVE:
         return said

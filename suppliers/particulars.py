@@ -3,7 +3,8 @@
 It is this household's word and never evidence for another; what is proved stays.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,36 @@ def of(*, household: Household, supplier: Supplier) -> Particulars:
         proved_numbers=list(numbers.filter(household=None).values_list("number", flat=True)),
         proved_domains=list(domains.filter(household=None).values_list("domain", flat=True)),
     )
+
+
+@dataclass(slots=True)
+class Proved:
+    """What is proved of one supplier, for every household."""
+
+    domains: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+
+
+def proved(suppliers: Iterable[int]) -> dict[int, Proved]:
+    """Return what is proved of each of these suppliers: two reads for any number."""
+    found = {pk: Proved() for pk in suppliers}
+    if not found:
+        return found
+    domains = SupplierDomain.objects.filter(household=None, supplier__in=found)
+    for pk, domain in domains.order_by("domain").values_list("supplier_id", "domain"):
+        found[pk].domains.append(domain)
+    numbers = SupplierNumber.objects.filter(household=None, supplier__in=found)
+    for pk, number in numbers.order_by("number").values_list("supplier_id", "number"):
+        found[pk].numbers.append(number)
+    return found
+
+
+def provers(domains: Iterable[str]) -> dict[str, Supplier]:
+    """Return whose proved domain each of these is, where it is somebody's."""
+    rows = SupplierDomain.objects.filter(
+        household=None, domain__in=set(domains), supplier__is_active=True
+    ).select_related("supplier")
+    return {row.domain: row.supplier for row in rows}
 
 
 def _rows(kind: str, household: Household, supplier: Supplier) -> QuerySet[Any]:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import feed, senders, why
+from notifications import badges, feed, senders, why
 from notifications.api.actions import DOOR_ACTIONS, WindowIn, plain, refused, ring_after_commit
 from notifications.api.shapes import ContactOut, Recorded
 from notifications.models import Link
@@ -29,7 +29,7 @@ from owners.api.problems import Problem
 from owners.models import Household, Owner
 from suppliers import inbox, suggestions
 from suppliers.choices import Direction, Medium, Outcome
-from suppliers.models import Contact, Supplier
+from suppliers.models import Contact, Supplier, SupplierDomain, SupplierNumber
 from suppliers.processing import contact_uuid
 
 READ_MOST = 20_000  # letters
@@ -125,6 +125,7 @@ def show_contact(contact: Contact) -> dict[str, Any]:
             suspicion=contact.suspicion,
             supplier=contact.supplier.name if contact.supplier else "",
         ),
+        "badge": badge_of(contact).to_json(),
         "caller": senders.caller_of(said),
         "has_original": "proof" in said,
         "confirmation": (asked := said.get("confirmation"))
@@ -142,6 +143,19 @@ def show_contact(contact: Contact) -> dict[str, Any]:
     }
 
 
+def badge_of(contact: Contact) -> badges.Badge:
+    """Return whether it is really them; the supplier's proved particulars are prefetched."""
+    supplier = contact.supplier
+    return badges.of_contact(
+        said=contact.said,
+        trust=contact.trust,
+        suspicion=contact.suspicion,
+        supplier=supplier.name if supplier else "",
+        domains=[row.domain for row in supplier.domains.all()] if supplier else (),
+        numbers=[row.number for row in supplier.numbers.all()] if supplier else (),
+    )
+
+
 def text_of(said: dict[str, Any]) -> str:
     """Return the words of a contact, as complete as they are known."""
     transcript = (said.get("call") or {}).get("transcript", "")
@@ -152,7 +166,11 @@ def my_contacts(owner: Owner) -> QuerySet[Contact]:
     """Return the owner's contacts with all that `show_contact` reads."""
     live = Link.objects.filter(revoked_at=None).select_related("journey")
     rows = Contact.objects.for_owner(owner).select_related("household", "supplier", "asset")
-    return rows.prefetch_related(Prefetch("links", live))
+    return rows.prefetch_related(
+        Prefetch("links", live),
+        Prefetch("supplier__domains", SupplierDomain.objects.filter(household=None)),
+        Prefetch("supplier__numbers", SupplierNumber.objects.filter(household=None)),
+    )
 
 
 class Contacts(OwnerView):

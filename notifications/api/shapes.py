@@ -155,6 +155,14 @@ class AskedToSendOn(serializers.Serializer[Any]):
     link = serializers.CharField(allow_blank=True)
 
 
+class BadgeOut(serializers.Serializer[Any]):
+    """How far a sender is who it says, and why."""
+
+    level = serializers.ChoiceField(choices=["proved", "likely", "unproved", "warning", "own"])
+    label = serializers.CharField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
 class CallerOut(serializers.Serializer[Any]):
     """What the telephone network says of a number (STIR/SHAKEN)."""
 
@@ -194,6 +202,7 @@ class ContactOut(serializers.Serializer[Any]):
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
     why = serializers.CharField(help_text="The same in plain sentences.")
+    badge = BadgeOut(help_text="Is it really them?")
     sender_check = serializers.CharField(
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )
@@ -298,6 +307,7 @@ class JourneyContact(serializers.Serializer[Any]):
     rule = serializers.CharField(allow_blank=True)
     evidence = serializers.DictField()
     why = serializers.CharField(help_text="The same in plain sentences.")
+    badge = BadgeOut(help_text="Is it really them?")
     sender_check = serializers.CharField(
         allow_blank=True, help_text="How its sender was checked, in plain sentences."
     )

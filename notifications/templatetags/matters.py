@@ -10,9 +10,11 @@ from django.utils.translation import ngettext
 
 from assets.choices import OperationalStatus
 from assets.models import Asset
+from notifications import badges
 from notifications.choices import AppointmentState, JourneyState, Turn
 from notifications.models import Appointment, Journey, Link
 from owners import clock
+from suppliers import particulars
 from suppliers.models import Contact, Mandate, Role, Supplier, SupplierNumber
 
 register = template.Library()
@@ -117,3 +119,15 @@ def serving(context: template.Context, mandates: Iterable[Mandate]) -> list[Serv
         for mandate in found
         for key in [(mandate.household_id, mandate.supplier_id)]
     ]
+
+
+@register.simple_tag
+def badge_of(supplier: Supplier, known: particulars.Particulars | None) -> dict[str, Any]:
+    """Return whether a supplier is really who it says, with the reasons."""
+    return badges.of_supplier(
+        name=supplier.name,
+        is_verified=supplier.verified_at is not None,
+        domains=known.proved_domains if known else (),
+        numbers=known.proved_numbers if known else (),
+        noted=[*known.domains, *known.numbers] if known else (),
+    ).to_json()

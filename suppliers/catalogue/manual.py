@@ -68,6 +68,12 @@ CALLS = (
     ("GET /api/supplier/v1/events/{id}/?source=", "What became of one of your events."),
     ("POST /api/supplier/v1/verdict/", "What an event would come to now; it is not stored."),
     ("GET /api/supplier/v1/mandates/{owner_ref}/reach/", "What may be said when and how."),
+    ("GET /api/supplier/v1/mandates/", "Your live mandates; `?after=` goes on from one."),
+    ("GET /api/supplier/v1/mandates/{owner_ref}/", "What it allows, and what you may know."),
+    ("GET /api/supplier/v1/mandates/{owner_ref}/terms/", "Your copy of what was agreed."),
+    ("GET /api/supplier/v1/mandates/{owner_ref}/receipts/", "Your copies of the consent."),
+    ("GET /api/supplier/v1/terms/", "The agreements owners can offer, with their hashes."),
+    ("POST /api/supplier/v1/invitations/", "Accept an invitation: `{token}` of its link."),
     ("POST /api/supplier/v1/ping/", "Try your key."),
     ("GET /api/supplier/v1/visits/", "Your visits from today on, each with the steps it can take."),
     (
