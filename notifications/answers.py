@@ -1,6 +1,6 @@
 """The owner's answers to suppliers: how and when each arrived, and when it did not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,7 +27,14 @@ VIAS: dict[str, str | Promise] = {
 def of_journey(journey: Journey) -> list[dict[str, Any]]:
     """Return the answers on one journey, the oldest first."""
     rows = _of([journey.household]).filter(journey=journey.uuid).order_by("-pk")[:SHOWN]
-    return [show(event) for event in reversed(rows)]
+    return show_all(list(reversed(rows)))
+
+
+def show_all(events: Sequence[OutboundEvent]) -> list[dict[str, Any]]:
+    """Return answers as `show` does, with as many queries for any number."""
+    waiting = [event.mandate for event in events if event.mandate and not _is_settled(event)]
+    ways = routes.all_of_mandates(waiting, is_every=True) if waiting else {}
+    return [show(event, ways=ways) for event in events]
 
 
 def of_households(households: Iterable[Household]) -> QuerySet[OutboundEvent]:
@@ -41,11 +48,12 @@ def _of(households: Iterable[Household]) -> QuerySet[OutboundEvent]:
     ).select_related("supplier", "household", "mandate")
 
 
-def show(event: OutboundEvent) -> dict[str, Any]:
-    """Return one answer as people and programs see it."""
-    has_arrived = event.state == OutboundState.SENT
-    is_new = event.state == OutboundState.PENDING and event.tried == 0
-    others = [] if has_arrived or is_new else routes.others_of(event)
+def show(
+    event: OutboundEvent, *, ways: Mapping[int, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """Return one answer as people and programs see it; `ways` are known for many at once."""
+    is_settled = _is_settled(event)
+    others = [] if is_settled else routes.others_of(event, ways=ways)
     return {
         "id": str(event.uuid),
         "supplier": {"id": str(event.supplier.uuid), "name": event.supplier.name},
@@ -60,9 +68,20 @@ def show(event: OutboundEvent) -> dict[str, Any]:
         "next_at": event.next_at.isoformat() if event.state == OutboundState.PENDING else None,
         "tried": event.tried,
         "why": how(event),
-        "can_send_again": not has_arrived and not is_new and event.via != routes.NONE,
+        "can_send_again": not is_settled and event.via != routes.NONE,
         "other_ways": [{"via": via, "label": str(VIAS[via])} for via in others],
     }
+
+
+def row(event: OutboundEvent) -> dict[str, Any]:
+    """Return an answer for a long list: the other ways stand on its journey."""
+    return show(event, ways={event.mandate_id or 0: ()}) | {"other_ways": []}
+
+
+def _is_settled(event: OutboundEvent) -> bool:
+    """Whether nothing needs to be done about it: it arrived, or was only just written."""
+    is_new = event.state == OutboundState.PENDING and event.tried == 0
+    return event.state == OutboundState.SENT or is_new
 
 
 def is_missing(answer: dict[str, Any]) -> bool:

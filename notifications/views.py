@@ -565,7 +565,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 def answered(owner: Owner) -> dict[str, Any]:
     """Return the owner's answers for a page: those that did not arrive, and the last that did."""
     mine = list(Household.objects.for_owner(owner))
-    lost = [answers.show(one) for one in suppliers_outbox.undelivered(households=mine)[:LOST_SHOWN]]
+    lost = answers.show_all(list(suppliers_outbox.undelivered(households=mine)[:LOST_SHOWN]))
     sent = answers.of_households(mine).filter(state=OutboundState.SENT)[:LOST_SHOWN]
     return {"lost": lost, "given": [answers.show(one) for one in sent]}
 

@@ -1,6 +1,6 @@
 """By which way a supplier is told something: its endpoint, mail, SMS, or none that is known."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import Q
 
@@ -89,11 +89,15 @@ def of_event(event: OutboundEvent) -> str:
     return of_type(of_mandates([event.mandate])[event.mandate.pk], event.type)
 
 
-def others_of(event: OutboundEvent) -> list[str]:
-    """Return the other ways by which an event could go out."""
+def others_of(
+    event: OutboundEvent, *, ways: Mapping[int, Sequence[str]] | None = None
+) -> list[str]:
+    """Return the other ways by which an event could go out; `ways` if they are known."""
     if event.via == ONE_CLICK or event.mandate is None:
         return []
-    every = all_of_mandates([event.mandate], is_every=True)[event.mandate.pk]
+    if ways is None:
+        ways = all_of_mandates([event.mandate], is_every=True)
+    every = ways[event.mandate.pk]
     return [via for via in every if via != event.via and of_type(via, event.type) != NONE]
 
 

@@ -37,7 +37,7 @@ class Answers(OwnerView):
     @listed(
         "answers_list",
         pages=page_of(AnswerOut, "Answer"),
-        show=answers.show,
+        show=answers.row,
         by="-created_at",
         filters=[about("journey")],
     )

@@ -401,7 +401,7 @@ class AnswerOut(serializers.Serializer[Any]):
     tried = serializers.IntegerField()
     why = serializers.CharField(help_text="How it arrived, or why it did not, in plain words.")
     can_send_again = serializers.BooleanField()
-    other_ways = OtherWay(many=True)
+    other_ways = OtherWay(many=True, help_text="Named on its journey; empty in the list.")
 
 
 class Undelivered(serializers.Serializer[Any]):

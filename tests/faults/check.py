@@ -37,10 +37,11 @@ def findings() -> dict[str, Any]:
         journeys_of.setdefault(event_id, [])
         if journey is not None:
             journeys_of[event_id].append(journey)
-    answers: dict[str, list[str]] = {}
+    answers: dict[str, list[tuple[str, int, int]]] = {}
     told = OutboundEvent.objects.filter(type="owner.message.sent").order_by("pk")
-    for code, name in told.values_list("supplier__code", "uuid"):
-        answers.setdefault(code, []).append(str(name))
+    known = told.values_list("supplier__code", "uuid", "mandate", "tried")
+    for code, name, mandate, tried in known:
+        answers.setdefault(code, []).append((str(name), mandate or 0, tried))
     interrupts = Notification.objects.filter(state="told", level="interrupt")
     return {
         "events": dict(Counter(InboundEvent.objects.values_list("state", flat=True))),

@@ -68,9 +68,9 @@ def test_one_tap_sends_it_by_another_way_and_it_is_shown_how_it_arrived(
 def test_the_same_through_the_api(answered: OutboundEvent, ana: Client, now: datetime) -> None:
     (shown,) = ana.get(f"/api/v1/answers/?journey={answered.journey}").json()["results"]
     assert (shown["via"], shown["state"], shown["tried"]) == ("webhook", "failed", 10)
-    assert [way["via"] for way in shown["other_ways"]] == ["mail"]
     (same,) = ana.get(f"/api/v1/journeys/{answered.journey}/").json()["answers"]
-    assert same == shown
+    assert [way["via"] for way in same.pop("other_ways")] == ["mail"]
+    assert same.items() <= shown.items()
     send = f"/api/v1/answers/{answered.uuid}/send/"
     wrong: Any = ana.post(send, {"via": "sms"}, content_type="application/json")
     assert (wrong.status_code, wrong.json()["code"]) == (409, "no_such_way")
