@@ -418,7 +418,8 @@ STEWARD_SIGNING_KEYS = env.words("STEWARD_SIGNING_KEYS", (DEV_SIGNING_KEY,))  # 
 # Networks outbound webhooks may reach although they are not public, such as 10.1.0.0/16.
 OUTBOX_ALLOWED_NETWORKS = env.words("OUTBOX_ALLOWED_NETWORKS")
 OUTBOX_TIMEOUT = env.number("OUTBOX_TIMEOUT", 20, least=1)  # seconds, for a whole request
-OUTBOX_LEASE_S = env.number("OUTBOX_LEASE_S", 300, least=1)  # a killed process's events wait so long
+# Seconds after which the events of a killed process are taken by another.
+OUTBOX_LEASE_S = env.number("OUTBOX_LEASE_S", 300, least=1)
 OUTBOX_RATE = env.number("OUTBOX_RATE", 50)  # events a second to one endpoint; 0: no limit
 
 # --- Mail and telephony in; an entrance without a secret is closed ---
