@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -20,7 +21,14 @@ from owners.choices import ExportState, Moment, Rank, Scope, Topic
 from owners.models import ApiToken, Export, Household
 from suppliers import mandates
 from suppliers.choices import ContactKind, Outcome
-from suppliers.models import Mandate, OutboundEvent, SupplierKey
+from suppliers.models import (
+    ConsentReceipt,
+    Mandate,
+    OutboundEvent,
+    SupplierInvitation,
+    SupplierKey,
+    TermsRecord,
+)
 from tests import factories
 from tests.api.conftest import app_of
 from tests.factories import SigningSecretFactory
@@ -28,7 +36,26 @@ from tests.factories import SigningSecretFactory
 PINNED: dict[str, int] = json.loads((Path(__file__).parent / "query_counts.json").read_text())
 FEED_MOST = 8
 CHANGES_MOST = 24
-CONSTANT = {"assets/templates", "reach/presets"}  # no rows: they stand in the code
+CONSTANT = {"assets/templates", "reach/presets", "terms"}  # no rows: they stand in the code
+
+
+def agreed(cast: factories.Cast, number: int) -> None:
+    """Give Ana one more step of her terms, receipt and invitation of a supplier."""
+    about = {"household": cast.household, "mandate": spoken_for(cast)}
+    digest = f"{number:064}"
+    ConsentReceipt.objects.create(
+        **about, event_state="given", body={}, sha256=digest, made_at=factories.START
+    )
+    TermsRecord.objects.create(
+        **about, event="proffered", agreement_uri="https://x.example", version="1",
+        sha256=digest, record_sha256=digest, said_in=uuid4(), at=factories.START,
+    )  # fmt: skip
+    offer = SupplierInvitation(
+        household=cast.household, invited_by=cast.ana, name="Volt", shown_as="Ana",
+        token_hash=digest.encode()[-32:], expires_at=factories.START,
+    )  # fmt: skip
+    offer.seal(token=digest, address="")
+    offer.save()
 
 
 def rows(cast: factories.Cast, count: int) -> None:
@@ -40,6 +67,7 @@ def rows(cast: factories.Cast, count: int) -> None:
         factories.SupplierDomainFactory.create(supplier=supplier)
         factories.RoleFactory.create(asset=asset, supplier=supplier)
         factories.MandateFactory.create(household=cast.household, supplier=supplier, assets=[asset])
+        agreed(cast, number)
         journey = factories.JourneyFactory.create(
             household=cast.household, asset=asset, suppliers=[supplier.pk]
         )
