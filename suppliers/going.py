@@ -69,6 +69,7 @@ class _Lane:
     claimed_at: float
     rate: float = 0.0  # a second; 0: as fast as it answers
     is_troubled: bool = False
+    lease: datetime | None = None  # by which its rows are known as its own
 
 
 @dataclass(slots=True)
@@ -152,7 +153,9 @@ class _Walk:
         if lane.rate:
             self.free_at[lane.key] = at + 1 / lane.rate
         event, now = lane.events.popleft(), self._clock()
-        _begin(event, now=now)
+        if not _begin(event, lane, now=now):
+            self._next(pool, lane)
+            return
         attempt = self._try_of(event, now=now)
         self.under_way[pool.submit(tries.timed, attempt)] = (lane, event)
 
@@ -192,7 +195,9 @@ class _Walk:
         self.taken -= len(held)
         until = {"next_at": behind.next_at} if behind is not None else {}
         pks = [one.pk for one in held]
-        OutboundEvent.objects.filter(pk__in=pks).update(lease_until=None, **until)
+        # Those alone that nobody else has taken since.
+        own = OutboundEvent.objects.filter(pk__in=pks, lease_until=lane.lease)
+        own.update(lease_until=None, **until)
 
 
 # --- claiming ------------------------------------------------------------------------------
@@ -223,6 +228,8 @@ def _claim(walk: _Walk, *, now: datetime) -> list[_Lane]:
         pks = [event.pk for lane in lanes for event in lane.events]
         lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
         OutboundEvent.objects.filter(pk__in=pks).update(lease_until=lease)
+        for lane in lanes:
+            lane.lease = lease
     return lanes
 
 
@@ -304,16 +311,17 @@ def _holds(earlier: OutboundEvent, event: OutboundEvent, *, now: datetime) -> bo
 # --- one try -------------------------------------------------------------------------------
 
 
-def _begin(event: OutboundEvent, *, now: datetime) -> None:
-    """Write down that a try is made."""
+def _begin(event: OutboundEvent, lane: _Lane, *, now: datetime) -> bool:
+    """Write down that a try is made; False when somebody else has taken the event since."""
     event.attempts += 1
     event.tried += 1
     lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
     with transaction.atomic():
-        OutboundEvent.objects.filter(pk=event.pk).update(
-            attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=lease
-        )
-        OutboundAttempt.objects.create(event=event, number=event.tried, at=now, via=event.via)
+        own = OutboundEvent.objects.filter(pk=event.pk, lease_until=lane.lease)
+        is_own = own.update(attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=lease)
+        if is_own:
+            OutboundAttempt.objects.create(event=event, number=event.tried, at=now, via=event.via)
+    return bool(is_own)
 
 
 def _call(event: OutboundEvent, *, now: datetime) -> Try:
