@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from notifications import partings
 from owners import clock
-from owners.api.edge import OwnerView, checked, owner_of
+from owners.api.edge import OwnerView, checked, once, owner_of
 from suppliers.api_v1 import MandateChange, RoleOut, my_mandates, wanted
 from suppliers.choices import MandateState
 
@@ -74,6 +74,7 @@ class MandatePreview(OwnerView):
     """What a change would do."""
 
     @extend_schema(operation_id="mandates_preview", request=PreviewIn, responses=EffectsOut)
+    @once
     def post(self, request: Request, mandate: UUID) -> Response:
         """Return what a change would do; nothing is stored and nobody is told."""
         found = my_mandates(owner_of(request)).live().get(uuid=mandate)  # type: ignore[attr-defined]  # of its query set
