@@ -206,7 +206,7 @@ class HomeFacts(OwnerView):
         return Response({fact.value: "" for fact in HOME_FACTS} | disclosure.written(found))
 
 
-class InvitationIn(serializers.Serializer[Any]):
+class SupplierInvitationIn(serializers.Serializer[Any]):
     """A supplier to invite, and what it is offered."""
 
     household = Known(my_households)
@@ -227,7 +227,7 @@ class InvitationIn(serializers.Serializer[Any]):
     assets = serializers.ListField(child=Known(my_assets), required=False, max_length=500)
 
 
-class InvitationOut(serializers.Serializer[Any]):
+class SupplierInvitationOut(serializers.Serializer[Any]):
     """An invitation of a supplier."""
 
     id = serializers.UUIDField()
@@ -281,7 +281,7 @@ class SupplierInvitations(OwnerView):
 
     is_sensitive = True  # a link lets somebody in
 
-    @listed("supplier_invitations_list", pages=page_of(InvitationOut, "SupplierInvitation"),
+    @listed("supplier_invitations_list", pages=page_of(SupplierInvitationOut, "SupplierInvitation"),
             show=show_invitation, by="-created_at")  # fmt: skip
     def get(self, request: Request) -> QuerySet[SupplierInvitation]:
         """List the invitations, the newest first."""
@@ -289,14 +289,14 @@ class SupplierInvitations(OwnerView):
 
     @extend_schema(
         operation_id="supplier_invitations_make",
-        request=InvitationIn,
-        responses={201: InvitationOut},
+        request=SupplierInvitationIn,
+        responses={201: SupplierInvitationOut},
     )
     @once
     def post(self, request: Request) -> Response:
         """Invite a supplier by mail, or get a link to hand over; for admins."""
         owner = owner_of(request)
-        values = checked(InvitationIn, request)
+        values = checked(SupplierInvitationIn, request)
         household = values.pop("household")
         values["facts"] = [FactName(name) for name in values.get("facts", ())]
         if "purposes" in values:
@@ -318,12 +318,12 @@ class OneSupplierInvitation(OwnerView):
 
     is_sensitive = True
 
-    @extend_schema(operation_id="supplier_invitations_get", responses=InvitationOut)
+    @extend_schema(operation_id="supplier_invitations_get", responses=SupplierInvitationOut)
     def get(self, request: Request, offer: UUID) -> Response:
         """Return one invitation."""
         return Response(show_invitation(my_invitations(owner_of(request)).get(uuid=offer)))
 
-    @extend_schema(operation_id="supplier_invitations_revoke", responses=InvitationOut)
+    @extend_schema(operation_id="supplier_invitations_revoke", responses=SupplierInvitationOut)
     @once
     def delete(self, request: Request, offer: UUID) -> Response:
         """Take an invitation back; for admins. Twice is once."""

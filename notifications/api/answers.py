@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from notifications import answers
 from notifications.api.shapes import AnswerOut
 from owners import clock, doorbell, households
-from owners.api.edge import OwnerView, owner_of
+from owners.api.edge import OwnerView, once, owner_of
 from owners.api.pages import about, listed, of, page_of
 from owners.api.problems import Problem
 from owners.models import Household
@@ -51,6 +51,7 @@ class SendAnswer(OwnerView):
     """Another try to tell a supplier."""
 
     @extend_schema(operation_id="answers_send", request=AgainIn, responses=AnswerOut)
+    @once
     def post(self, request: Request, answer: UUID) -> Response:
         """Send an answer that did not arrive once more, or by another way."""
         owner, now = owner_of(request), clock.now()

@@ -159,7 +159,7 @@ class BadgeOut(serializers.Serializer[Any]):
     """How far a sender is who it says, and why."""
 
     level = serializers.ChoiceField(choices=["proved", "likely", "unproved", "warning", "own"])
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
     reasons = serializers.ListField(child=serializers.CharField())
 
 

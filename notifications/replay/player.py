@@ -59,7 +59,9 @@ def recorded() -> Iterator[None]:
 def _outbox_recorded() -> Iterator[None]:
     """Let suppliers' endpoints be called by nobody: what is due counts as sent."""
 
-    def send_due(*, now: datetime, limit: int = 500) -> int:
+    def send_due(
+        *, now: datetime, limit: int = 500, now_fn: Callable[[], datetime] | None = None
+    ) -> int:
         due = OutboundEvent.objects.filter(state=OutboundState.PENDING, next_at__lte=now)
         return OutboundEvent.objects.filter(pk__in=due.values("pk")[:limit]).update(
             state=OutboundState.SENT, sent_at=now

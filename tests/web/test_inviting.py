@@ -10,7 +10,7 @@ from notifications import delivery
 from notifications.models import Delivery
 from owners.choices import Rank
 from suppliers import inviting, keys, staffing
-from suppliers.choices import FactName, Purpose
+from suppliers.choices import FactName, LinkKind, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierInvitation
 from suppliers.staff import SupplierPerson
 from tests import factories
@@ -67,7 +67,7 @@ def test_a_typed_address_opens_no_other_suppliers_place(cast, at, client: Client
     assert b"Skyline" not in client.get("/portal/", follow=True).content
     # And the real one, signing in by letter, ends the session that claimed the address.
     link = staffing._make(
-        kind="sign_in", supplier=claimed.supplier, person=claimed, email=boss.email, now=at
+        kind=LinkKind.SIGN_IN, supplier=claimed.supplier, person=claimed, email=boss.email, now=at
     )
     stamp = claimed.session_stamp
     assert staffing.redeem(token=link.token, now=at).session_stamp != stamp

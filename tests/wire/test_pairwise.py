@@ -13,7 +13,7 @@ from notifications import feed
 from notifications.models import Journey
 from suppliers import inbox, letters, mandates, pairwise
 from suppliers.choices import FactName, MandateState, Purpose, Way
-from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
+from suppliers.models import Contact, InboundEvent, Mandate, OutboundEvent, Supplier
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +137,7 @@ def test_a_thing_is_found_by_the_name_its_supplier_has_for_it_and_no_other(
         contact.inbound = None
         contact.save()
         Contact.objects.all().delete()
-        factories.InboundEvent.objects.all().delete()
+        InboundEvent.objects.all().delete()
 
 
 def test_a_name_is_the_same_for_ever_and_tells_nothing(cast: factories.Cast) -> None:
