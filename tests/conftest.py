@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 from django.test import override_settings
+from django.utils import translation
 
 from notifications import transports
 from tests import factories
@@ -49,6 +50,13 @@ def _quick_settings() -> Iterator[None]:
 def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_language() -> Iterator[None]:
+    """Forget the language of whoever was answered last: no request of a test ends like one."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
