@@ -80,6 +80,7 @@ class _Walk:
     now_fn: Callable[[], datetime] | None
     limit: int
     taken: int = 0
+    began: float = field(default_factory=time.monotonic)
     lanes: dict[Hashable, _Lane] = field(default_factory=dict)
     under_way: dict[Future[Result], tuple[_Lane, OutboundEvent]] = field(default_factory=dict)
     resting: list[tuple[float, int, _Lane]] = field(default_factory=list)  # until when
@@ -103,6 +104,11 @@ class _Walk:
 
     def _clock(self) -> datetime:
         return self.now_fn() if self.now_fn is not None else self.now
+
+    def lease(self) -> datetime:
+        """Return until when what is taken now is ours; a clock that stands still is helped."""
+        gone_by = time.monotonic() - self.began if self.now_fn is None else 0.0
+        return self._clock() + timedelta(seconds=gone_by + settings.OUTBOX_LEASE_S)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
         """Claim what is due for the lanes that are free, until there is no more."""
@@ -153,8 +159,10 @@ class _Walk:
         if lane.rate:
             self.free_at[lane.key] = at + 1 / lane.rate
         event, now = lane.events.popleft(), self._clock()
-        if not _begin(event, lane, now=now):
-            self._next(pool, lane)
+        if not _begin(event, lane, now=now, lease=self.lease()):
+            # Whoever has it may not be done with it; what follows must not overtake it.
+            self._let_go(lane, now=now)
+            del self.lanes[lane.key]
             return
         attempt = self._try_of(event, now=now)
         self.under_way[pool.submit(tries.timed, attempt)] = (lane, event)
@@ -226,7 +234,7 @@ def _claim(walk: _Walk, *, now: datetime) -> list[_Lane]:
         )
         lanes = _lanes(list(due), walk, places=places, now=now)
         pks = [event.pk for lane in lanes for event in lane.events]
-        lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
+        lease = walk.lease()
         OutboundEvent.objects.filter(pk__in=pks).update(lease_until=lease)
         for lane in lanes:
             lane.lease = lease
@@ -311,11 +319,10 @@ def _holds(earlier: OutboundEvent, event: OutboundEvent, *, now: datetime) -> bo
 # --- one try -------------------------------------------------------------------------------
 
 
-def _begin(event: OutboundEvent, lane: _Lane, *, now: datetime) -> bool:
+def _begin(event: OutboundEvent, lane: _Lane, *, now: datetime, lease: datetime) -> bool:
     """Write down that a try is made; False when somebody else has taken the event since."""
     event.attempts += 1
     event.tried += 1
-    lease = now + timedelta(seconds=settings.OUTBOX_LEASE_S)
     with transaction.atomic():
         own = OutboundEvent.objects.filter(pk=event.pk, lease_until=lane.lease)
         is_own = own.update(attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=lease)

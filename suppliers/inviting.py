@@ -157,9 +157,9 @@ def accept(
     """
     with transaction.atomic():
         invitation = _open(token, now)
+        person = person or known_as(invitation)
         if person is not None and not staffing.may(person, StaffRole.ADMIN):
             raise InvitingError("rank", gettext_noop("Only an admin of yours can accept this."))
-        person = person or known_as(invitation)
         if person is None:
             address = invitation.address or email.strip().lower()
             _check_address(address)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from assets.choices import AssetKind
 from assets.models import Asset
 from assets.starters import STARTERS, USUAL
-from notifications import fact_words, why
+from notifications import fact_words, senders, why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
 from notifications.wording import Words, day_of, money_of, within
 from owners import clock
@@ -429,6 +429,16 @@ def why_it_waits(contact: Contact) -> str:
     words = Words(zone=ZoneInfo(timezone.get_current_timezone_name()), now=contact.received_at)
     return why.of_contact(
         reason=contact.reason, rule=contact.rule, evidence=contact.evidence, words=words
+    )
+
+
+@register.filter
+def sender_check(contact: Contact) -> str:
+    """Return how a contact's sender was checked, in plain sentences."""
+    return senders.of_sender(
+        contact.said,
+        suspicion=contact.suspicion,
+        supplier=contact.supplier.name if contact.supplier else "",
     )
 
 
