@@ -31,20 +31,15 @@ def expected_of(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_story_comes_out_as_expected(name: str) -> None:
+def test_story_comes_out_as_expected_and_every_outcome_carries_its_rule(name: str) -> None:
     report = stage.play(lines_of(name))
     assert differences(expected_of(name), report) == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_outcome_carries_its_rule(name: str) -> None:
-    report = stage.play(lines_of(name))
     silent = {
         contact: outcome
         for contact, outcome in report["outcomes"].items()
         if not outcome["outcome"] or not outcome["rule"]
     }
-    assert silent == {}
+    assert silent == {}, "every outcome carries its rule"
 
 
 @pytest.mark.parametrize(
