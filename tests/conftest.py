@@ -78,13 +78,8 @@ def cast(db: None) -> factories.Cast:
     return factories.cast()
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, so that it can be run again on another server.
-
-    The longest tests come first, in whatever order the rest is: else all wait for them.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Mark what uses the database, so that it can be run again on another server."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("django_db") or names & {"db", "transactional_db"}:

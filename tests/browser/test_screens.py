@@ -119,7 +119,6 @@ def page(browser: Browser, live_server: LiveServer, session: str) -> Iterator[Pa
     context.close()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("width", SIZES)
 def test_screens_are_accessible_in_bounds_and_silent(
     browser: Browser, live_server: LiveServer, session: str, width: int

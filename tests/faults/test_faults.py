@@ -20,12 +20,7 @@ import pytest
 from owners import clock
 from tests.faults.rig import Intake, Rig, events, every, running
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.servers,
-    pytest.mark.long,
-    pytest.mark.xdist_group("faults"),  # one after the other: each takes all there is
-]
+pytestmark = [pytest.mark.faults, pytest.mark.servers]
 
 EVENTS = int(os.environ.get("FAULT_EVENTS", "5000"))
 HOUSEHOLDS = 50

@@ -18,8 +18,6 @@ import pytest
 
 from config import embedded, supervisor
 
-pytestmark = pytest.mark.long
-
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 90
 

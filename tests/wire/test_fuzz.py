@@ -27,8 +27,6 @@ from tests.api.conftest import app_of
 from tests.factories import Cast
 from tests.wire.sending import BATCH, CLOUD, NOW, post
 
-pytestmark = pytest.mark.long
-
 LOT = 50  # inputs between two looks at what came of them
 NIGHTLY = hypothesis.settings.get_current_profile_name() == "nightly"
 FUZZ = hypothesis.settings(
