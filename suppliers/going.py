@@ -1,6 +1,7 @@
 """What is due goes out to the suppliers: each endpoint in its order, none slowed by another.
 
-Events to one endpoint go one after the other, the oldest first. One that fails holds back
+Events to one endpoint go one after the other, the oldest first; killed in the middle, only
+the order within a mandate is sure. One that fails holds back
 all that follow it at its endpoint while it is young (`HOLDS` tries); afterwards only what
 is of the same mandate: an answer never overtakes an earlier one of the same household, and
 no single event stops an endpoint for days. When the endpoint answers again, all that
