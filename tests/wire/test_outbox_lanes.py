@@ -206,7 +206,7 @@ HOSTILE = (redirects, hangs, drips, resets, is_gone, is_busy, pours)
 def test_no_receiver_slows_the_others(
     cast: Cast, receivers: Callable[[str, Answering], Peer], settings: Any
 ) -> None:
-    settings.OUTBOX_TIMEOUT, settings.OUTBOX_RATE = 2, 0
+    settings.OUTBOX_TIMEOUT, settings.OUTBOX_RATE = 4, 0
     for answer in HOSTILE:
         supplier = SupplierFactory.create(code=answer.__name__)
         receivers(supplier.code, answer)
@@ -227,10 +227,10 @@ def test_no_receiver_slows_the_others(
     whole = time.monotonic() - began
     # Before the first of the hanging ones was given up.
     assert len(arrived) == 20
-    assert arrived[-1] - began < 1.9, f"{arrived[-1] - began:.2f} s"
-    assert whole < 3.5, f"{whole:.2f} s"  # one deadline, not one for each byte
+    assert arrived[-1] - began < 3.9, f"{arrived[-1] - began:.2f} s"
+    assert whole < 6.5, f"{whole:.2f} s"  # one deadline, not one for each byte
     tried = OutboundAttempt.objects.filter(event__supplier__code__in=["hangs", "drips", "pours"])
-    assert max(one.took_ms or 0 for one in tried) < 2500
+    assert max(one.took_ms or 0 for one in tried) < 4700
     kept = [len(outbox.said_by(one)) for one in tried.filter(event__supplier__code="pours")]
     assert set(kept) == {1024}
 
