@@ -6,7 +6,16 @@
 from dataclasses import replace
 from datetime import datetime
 
-from notifications.matter import CANCELLED, Entry, Matter, News, Slot, value_of, window_key
+from notifications.matter import (
+    CANCELLED,
+    Entry,
+    Matter,
+    News,
+    Shift,
+    Slot,
+    value_of,
+    window_key,
+)
 from owners.choices import Trust
 from suppliers import itip
 from suppliers.choices import Stage
@@ -36,9 +45,13 @@ def is_foreign(held: Slot | None, entry: Entry, visit: Visit) -> bool:
     return not (is_organizer and entry.trust >= Trust.AUTHENTICATED)
 
 
-def held(slot: Slot | None, whole: Slot | None) -> itip.Held:
+def held(matter: Matter, visit: Visit, slot: Slot | None, whole: Slot | None) -> itip.Held:
     """Return what is known before a message: of this one, and of the series it is in."""
     ended = whole.ended if whole is not None else None
+    start = read_instant(visit.recurrence_id)
+    shift = shift_of(matter, visit.uid, start) if start is not None else None
+    if shift is not None and shift.to is None:
+        ended = max(ended or shift.version, shift.version)
     if slot is None:
         return itip.Held(ended=ended)
     return itip.Held(
@@ -63,10 +76,76 @@ def end_series(matter: Matter, entry: Entry, whole: Slot, visit: Visit, news: Ne
             continue
         if slot.order is not None and slot.order > version:
             continue
-        slot.standing.state(value_of(entry, CANCELLED), challenger=entry.trust, is_later=True)
-        if slot.standing.current is not None and slot.standing.current.key == CANCELLED:
-            slot.stage, slot.stage_source = Stage.CANCELLED, entry.id
-            news.new.append("cancelled")
+        cancel(entry, slot, news)
+
+
+def cancel(entry: Entry, slot: Slot, news: News) -> None:
+    """Cancel one of a series with others of it, where the sender is believed."""
+    slot.standing.state(value_of(entry, CANCELLED), challenger=entry.trust, is_later=True)
+    if slot.standing.current is not None and slot.standing.current.key == CANCELLED:
+        slot.stage, slot.stage_source = Stage.CANCELLED, entry.id
+        news.new.append("cancelled")
+
+
+# --- one of a series, and all after it ------------------------------------------------------
+
+
+def shift_by(entry: Entry, visit: Visit, slot: Slot) -> Shift | None:
+    """Return what a statement of one of a series does to all after it.
+
+    None where who says so is not believed, or there is nothing to go by.
+    """
+    version, first = itip.version_of(visit), read_instant(visit.recurrence_id)
+    is_cancelled = visit.stage == Stage.CANCELLED
+    register = slot.standing if is_cancelled else slot.window
+    is_doubted = register.current is not None and entry.trust < register.current.trust
+    if version is None or first is None or is_doubted or not (is_cancelled or visit.window):
+        return None
+    to = None if is_cancelled else visit.window
+    return Shift(first=first, to=to, version=version, zone=visit.zone or slot.zone)
+
+
+def shift_of(matter: Matter, uid: str, start: datetime) -> Shift | None:
+    """Return the newest change that the one of a series at `start` is under; mostly none."""
+    found = [
+        slot.shift
+        for slot in matter.slots
+        if slot.shift is not None and slot.uid == uid and slot.shift.first <= start
+    ]
+    return max(found, key=lambda shift: shift.version, default=None)
+
+
+def moved_by(matter: Matter, shift: Shift, slot: Slot) -> list[tuple[Slot, datetime]]:
+    """Return those of a series that a change moves with `slot`, each with its own time in it.
+
+    One with a newer statement of its own stays, and so does one that the same calendar moves
+    by itself.
+    """
+    found = []
+    for other in matter.slots:
+        start = read_instant(other.recurrence_id)
+        if start is None or other is slot or other.uid != slot.uid or start <= shift.first:
+            continue
+        is_over = other.stage >= Stage.DONE or other.stage == Stage.CANCELLED
+        if is_over or shift_of(matter, slot.uid, start) is not shift:
+            continue
+        is_own = shift.to is not None and other.span is not None and other.span.start != start
+        if other.order is None or (other.order, is_own) <= (shift.version, False):
+            found.append((other, start))
+    return found
+
+
+def as_shifted(matter: Matter, visit: Visit) -> Visit:
+    """Return what an older statement of one of a series says after all from then on moved."""
+    version, start = itip.version_of(visit), read_instant(visit.recurrence_id)
+    if visit.is_range or visit.method in itip.TALK or version is None or start is None:
+        return visit
+    shift = shift_of(matter, visit.uid, start)
+    if shift is None or visit.window is None or version > shift.version:
+        return visit
+    if version == shift.version and visit.window.start != start:
+        return visit  # the same calendar moves this one by itself
+    return replace(visit, window=shift.of(start) or visit.window)
 
 
 def except_from_series(matter: Matter, uid: str) -> None:

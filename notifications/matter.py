@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from notifications.choices import JourneyState, Turn
 from owners.choices import Trust
@@ -187,6 +188,33 @@ class Register:
                 known.sources.append(source)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A change of one of a series and of all after it (RFC 5545, RANGE=THISANDFUTURE).
+
+    `first` is the time that the series gave to the first of them; the others move by as
+    much on the clock of `zone`.
+    """
+
+    first: datetime
+    to: Window | None  # None: they are cancelled
+    version: tuple[int, datetime]
+    zone: str = ""
+
+    def of(self, start: datetime) -> Window | None:
+        """Return when the one takes place that the series has at `start`."""
+        if self.to is None:
+            return None
+        zone = ZoneInfo(self.zone or "UTC")
+        by = _clock(self.to.start, zone) - _clock(self.first, zone)
+        moved = (_clock(start, zone) + by).replace(tzinfo=zone).astimezone(UTC)
+        return Window(start=moved, end=moved + (self.to.end - self.to.start))
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
 @dataclass(slots=True)
 class Slot:
     """One visit, delivery or call of the journey."""
@@ -209,6 +237,7 @@ class Slot:
     dismissed: int = -1  # the trust up to which nobody may doubt again that it stands
     order: tuple[int, datetime] | None = None
     ended: tuple[int, datetime] | None = None  # the version that last cancelled the series
+    shift: Shift | None = None  # what was said of this one of a series and of all after it
     organizer: str = ""
     invited: str = ""  # whom the organizer's calendar asks for an answer
     proposal: Value | None = None  # another time that its supplier asks for

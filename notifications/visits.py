@@ -59,10 +59,11 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
 def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
     if entry.said.type == "appointment.counter_declined":
         visit = replace(visit, method=itip.DECLINECOUNTER)
+    visit = invitations.as_shifted(matter, visit)
     slot = _find_slot(matter, entry, visit)
     whole = invitations.series_of(matter, visit)
     is_foreign = invitations.is_foreign(whole or slot, entry, visit)
-    effect = itip.effect(visit, invitations.held(slot, whole))
+    effect = itip.effect(visit, invitations.held(matter, visit, slot, whole))
     if visit.method in itip.TALK:
         if slot is None or is_foreign or entry.trust < Trust.AUTHENTICATED:
             matter.words.append(entry.id)
@@ -76,9 +77,8 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
     if effect == Effect.HISTORY:
         _note_history(entry, visit, slot)
         news.known.append("older_revision")
-        if slot is not None and visit.stage == Stage.CANCELLED and not is_foreign:
-            invitations.end_series(matter, entry, slot, visit, news)
-            invitations.except_from_series(matter, visit.uid)
+        if slot is not None and not is_foreign:
+            _still_of_series(matter, entry, visit, slot, news)
         return
     if slot is None:
         if visit.is_reminder and visit.window is None:
@@ -98,7 +98,32 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
         return
     _state(matter, entry, visit, slot, news)
     if visit.uid:
+        _all_after(matter, entry, visit, slot, news)
         invitations.except_from_series(matter, visit.uid)
+
+
+def _still_of_series(matter: Matter, entry: Entry, visit: Visit, slot: Slot, news: News) -> None:
+    """An older statement of this one may be the newest of others in its series."""
+    if visit.stage == Stage.CANCELLED:
+        invitations.end_series(matter, entry, slot, visit, news)
+        invitations.except_from_series(matter, visit.uid)
+    _all_after(matter, entry, visit, slot, news)
+
+
+def _all_after(matter: Matter, entry: Entry, visit: Visit, slot: Slot, news: News) -> None:
+    """What is said of one of a series and of all after it changes those, too."""
+    shift = invitations.shift_by(entry, visit, slot) if visit.is_range else None
+    if shift is None or (slot.shift is not None and slot.shift.version >= shift.version):
+        return
+    slot.shift = shift
+    for other, start in invitations.moved_by(matter, shift, slot):
+        window = shift.of(start)
+        if window is None:
+            invitations.cancel(entry, other, news)
+        else:
+            said = replace(visit, window=window, recurrence_id=other.recurrence_id)
+            _window(matter, entry, said, other, news, is_numbered=True)
+        other.order = shift.version
 
 
 def _note_history(entry: Entry, visit: Visit, slot: Slot | None) -> None:
@@ -194,11 +219,16 @@ def _new_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot:
 def _from_series(matter: Matter, entry: Entry, visit: Visit, slot: Slot) -> None:
     """One of a series begins at the time that the series gave it (RFC 5545, RECURRENCE-ID)."""
     start = invitations.read_instant(visit.recurrence_id)
+    if start is None:
+        return
     whole = next((s for s in matter.slots if s.uid == visit.uid and not s.recurrence_id), None)
     length = whole.span if whole is not None and whole.span is not None else visit.window
-    if start is None or length is None or (whole is None and visit.stage == Stage.CANCELLED):
+    if length is None or (whole is None and visit.stage == Stage.CANCELLED):
         return
-    slot.series = window_key(Window(start=start, end=start + (length.end - length.start)))
+    shift = invitations.shift_of(matter, visit.uid, start)
+    given = shift.of(start) if shift is not None else None
+    given = given or Window(start=start, end=start + (length.end - length.start))
+    slot.series = window_key(given)
     known = value_of(entry, slot.series)
     if whole is not None and whole.window.current is not None:
         known.trust, known.sources = whole.window.current.trust, [*whole.window.current.sources]

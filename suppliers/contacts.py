@@ -65,6 +65,7 @@ class Visit:
     stage: Stage = Stage.BOOKED
     uid: str = ""
     recurrence_id: str = ""
+    is_range: bool = False  # of that one of the series and of all after it
     sequence: int | None = None
     dtstamp: datetime | None = None
     zone: str = ""

@@ -182,6 +182,7 @@ def _event(
         stage=_stage(event, method),
         uid=uid,
         recurrence_id=_recurrence(event, zones, context),
+        is_range=_is_range(event),
         sequence=_sequence(event),
         dtstamp=dtstamp,
         zone=found.zone,
@@ -382,6 +383,12 @@ def _recurrence(event: Component, zones: dict[str, tzinfo], context: Context) ->
         return str(found[0].isoformat())
     instant, _ = _resolve(found[0], found[1], zones, context)
     return (instant or found[0]).isoformat()
+
+
+def _is_range(event: Component) -> bool:
+    prop = event.get("RECURRENCE-ID")
+    first = prop[0] if isinstance(prop, list) and prop else prop
+    return str(getattr(first, "params", {}).get("RANGE", "")).strip().upper() == "THISANDFUTURE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from notifications.merging import fold
 from owners.choices import Trust
 from suppliers import itip
 from suppliers.choices import Outcome, Stage
-from suppliers.contacts import Key, Visit
+from suppliers.contacts import Key, Visit, Window
 from suppliers.itip import Effect, Held
 from tests.rules.said import AFTERNOON, MORNING, NORDVARME, at, entry, invite, mail, window
 
@@ -30,6 +30,8 @@ def calendar(
     sequence: int = 0,
     stamped: str = "",
     instance: str = "",
+    is_range: bool = False,
+    zone: str = "",
     **said,
 ) -> Entry:
     """One calendar message of Skyline by authenticated mail."""
@@ -46,6 +48,8 @@ def calendar(
         ),
         uid="job-1",
         recurrence_id=instance,
+        is_range=is_range,
+        zone=zone,
         sequence=sequence,
         dtstamp=at(stamped or when),
         method=method,
@@ -173,6 +177,75 @@ def test_one_more_of_a_series_is_a_visit_of_its_own() -> None:
     assert matter.slots[1].series == ""  # nobody knew of it: it is told
     assert matter.verdicts["b"].reason == "visit"
     assert matter.verdicts["b2"].outcome == Outcome.ABSORBED
+
+
+WEEKS = {day: window(f"{day} 08:00", f"{day} 12:00") for day in (19, 26)}
+
+
+def of_series(name: str, when: str, day: int, span=None, **more) -> Entry:
+    """What is said of one of a weekly series, or of it and all after it."""
+    method = "REQUEST" if span else "CANCEL"
+    return calendar(name, when, method, span, instance=at(f"{day} 08:00").isoformat(), **more)
+
+
+ONE, NEXT = (of_series(f"s{day}", "10 09:00", day, span) for day, span in WEEKS.items())
+LATER = window("19 14:00", "19 15:00")
+REST = of_series("r", "11 08:00", 19, LATER, sequence=1, is_range=True)
+
+
+def live_spans(*entries: Entry) -> list[Window]:
+    spans = [slot.span for slot in folded(entries).live_slots if slot.span]
+    return sorted(spans, key=lambda span: span.start)
+
+
+def test_this_and_future_moves_all_after_it_and_none_before() -> None:
+    moved = [MORNING, LATER, window("26 14:00", "26 15:00")]
+    assert live_spans(REQUEST, ONE, NEXT, REST) == moved
+    matter = folded([REQUEST, ONE, NEXT, REST, replace(REST, id="r2")])
+    assert (matter.verdicts["r"].reason, matter.conflicts) == ("visit_moved", [])
+    assert matter.verdicts["r2"].outcome == Outcome.ABSORBED
+    # What was said of one of them before, and becomes known only now, moved as well.
+    assert live_spans(REQUEST, REST, replace(NEXT, id="z")) == [MORNING, LATER, moved[2]]
+
+
+def test_one_with_a_newer_time_of_its_own_stays_when_the_rest_moves() -> None:
+    own = of_series("o", "11 09:00", 26, EVENING, sequence=2)
+    assert live_spans(REQUEST, ONE, REST, own) == [MORNING, EVENING, LATER]
+    early = of_series("o", "10 10:00", 26, EVENING, sequence=2)
+    assert live_spans(REQUEST, ONE, early, REST) == [MORNING, EVENING, LATER]
+    # The same calendar says both, whichever of them is read first.
+    same = of_series("a", "11 08:00", 26, EVENING, sequence=1)
+    for one, other in ((same, REST), (REST, replace(same, id="z"))):
+        assert live_spans(REQUEST, one, other) == [MORNING, EVENING, LATER]
+
+
+def test_cancelling_this_and_future_leaves_those_before() -> None:
+    ended = of_series("c", "12 08:00", 26, sequence=2, is_range=True)
+    assert live_spans(REQUEST, ONE, NEXT, ended) == [MORNING, WEEKS[19]]
+    assert live_spans(REQUEST, ONE, ended, replace(NEXT, id="z")) == [MORNING, WEEKS[19]]
+    again = of_series("d", "12 09:00", 26, EVENING, sequence=3)
+    assert live_spans(REQUEST, ONE, NEXT, ended, again) == [MORNING, EVENING, WEEKS[19]]
+
+
+def test_the_rest_of_a_series_moves_on_its_own_clock_over_a_change_of_it() -> None:
+    noon = window("19 12:00", "19 13:00")
+    rest = of_series("r", "11 08:00", 19, noon, sequence=1, is_range=True, zone="America/New_York")
+    start = datetime(2027, 3, 18, 12, tzinfo=UTC)  # 8:00 in summer time
+    assert ONE.said.visit is not None
+    far = replace(
+        ONE.said.visit, recurrence_id=start.isoformat(), window=Window(start=start, end=start)
+    )
+    matter = folded([REQUEST, ONE, rest, entry("f", "10 10:00", visit=far)])
+    far_span = matter.live_slots[-1].span
+    assert far_span is not None
+    assert far_span.start == datetime(2027, 3, 18, 16, tzinfo=UTC)
+
+
+def test_who_is_not_believed_moves_no_series() -> None:
+    forged = replace(REST, id="x", trust=Trust.UNKNOWN, supplier=0)
+    assert live_spans(REQUEST, ONE, NEXT, forged) == [MORNING, *WEEKS.values()]
+    over = replace(of_series("c", "12 08:00", 19, sequence=2, is_range=True), trust=Trust.UNKNOWN)
+    assert live_spans(REQUEST, ONE, NEXT, over) == [MORNING, *WEEKS.values()]
 
 
 def test_a_proposal_moves_nothing_until_the_owner_takes_it() -> None:
