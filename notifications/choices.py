@@ -107,3 +107,11 @@ class PassWay(TextChoices):
     CODE = "code", _("Spoken code")
     LINK = "link", _("Link")
     MACHINE = "machine", _("Program")
+
+
+class PushService(TextChoices):
+    """Who wakes a device."""
+
+    WEB = "web", _("Browser")
+    FCM = "fcm", _("Android app")
+    APNS = "apns", _("iPhone app")

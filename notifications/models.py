@@ -27,6 +27,7 @@ from notifications.choices import (
     NotificationState,
     PassWay,
     PromiseState,
+    PushService,
     Section,
     SurveyState,
     Turn,
@@ -646,16 +647,17 @@ class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
 
     def for_owner(self, owner: Owner) -> PushDeviceQuerySet:
         """Return the owner's own devices."""
-        return self.filter(owner=owner).order_by("pk")
+        return self.filter(owner=owner).select_related("channel").order_by("pk")
 
 
 class PushDevice(models.Model):
-    """A browser that may be woken by web push; its subscription is sealed."""
+    """A browser or an app that may be woken; where it is reached is sealed in its channel."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(Owner, models.CASCADE, related_name="push_devices")
-    sealed_subscription = models.BinaryField()
-    endpoint_index = models.BinaryField(max_length=32, unique=True)  # one browser, one owner
+    channel = models.OneToOneField(Channel, models.CASCADE, related_name="push_device")
+    service = models.CharField(max_length=4, choices=PushService, default=PushService.WEB)
+    endpoint_index = models.BinaryField(max_length=32, unique=True)  # one device, one owner
     name = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -668,25 +670,6 @@ class PushDevice(models.Model):
     def index(endpoint: str) -> bytes:
         """Return the blind index by which an endpoint is found."""
         return sealing.blind_index(endpoint, field="pushdevice.endpoint")
-
-    @property
-    def subscription(self) -> str:
-        """The subscription (JSON) in the clear; for the transport only."""
-        return sealing.unseal(
-            self.sealed_subscription,
-            table="notifications_pushdevice",
-            key=str(self.uuid),
-            field="subscription",
-        ).decode()
-
-    def set_subscription(self, text: str) -> None:
-        """Seal a subscription (JSON)."""
-        self.sealed_subscription = sealing.seal(
-            text.encode(),
-            table="notifications_pushdevice",
-            key=str(self.uuid),
-            field="subscription",
-        )
 
 
 class PassQuerySet(OwnedQuerySet["Pass"]):

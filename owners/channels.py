@@ -16,6 +16,7 @@ from owners.models import AccessEntry, Channel, ChannelCode, Household, Owner
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_A_DAY = 5  # every code may cost a message
+WAKES_A_DAY = 60  # a device proves itself, and that costs nothing
 CHANNELS_MOST = 10
 SENT = "code_sent"
 
@@ -41,7 +42,8 @@ def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Chan
         Owner.objects.select_for_update().get(pk=owner.pk)
         channel = Channel.objects.for_owner(owner).at(kind, address).first()
         if channel is None:
-            if Channel.objects.for_owner(owner).count() >= CHANNELS_MOST:
+            addressed = Channel.objects.for_owner(owner).exclude(kind=ChannelKind.PUSH)
+            if addressed.count() >= CHANNELS_MOST:
                 raise ChannelError("too_many", f"At most {CHANNELS_MOST} channels are kept.")
             channel = Channel(owner=owner, kind=kind, created_at=now)
             channel.set_address(address)
@@ -84,7 +86,13 @@ def send_code(*, channel: Channel, now: datetime) -> ChannelCode:
         sent = AccessEntry.objects.filter(
             subject_id=channel.owner_id, kind=SENT, at__gt=now - timedelta(days=1)
         )
-        if sent.count() >= CODES_A_DAY:
+        is_push = channel.kind == ChannelKind.PUSH
+        sent = (
+            sent.filter(what__channel=channel.kind)
+            if is_push
+            else sent.exclude(what__channel=ChannelKind.PUSH)
+        )
+        if sent.count() >= (WAKES_A_DAY if is_push else CODES_A_DAY):
             raise ChannelError("too_many_codes", "No more codes today; try again tomorrow.")
         channel.codes.filter(expires_at__gt=now).update(expires_at=now)
         code = ChannelCode(channel=channel, created_at=now, expires_at=now + CODE_LIFE)
@@ -135,6 +143,16 @@ def trust_email(*, owner: Owner, address: str, now: datetime) -> Channel:
         channel.verified_at = channel.verified_at or now
         channel.save()
     return channel
+
+
+def set_bare(*, channel: Channel, is_bare: bool, now: datetime) -> None:
+    """Say whether words go to a channel, or only that there is news."""
+    if channel.is_bare == is_bare:
+        return
+    with transaction.atomic():
+        channel.is_bare = is_bare
+        channel.save(update_fields=["is_bare"])
+        _note("channel_changed", channel, now=now)
 
 
 def remove(*, channel: Channel, now: datetime) -> None:

@@ -19,6 +19,9 @@ class ChannelKind(TextChoices):
     FEED = "feed", _("Feed")
     EMAIL = "email", _("E-mail")
     SMS = "sms", _("SMS")
+    PUSH = "push", _("Push")
+    VOICE = "voice", _("Call")
+    CHAT = "chat", _("Chat")
 
 
 class Topic(TextChoices):

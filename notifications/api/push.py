@@ -1,4 +1,4 @@
-"""Push devices: the browsers an owner lets Steward wake."""
+"""Push devices: the browsers and apps that an owner lets Steward wake."""
 
 import re
 from typing import Any
@@ -11,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import push_devices
+from notifications.choices import PushService
 from notifications.models import PushDevice
 from owners import clock
 from owners.api.edge import OwnerView, checked, once, owner_of
 from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
 
+TOKEN = re.compile(r"[A-Za-z0-9_:.-]+")
 BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 
 
@@ -28,10 +30,12 @@ class PushKeysIn(serializers.Serializer[Any]):
 
 
 class PushDeviceIn(serializers.Serializer[Any]):
-    """A browser's `PushSubscription.toJSON()`, with a name for people."""
+    """A browser's `PushSubscription.toJSON()`, or an app's token; with a name for people."""
 
-    endpoint = serializers.URLField(max_length=2000)
-    keys = PushKeysIn()
+    service = serializers.ChoiceField(choices=PushService.choices, default=PushService.WEB)
+    endpoint = serializers.URLField(max_length=2000, required=False)
+    keys = PushKeysIn(required=False)
+    token = serializers.RegexField(TOKEN, max_length=4000, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
 
     def validate_endpoint(self, value: str) -> str:
@@ -40,18 +44,44 @@ class PushDeviceIn(serializers.Serializer[Any]):
             raise serializers.ValidationError("This is an https address.", "invalid")
         return value
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask of each service what it wakes a device by."""
+        is_web = attrs["service"] == PushService.WEB
+        for name in ("endpoint", "keys") if is_web else ("token",):
+            if name not in attrs:
+                raise serializers.ValidationError({name: "This field is required."}, "required")
+        for name in ("token",) if is_web else ("endpoint", "keys"):
+            if name in attrs:
+                raise serializers.ValidationError({name: "Not for this service."}, "invalid")
+        return attrs
+
 
 class PushDeviceOut(serializers.Serializer[Any]):
-    """A browser that may be woken; where it is reached stays sealed."""
+    """A device that may be woken; where it is reached stays sealed.
+
+    It is used once it has sent back the code that it is woken with (`verified_at`).
+    """
 
     id = serializers.UUIDField()
+    channel = serializers.UUIDField()
+    service = serializers.ChoiceField(choices=PushService.choices)
     name = serializers.CharField(allow_blank=True)
+    verified_at = serializers.DateTimeField(allow_null=True)
+    failed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 
 def show_device(device: PushDevice) -> dict[str, Any]:
     """Return a device as the API shows it."""
-    return {"id": str(device.uuid), "name": device.name, "created_at": device.created_at}
+    return {
+        "id": str(device.uuid),
+        "channel": str(device.channel.uuid),
+        "service": device.service,
+        "name": device.name,
+        "verified_at": device.channel.verified_at,
+        "failed_at": device.channel.failed_at,
+        "created_at": device.created_at,
+    }
 
 
 class PushDevices(OwnerView):
@@ -65,7 +95,7 @@ class PushDevices(OwnerView):
         is_time=False,
     )
     def get(self, request: Request) -> QuerySet[PushDevice]:
-        """List the browsers that may be woken."""
+        """List the devices that may be woken."""
         return PushDevice.objects.for_owner(owner_of(request))
 
     @extend_schema(
@@ -73,8 +103,9 @@ class PushDevices(OwnerView):
     )
     @once
     def post(self, request: Request) -> Response:
-        """Let a browser be woken; the same browser again renews its keys."""
+        """Let a device be woken, which it proves by itself; the same one again renews its keys."""
         values = checked(PushDeviceIn, request)
+        values["service"] = PushService(values["service"])
         try:
             device = push_devices.add(owner=owner_of(request), now=clock.now(), **values)
         except push_devices.TooManyError as error:
@@ -95,5 +126,6 @@ class OnePushDevice(OwnerView):
     @once
     def delete(self, request: Request, device: UUID) -> Response:
         """Never wake it again."""
-        PushDevice.objects.for_owner(owner_of(request)).get(uuid=device).delete()
+        found = PushDevice.objects.for_owner(owner_of(request)).get(uuid=device)
+        push_devices.remove(device=found, now=clock.now())
         return Response(status=204)

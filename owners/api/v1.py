@@ -219,6 +219,12 @@ class ChannelIn(serializers.Serializer[Any]):
     address = serializers.CharField(max_length=254)
 
 
+class ChannelChange(serializers.Serializer[Any]):
+    """What may be changed of a channel."""
+
+    is_bare = serializers.BooleanField()
+
+
 class CodeIn(serializers.Serializer[Any]):
     """The code that was sent to the channel."""
 
@@ -226,7 +232,11 @@ class CodeIn(serializers.Serializer[Any]):
 
 
 class ChannelOut(serializers.Serializer[Any]):
-    """A channel of the owner; used only once it is verified."""
+    """A channel of the owner; used only once it is verified.
+
+    Where a device or a chat is reached holds secrets and stays sealed: there `address` is
+    only a name of it. `is_bare`: no words go this way, only that there is news.
+    """
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=ChannelKind.choices)
@@ -234,6 +244,7 @@ class ChannelOut(serializers.Serializer[Any]):
     verified_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True)
     failure = serializers.CharField(allow_blank=True)
+    is_bare = serializers.BooleanField()
 
 
 def show_channel(channel: Channel) -> dict[str, Any]:
@@ -241,10 +252,11 @@ def show_channel(channel: Channel) -> dict[str, Any]:
     return {
         "id": str(channel.uuid),
         "kind": channel.kind,
-        "address": channel.address,
+        "address": channel.shown,
         "verified_at": channel.verified_at,
         "failed_at": channel.failed_at,
         "failure": channel.failure,
+        "is_bare": channel.is_bare,
     }
 
 
@@ -283,6 +295,15 @@ class OneChannel(OwnerView):
         return Response(
             show_channel(Channel.objects.for_owner(owner_of(request)).get(uuid=channel))
         )
+
+    @extend_schema(operation_id="channels_change", request=ChannelChange, responses=ChannelOut)
+    @once
+    def patch(self, request: Request, channel: UUID) -> Response:
+        """Say whether words go this way, or only that there is news."""
+        found = Channel.objects.for_owner(owner_of(request)).get(uuid=channel)
+        is_bare = checked(ChannelChange, request)["is_bare"]
+        channels.set_bare(channel=found, is_bare=is_bare, now=clock.now())
+        return Response(show_channel(found))
 
     @extend_schema(operation_id="channels_remove", responses={204: None})
     @once

@@ -190,6 +190,8 @@ class Channel(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=200, blank=True)
+    # Only that there is news goes this way; what it says is read on our own pages.
+    is_bare = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ChannelQuerySet.as_manager()
@@ -217,14 +219,20 @@ class Channel(models.Model):
             self.sealed_address, table="owners_channel", key=str(self.uuid), field="address"
         ).decode()
 
-    def set_address(self, address: str) -> None:
-        """Seal `address` and note its index and hint."""
+    @property
+    def shown(self) -> str:
+        """What its owner is shown: no token of a device or a chat."""
+        is_secret = self.kind in (ChannelKind.PUSH, ChannelKind.CHAT)
+        return self.hint if is_secret else self.address
+
+    def set_address(self, address: str, *, hint: str = "") -> None:
+        """Seal `address` and note its index and hint, one of ours where none is given."""
         address = address.strip()
         self.sealed_address = sealing.seal(
             address.encode(), table="owners_channel", key=str(self.uuid), field="address"
         )
         self.address_index = self.index(self.kind, address)
-        self.hint = hint_of(address)
+        self.hint = hint[:40] or hint_of(address)
 
 
 class ChannelCodeQuerySet(models.QuerySet["ChannelCode"]):

@@ -21,8 +21,11 @@ def test_a_browser_is_kept_sealed_renewed_and_removed(ana: APIClient) -> None:
     assert "endpoint" not in made.json()
     assert ana.post("/api/v1/push-devices/", subscription()).json()["id"] == made.json()["id"]
     (device,) = PushDevice.objects.all()
-    assert b"push.example" not in bytes(device.sealed_subscription)
-    assert ENDPOINT in device.subscription
+    assert b"push.example" not in bytes(device.channel.sealed_address)
+    assert ENDPOINT in device.channel.address
+    (shown,) = [c for c in ana.get("/api/v1/channels/").json()["results"] if c["kind"] == "push"]
+    assert (shown["id"], shown["address"]) == (made.json()["channel"], "Phone")
+    assert shown["verified_at"] is None
     assert ana.get("/api/v1/push-devices/").json()["results"] == [made.json()]
     assert ana.delete(f"/api/v1/push-devices/{device.uuid}/").status_code == 204
     assert not PushDevice.objects.exists()
@@ -42,6 +45,8 @@ def test_what_is_no_subscription_is_refused(ana: APIClient) -> None:
         subscription("nonsense"),
         subscription() | {"keys": {"p256dh": "<>", "auth": "a"}},
         {"endpoint": ENDPOINT},
+        {"service": "apns", "endpoint": ENDPOINT},
+        {"service": "web", "token": "abc"},
     ):
         assert ana.post("/api/v1/push-devices/", wrong).status_code == 400
 
