@@ -397,10 +397,12 @@ class Ledger:
         )
         mandate = _MANDATE + 2
         self._load_covers({link[mandate] for link in links if link[mandate] is not None})
+        for uuid in by_pk.values():  # read again, they replace what was read before
+            self.rows[uuid], self.decisions[uuid] = [], []
         for journey, is_likely, *columns in links:
-            self.rows.setdefault(by_pk[journey], []).append(self._row(columns, is_likely=is_likely))
+            self.rows[by_pk[journey]].append(self._row(columns, is_likely=is_likely))
         for journey, uuid, name, at, contact, data, owner in decisions:
-            self.decisions.setdefault(by_pk[journey], []).append(
+            self.decisions[by_pk[journey]].append(
                 Decided(
                     id=uuid,
                     name=name,

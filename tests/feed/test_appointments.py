@@ -145,6 +145,17 @@ def test_a_yes_is_void_when_the_time_moves_and_the_owner_is_asked_anew(
     assert [event.data["sequence"] for event in sent] == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["accept", "tentative", "decline", "cancel"])
+def test_an_answer_leaves_what_was_said_as_it_was_and_shows_it_once(
+    say: Say, act: Callable[..., Journey], now: datetime, name: str
+) -> None:
+    say("appointment.requested", **visit(now + timedelta(days=4)))
+    before = Card.objects.get().body["thread"]
+    assert [knot["outcome"] for knot in before] == ["shown"]
+    act(name)
+    assert Card.objects.get().body["thread"] == before
+
+
 def test_perhaps_is_told_and_a_yes_or_a_no_still_comes(
     say: Say, act: Callable[..., Journey], now: datetime
 ) -> None:
