@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,6 +25,7 @@ from notifications.tongue import speaking
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach, is_weekly_between, next_digest
+from suppliers.admission import BLOCKED
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import Contact
 
@@ -58,24 +60,27 @@ class _Slot:
     weekly_since: datetime | None = None
 
 
-def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[str]:
+def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return the lines of a digest; none when there is nothing to say.
 
+    Each with the page, by its URL name, that shows what it counts; empty for Today.
     `put_off` are the titles of the cards that changed in what the member wants to hear
     of in the digest.
     """
     found = []
     if n := counted.at_the_door:
         waits = ngettext("%(n)s contact waits at the door", "%(n)s contacts wait at the door", n)
-        found.append(waits % {"n": n})
+        found.append((waits % {"n": n}, "door"))
     if n := counted.surveys:
         held = ngettext("%(n)s survey request held back", "%(n)s survey requests held back", n)
-        found.append(held % {"n": n})
+        found.append((held % {"n": n}, ""))
     if n := counted.adverts:
-        found.append(ngettext("%(n)s advert held back", "%(n)s adverts held back", n) % {"n": n})
-    found += [_("Changed: %(title)s") % {"title": title} for title in put_off[:LISTED]]
+        adverts = ngettext("%(n)s advert held back", "%(n)s adverts held back", n)
+        found.append((adverts % {"n": n}, "held"))
+    found += [(_("Changed: %(title)s") % {"title": title}, "") for title in put_off[:LISTED]]
     if (n := len(put_off) - LISTED) > 0:
-        found.append(ngettext("%(n)s more card changed", "%(n)s more cards changed", n) % {"n": n})
+        more = ngettext("%(n)s more card changed", "%(n)s more cards changed", n)
+        found.append((more % {"n": n}, ""))
     return found
 
 
@@ -163,7 +168,7 @@ def _slot_of(membership: Membership, *, reach: Reach, now: datetime) -> _Slot | 
 def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
     counted = _counted(slots)
     put_off = _put_off(slots)
-    made = []
+    made: list[tuple[Digest, str]] = []
     for slot in slots:
         membership = slot.membership
         is_acting = membership.rank in ACTING
@@ -172,32 +177,40 @@ def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
                 counted[membership.pk] if is_acting else Counted(), put_off.get(membership.pk, ())
             )
         if said:
-            made.append(
-                Digest(
-                    household=membership.household,
-                    owner=membership.owner,
-                    slot=slot.at,
-                    lines=said,
-                    made_at=now,
-                )
+            digest = Digest(
+                household=membership.household,
+                owner=membership.owner,
+                slot=slot.at,
+                lines=[line for line, _page in said],
+                made_at=now,
             )
+            made.append((digest, _text(said)))
     if not made:
         return
     # On conflict another process was faster; its delivery carries the same key as ours.
-    Digest.objects.bulk_create(made, ignore_conflicts=True)
-    channels = _mail_channels({digest.owner_id for digest in made})
+    Digest.objects.bulk_create((digest for digest, _words in made), ignore_conflicts=True)
+    channels = _mail_channels({digest.owner_id for digest, _words in made})
     Delivery.objects.bulk_create(
         (
-            _delivery(digest, channel=channels[digest.owner_id], now=now)
-            for digest in made
+            _delivery(digest, text=text, channel=channels[digest.owner_id], now=now)
+            for digest, text in made
             if digest.owner_id in channels
         ),
         ignore_conflicts=True,
     )
 
 
-def _delivery(digest: Digest, *, channel: Channel, now: datetime) -> Delivery:
-    text = "\n".join(f"- {line}" for line in digest.lines)
+def _text(said: Sequence[tuple[str, str]]) -> str:
+    """Return the words of the mail: each line with the address of its page, then Today's."""
+    found = []
+    for line, name in said:
+        found.append(f"- {line}")
+        if name:
+            found.append(f"  {settings.SITE_URL}{reverse(name)}")
+    return "\n".join([*found, "", f"{settings.SITE_URL}/"])
+
+
+def _delivery(digest: Digest, *, text: str, channel: Channel, now: datetime) -> Delivery:
     return Delivery(
         key=f"digest:{digest.household_id}:{digest.owner_id}:{digest.slot:%Y%m%dT%H%M}",
         household_id=digest.household_id,
@@ -206,7 +219,7 @@ def _delivery(digest: Digest, *, channel: Channel, now: datetime) -> Delivery:
         kind=ChannelKind.EMAIL,
         channel=channel,
         subject=f"{digest.household.name}: {digest.lines[0]}"[:200],
-        text=f"{text}\n\n{settings.SITE_URL}/",
+        text=text,
         next_at=now,
         expires_at=digest.slot + ALIVE,
         created_at=now,
@@ -233,6 +246,7 @@ def _counted(slots: Sequence[_Slot]) -> Mapping[int, Counted]:
     advert = Q(outcome=Outcome.HELD) & (
         Q(kind=ContactKind.ADVERT) | Q(reason="purpose_not_granted")
     )
+    advert &= ~Q(reason=BLOCKED)
     found = {}
     for (since, at), members in spans.items():
         households = {slot.membership.household_id for slot in members}

@@ -1,8 +1,8 @@
 """Does what is sent on arrive here? A test that an owner starts, and what came of it.
 
 A test mail carries a one-time token in its subject, which every way of sending on keeps.
-A call or a text is known by the owner's own proved number. What is known as a test is
-kept like all that arrives, and never becomes a contact.
+A call or a text is known by the owner's own proved number. Of a test only that it arrived
+is kept, never its bytes, and it never becomes a contact.
 """
 
 import re

@@ -78,7 +78,7 @@ def receive(
                 source=f"/mail/{address}",
                 event_id=event_id(head, raw),
                 type=checks.MAIL if check else "mail",
-                payload=raw,
+                payload=b"" if check else raw,
                 routing=routing,
             )
         ],

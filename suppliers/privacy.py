@@ -8,8 +8,10 @@ from django.db.models import Q
 
 from owners.models import Household, Owner
 from owners.privacy import Piece, Section, Whose, of_households, table
+from suppliers import checks
 from suppliers.choices import EventState, Way
 from suppliers.models import (
+    BlockedSender,
     ConsentReceipt,
     Contact,
     HomeFact,
@@ -40,6 +42,7 @@ ENDINGS = {Way.MAIL: "eml"} | dict.fromkeys(
 def raw_messages(of: Whose) -> Iterator[Piece]:
     """Yield every message as it was received, byte for byte."""
     events = InboundEvent.objects.filter(household__in=of.households, payload__isnull=False)
+    events = events.exclude(type__in=checks.TYPES)  # of those nothing is kept
     for event in events.order_by("pk").iterator(chunk_size=ROWS):
         name = f"raw/{event.way}/{event.uuid}.{ENDINGS[Way(event.way)]}"
         yield Piece(name=name, content=event.body)
@@ -70,6 +73,7 @@ SECTIONS: dict[str, Section] = {
         "home-facts", of_households(HomeFact), opened={"value": lambda fact: fact.value}
     ),
     "terms": table("terms", of_households(TermsRecord)),
+    "blocked-senders": table("blocked-senders", of_households(BlockedSender)),
     "consent-receipts": table("consent-receipts", of_households(ConsentReceipt)),
     "supplier-invitations": table("supplier-invitations", of_households(SupplierInvitation)),
     "supplier-invitation-assets": table(
@@ -114,6 +118,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     Contact.objects.filter(household=household).delete()
     InboundEvent.objects.filter(household=household).delete()
     SupplierInvitation.objects.filter(household=household).delete()
+    BlockedSender.objects.filter(household=household).delete()
     Mandate.objects.filter(household=household).delete()  # with its terms and receipts
     HomeFact.objects.filter(household=household).delete()
     History.objects.filter(household=household).delete()

@@ -202,7 +202,7 @@ def _store(
                 source=_source(member),
                 event_id=event_id,
                 type=checks.CALL if check else f"telephony.{callback}",
-                payload=body,
+                payload=b"" if check else body,
                 routing=_routing(form, member=member, believed=believed),
             )
         ],

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
 from notifications import digests, telling
@@ -67,6 +68,9 @@ class TestContent:
             "1 survey request held back",
             "1 advert held back",
         ]
+        text = Delivery.objects.get(owner=cast.ana).text
+        assert f"door\n  {settings.SITE_URL}/door/\n" in text
+        assert f"advert held back\n  {settings.SITE_URL}/held/\n" in text
 
     def test_a_survey_offered_in_the_meantime_is_not_held_any_more(self, cast: Cast) -> None:
         request = ContactFactory(household=cast.household, kind=ContactKind.SURVEY_REQUEST)
