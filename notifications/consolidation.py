@@ -12,6 +12,7 @@ from typing import Any
 
 from notifications.merging import Entry, window_key
 from owners.choices import Trust
+from suppliers.admission import BLOCKED, PAUSED
 from suppliers.choices import ContactKind, Direction, Medium, Outcome, Stage
 from suppliers.contacts import Window
 
@@ -216,7 +217,14 @@ def _refused(entry: Entry) -> Placement | None:
             rule="machines_stay_quiet",
             evidence={"sender": said.sender},
         )
-    if entry.refusal in ("purpose_not_granted", "mandate_paused"):
+    if entry.refusal == BLOCKED:
+        return Placement(
+            outcome=Outcome.HELD,
+            reason=entry.refusal,
+            rule="owner_decided",
+            evidence={"sender": said.sender},
+        )
+    if entry.refusal in ("purpose_not_granted", PAUSED):
         return Placement(
             outcome=Outcome.HELD,
             reason=entry.refusal,

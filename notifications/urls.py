@@ -4,6 +4,7 @@ from django.urls import path
 
 from notifications import (
     answer_views,
+    blocking_views,
     held_views,
     parting_views,
     pass_views,
@@ -30,6 +31,9 @@ urlpatterns = [
     ),
     path("held/", held_views.held, name="held"),
     path("door/", views.door, name="door"),
+    path("contacts/<uuid:key>/block/", blocking_views.sender_block, name="sender-block"),
+    path("mandates/<uuid:key>/block/", blocking_views.supplier_block, name="supplier-block"),
+    path("blocked/<uuid:key>/undo/", blocking_views.block_undo, name="block-undo"),
     path("mandates/<uuid:key>/end/", parting_views.mandate_end, name="mandate-end"),
     path("mandates/<uuid:key>/pause/", parting_views.mandate_pause, name="mandate-pause"),
     path("mandates/<uuid:key>/grant/", parting_views.mandate_grant, name="mandate-grant"),

@@ -25,7 +25,17 @@ from redis.exceptions import RedisError
 
 from assets import documents
 from assets.models import Asset, Document
-from notifications import answers, arrivals, calling, drawing, feed, journeys, passes, sources
+from notifications import (
+    answers,
+    arrivals,
+    blocking,
+    calling,
+    drawing,
+    feed,
+    journeys,
+    passes,
+    sources,
+)
 from notifications import today as today_cards
 from notifications.choices import DeliveryPurpose, JourneyState, Section, Turn
 from notifications.forms import CONTACT_ACTIONS, JOURNEY_ACTIONS, LogForm
@@ -416,6 +426,7 @@ def door(request: OwnerRequest) -> HttpResponse:
     context = {
         "waiting": [row for row in rows if not row["is_put_aside"]],
         "put_aside": [row for row in rows if row["is_put_aside"]],
+        "blocked": blocking.listed(owner=request.user),
     }
     return render(request, "notifications/door.html", context)
 
@@ -440,6 +451,7 @@ def door_row(
         "is_put_aside": contact.reason == PUT_ASIDE,
         "is_doubtful": contact.suspicion not in ("", "unknown_sender", "forwarding_confirmation"),
         "confirmation": said.get("confirmation"),
+        "can_block": blocking.is_possible(contact),
         "guess": next((journey for journey in guesses if journey), None),
     }
 

@@ -78,6 +78,7 @@ REASONS = {
         "It speaks of something this supplier has no permission for."
     ),
     "purpose_not_granted": gettext_lazy("You gave no permission for this purpose."),
+    "sender_blocked": gettext_lazy("You blocked this sender. They are not told."),
     "not_now": gettext_lazy("You said: not now."),
     "unknown_sender": gettext_lazy("You have not let this sender in yet."),
     "authentication_failed": gettext_lazy("The sender could not prove who it is."),

@@ -25,6 +25,7 @@ MONTH_FIRST = frozenset({"US", "PH", "FM", "MH", "PW", "GU", "AS", "MP", "PR", "
 MANDATES = """
     SELECT m.id, m.household_id, m.supplier_id, m.owner_ref, m.alias, m.purposes, m.state,
         ARRAY(SELECT a.asset_id FROM suppliers_mandate_assets a WHERE a.mandate_id = m.id),
+        EXISTS(SELECT FROM suppliers_blockedsender b WHERE b.mandate_id = m.id),
         h.zone, h.country, h.currency
     FROM suppliers_mandate m JOIN owners_household h ON h.id = m.household_id
     WHERE {condition} ORDER BY m.id
@@ -32,6 +33,10 @@ MANDATES = """
 HOUSEHOLDS = """
     SELECT id, zone, country, currency, intake_alias FROM owners_household
     WHERE id = ANY(%s::bigint[]) OR intake_alias = ANY(%s)
+"""
+UNWANTED = """
+    SELECT household_id, address FROM suppliers_blockedsender
+    WHERE household_id = ANY(%s::bigint[]) AND address = ANY(%s) AND mandate_id IS NULL
 """
 DOMAINS = """
     SELECT supplier_id, household_id, domain FROM suppliers_supplierdomain
@@ -69,6 +74,7 @@ class Acquaintance:
     whole: set[int] = field(default_factory=set)  # suppliers of whom every domain is known
     numbers: dict[str, list[tuple[int | None, int]]] = field(default_factory=dict)
     assets: dict[int, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    unwanted: set[tuple[int, str]] = field(default_factory=set)  # (household, blocked address)
     # (owner_ref, what its supplier calls the asset) -> the asset
     named: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
@@ -126,6 +132,14 @@ class Acquaintance:
         if uuids:
             rows = Supplier.objects.filter(uuid__in=uuids).order_by().values_list("uuid", "pk")
             self.supplier_ids.update(rows)
+
+    def note_unwanted(self, senders: Iterable[tuple[int, str]]) -> None:
+        """Read which of these (household, address or number) are blocked."""
+        wanted = sorted({(home, address) for home, address in senders if address})
+        if wanted:
+            homes, addresses = zip(*wanted, strict=True)
+            rows = bulk.read(UNWANTED, [bulk.array(set(homes)), sorted(set(addresses))])
+            self.unwanted.update((home, address) for home, address in rows)
 
     def pair(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Read the mandates of these (household, supplier) pairs, the live one first."""
@@ -211,8 +225,10 @@ class Acquaintance:
 
     def _keep(self, condition: str, parameters: list[Any]) -> None:
         for row in bulk.read(MANDATES.format(condition=condition), parameters):
-            pk, household_id, supplier_id, owner_ref, alias, purposes, state, covered = row[:8]
-            self.homes[household_id] = Home(household_id, *row[8:])
+            pk, household_id, supplier_id, owner_ref, alias, purposes, state, covered, blocked = (
+                row[:9]
+            )
+            self.homes[household_id] = Home(household_id, *row[9:])
             mandate = Granted(
                 id=pk,
                 household_id=household_id,
@@ -222,6 +238,7 @@ class Acquaintance:
                 purposes=tuple(purposes),
                 state=state,
                 asset_ids=frozenset(covered),
+                is_blocked=blocked,
             )
             self.by_ref[owner_ref] = self.by_alias[alias] = mandate
             known = self.by_pair.get((household_id, supplier_id))

@@ -6,14 +6,17 @@ and the rules of the feed say what becomes of it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import parseaddr
 
 from owners.choices import Trust
-from suppliers.choices import Authentication, MandateState, Way
+from suppliers.choices import Authentication, ContactKind, MandateState, Way
 from suppliers.contacts import Caller, Contact
 
 LEAKED = "leaked_alias"
 CONFIRMATION = "forwarding_confirmation"
 AUTOMATIC = "automatic_reply"
+BLOCKED, PAUSED = "sender_blocked", "mandate_paused"
+STRANGERS = frozenset({LEAKED, "authentication_failed"})  # it is not the supplier who speaks
 NOBODYS = frozenset({"unknown_sender", CONFIRMATION})  # suspicions of what no supplier sent
 
 
@@ -29,6 +32,7 @@ class Granted:
     purposes: tuple[str, ...]
     state: str
     asset_ids: frozenset[int]
+    is_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,12 @@ def admit(
     mandate: Granted | None,
     asset_id: int | None,
     domains: Iterable[str],
+    is_unwanted: bool = False,
 ) -> Admission:
-    """Return how a contact is admitted; `domains` are the supplier's."""
+    """Return how a contact is admitted; `domains` are the supplier's.
+
+    `is_unwanted` says that the household has blocked the address it claims to come from.
+    """
     if way == Way.OWNER:
         return Admission(trust=Trust.OWNER)
     if way == Way.PASS:
@@ -56,10 +64,21 @@ def admit(
     if contact.confirmation is not None:
         return Admission(trust=Trust.UNKNOWN, suspicion=CONFIRMATION)
     trust, suspicion = _believe(contact, way=way, mandate=mandate, domains=tuple(domains))
-    if contact.is_automatic:
-        return Admission(trust=trust, suspicion=suspicion, refusal=AUTOMATIC)
-    refusal = _refuse(contact, mandate=mandate, asset_id=asset_id) if mandate else ""
+    if mandate is not None and mandate.is_blocked and suspicion not in STRANGERS:
+        return Admission(trust=trust, suspicion=suspicion, refusal=BLOCKED)
+    # Whoever was let in and can prove it is not silenced by somebody who only used its
+    # address: that one is blocked as the supplier it is.
+    if is_unwanted and (mandate is None or trust < Trust.KNOWN_NUMBER):
+        return Admission(trust=trust, suspicion=suspicion, refusal=BLOCKED)
+    refusal = refusal_of(contact, mandate=mandate, asset_id=asset_id)
     return Admission(trust=trust, suspicion=suspicion, refusal=refusal)
+
+
+def refusal_of(contact: Contact, *, mandate: Granted | None, asset_id: int | None) -> str:
+    """Return why a contact may not pass whose sender nobody has blocked, or nothing."""
+    if contact.is_automatic:
+        return AUTOMATIC
+    return _refuse(contact, mandate=mandate, asset_id=asset_id) if mandate else ""
 
 
 def is_recognised(caller: Caller, *, mandate: Granted | None) -> bool:
@@ -75,6 +94,13 @@ def belongs(host: str, domains: Iterable[str]) -> bool:
     """Say whether `host` is one of the domains, or below one."""
     host = host.lower().rstrip(".")
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def plain_address(sender: str) -> str:
+    """Return a sender as it is compared: a bare address in lower case, or a number."""
+    if "@" not in sender:
+        return "".join(sender.split())[:254]
+    return (parseaddr(sender)[1] or sender).strip("<> ").lower()[:254]
 
 
 def sender_domain(sender: str) -> str:
@@ -116,6 +142,8 @@ def _foreign_link(contact: Contact, domains: tuple[str, ...]) -> str:
 def _refuse(contact: Contact, *, mandate: Granted, asset_id: int | None) -> str:
     if mandate.state == MandateState.ENDED:
         return "mandate_ended"
+    if mandate.state == MandateState.PAUSED and contact.kind != ContactKind.RECALL:
+        return PAUSED  # safety needs no permission
     if asset_id is not None and mandate.asset_ids and asset_id not in mandate.asset_ids:
         return "asset_outside_mandate"
     if contact.purpose is not None and contact.purpose.value not in mandate.purposes:

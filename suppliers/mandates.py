@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop
 from assets.models import Asset
 from owners import access, undo
 from owners.models import Change, Household, Owner
-from suppliers import disclosure, outbox, receipts
+from suppliers import disclosure, holding, outbox, receipts
+from suppliers.admission import PAUSED
 from suppliers.choices import FactName, MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
 
@@ -157,6 +158,8 @@ def change(
             made = _remember(mandate, kind=CHANGED, owner=owner, before=before, now=now)
         told = "paused" if state == MandateState.PAUSED else "changed"
         is_resumed = before["state"] == MandateState.PAUSED and mandate.state != before["state"]
+        if is_resumed:
+            holding.release(holding.kept(mandate=mandate, refusal=PAUSED))
         _tell(mandate, told, now, by=owner, receipt="resumed" if is_resumed else "")
     return made
 

@@ -20,7 +20,7 @@ from assets.models import Asset, Findable, Wording
 from owners import sealing
 from owners.choices import Trust
 from owners.models import Channel, Household, Owner
-from suppliers.admission import LEAKED
+from suppliers.admission import BLOCKED, LEAKED, PAUSED
 from suppliers.choices import (
     CheckKind,
     ContactKind,
@@ -348,6 +348,47 @@ class Mandate(models.Model):
         )
 
 
+class BlockedSenderQuerySet(models.QuerySet["BlockedSender"]):
+    """Reads of who is blocked."""
+
+    def for_owner(self, owner: Owner) -> BlockedSenderQuerySet:
+        """Return whom `owner`'s households have blocked."""
+        return self.filter(household__memberships__owner=owner)
+
+
+class BlockedSender(models.Model):
+    """Whom one household never wants to see: an address or number, or a supplier it let in.
+
+    What comes from there is kept and counted; nobody is told, least of all the sender.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="blocked")
+    mandate = models.OneToOneField(
+        Mandate, models.CASCADE, null=True, blank=True, related_name="block"
+    )
+    address = models.CharField(max_length=254, blank=True)  # as `admission.plain_address`
+    blocked_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    blocked_at = models.DateTimeField(default=timezone.now)
+
+    objects = BlockedSenderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "address"],
+                condition=Q(mandate=None),
+                name="blockedsender_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(mandate=None) ^ Q(address=""), name="blockedsender_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address or str(self.mandate)
+
+
 class InboundEvent(models.Model):
     """What arrived, byte for byte, and who sent it; never changed.
 
@@ -524,6 +565,12 @@ class Contact(models.Model):
                 fields=["mandate", "-said_at", "-id"],
                 condition=Q(medium="email", suspicion="", mandate__isnull=False),
                 name="contact_last_mail",
+            ),
+            # What is kept until the owner takes a block or a pause back: rare rows.
+            models.Index(
+                fields=["household", "-said_at"],
+                condition=Q(refusal__in=[BLOCKED, PAUSED]),
+                name="contact_kept_back",
             ),
             # Who else wrote to a mandate's alias: rare rows.
             models.Index(

@@ -23,12 +23,15 @@ from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.admission import (
+    BLOCKED,
     NOBODYS,
     Admission,
     Granted,
     admit,
     belongs,
     is_recognised,
+    plain_address,
+    refusal_of,
     sender_domain,
 )
 from suppliers.choices import Authentication, EventState, MandateState, Way
@@ -227,6 +230,10 @@ def preview(*, supplier_id: int, event: dict[str, Any], now: datetime) -> tuple[
         claims=0,
     )
     rows = _read([work])
+    for row in rows:
+        if row.admission.refusal == BLOCKED:  # that it is blocked, nobody is told
+            refusal = refusal_of(row.contact, mandate=work.mandate, asset_id=row.asset_id)
+            row.admission = replace(row.admission, refusal=refusal)
     return work, rows
 
 
@@ -287,6 +294,12 @@ def _read(batch: list[Work]) -> list[Row]:
             for contact in work.contacts
             if (hint := contact.asset or contact.asset_hint)
         ]
+    )
+    known.note_unwanted(
+        (work.household_id, plain_address(contact.sender))
+        for work in spoken
+        if work.household_id is not None and work.way in (Way.MAIL, Way.TELEPHONY)
+        for contact in work.contacts
     )
     rows: list[Row] = []
     for work in spoken:
@@ -545,6 +558,7 @@ def _rows(work: Work, known: Acquaintance) -> Iterable[Row]:
             mandate=mandate,
             asset_id=asset_id,
             domains=known.domains_of(supplier_id, home),
+            is_unwanted=(home, plain_address(placed.sender)) in known.unwanted,
         )
         if placed.caller is not None and is_recognised(placed.caller, mandate=mandate):
             placed = placed.with_(caller=replace(placed.caller, is_recognised=True))

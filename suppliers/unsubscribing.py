@@ -37,6 +37,7 @@ from owners.choices import Trust
 from owners.models import Household, Owner
 from owners.prepared import fetch
 from suppliers import outbox
+from suppliers.admission import BLOCKED
 from suppliers.choices import ContactKind, Outcome, Purpose
 from suppliers.contacts import Unsubscribe
 from suppliers.models import Contact, Mandate, OutboundEvent, OutboundState, Supplier
@@ -106,6 +107,7 @@ class Sender:
 def held(*, owner: Owner, now: datetime) -> QuerySet[Contact]:
     """Return what is held because no granted purpose covers it, of the last 90 days."""
     mine = Contact.objects.for_owner(owner).filter(ADVERT, outcome=Outcome.HELD)
+    mine = mine.exclude(reason=BLOCKED)  # nobody wants to see those again
     return mine.filter(said_at__gt=now - SHOWN_FOR)
 
 
@@ -143,6 +145,7 @@ GLANCE = """
         SELECT FROM owners_membership m JOIN suppliers_contact c USING (household_id)
         WHERE m.owner_id = %s AND c.said_at > %s AND c.outcome = 'held'
             AND (c.kind = 'advert' OR c.reason = 'purpose_not_granted')
+            AND c.reason <> 'sender_blocked'
         LIMIT %s
     ) counted
 """

@@ -31,6 +31,7 @@ from suppliers.choices import (
 )
 from suppliers.forms import EndpointForm, MandateForm, ParticularForm, RoleForm, SupplierForm
 from suppliers.models import (
+    BlockedSender,
     ConsentReceipt,
     InboundEvent,
     Mandate,
@@ -146,6 +147,7 @@ def show(
         "supplier": supplier,
         "mandate": mandate,
         "is_live": mandate is not None and mandate.state != MandateState.ENDED,
+        "blocked": BlockedSender.objects.filter(mandate=mandate).first() if mandate else None,
         "roles": roles.select_related("asset").order_by("asset__name", "kind", "pk"),
         "made": made,
         "made_key": made_key,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from notifications.api.answers import Answers, SendAnswer
+from notifications.api.blocked import Blocks, OneBlock
 from notifications.api.calendar import Agenda, Calendars, OneCalendar, RenewCalendar
 from notifications.api.changes import Changes
 from notifications.api.contacts import (
@@ -54,6 +55,8 @@ urlpatterns = [
         name="contact-action",
     ),
     path("mandates/<uuid:mandate>/preview/", MandatePreview.as_view(), name="mandate-preview"),
+    path("blocked/", Blocks.as_view(), name="blocked"),
+    path("blocked/<uuid:block>/", OneBlock.as_view(), name="block"),
     path("door/", Door.as_view(), name="door"),
     path("door/<uuid:contact>/actions/<slug:name>/", DoorAction.as_view(), name="door-action"),
     path("journeys/", Journeys.as_view(), name="journeys"),

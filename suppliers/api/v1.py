@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from owners import clock
 from suppliers import catalogue, keys, outbox
+from suppliers.admission import BLOCKED
 from suppliers.models import InboundEvent, Supplier
 from suppliers.problems import problem
 
@@ -83,7 +84,8 @@ def status_of(found: InboundEvent) -> dict[str, Any]:
         if getattr(found, name):
             line[name] = getattr(found, name)
     contact = found.contacts.order_by("pk").first()
-    if contact is not None and contact.outcome:
+    # That it is blocked, a sender is not told; it looks as if nobody had looked yet.
+    if contact is not None and contact.outcome and contact.refusal != BLOCKED:
         line |= {"outcome": contact.outcome, "reason": contact.reason}
     return line
 

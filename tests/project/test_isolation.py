@@ -42,7 +42,7 @@ from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Owner
 from suppliers import agreements, checks, disclosure, inviting, mandates, proofs, terms
 from suppliers.choices import FactName, Outcome, PersonState, StaffRole
-from suppliers.models import ConsentReceipt, OutboundEvent, Supplier, SupplierKey
+from suppliers.models import BlockedSender, ConsentReceipt, OutboundEvent, Supplier, SupplierKey
 from suppliers.staff import SupplierPerson
 from tests import factories
 
@@ -52,6 +52,7 @@ OURS = ("owners", "assets", "suppliers", "notifications")
 # The pages call every id `key`; the part of the address before it says whose.
 SEGMENTS = {
     "assets": "asset",
+    "blocked": "block",
     "channels": "channel",
     "checks": "check",
     "contacts": "contact",
@@ -225,6 +226,9 @@ def world(cast: factories.Cast) -> Ids:
     works = staff_of(cast.skyline, "dana@skyline.example")
     proof = proofs.claim_domain(supplier=cast.skyline, domain="zz.example", now=factories.START)
     secret = factories.SigningSecretFactory.create(supplier=cast.skyline)
+    blocked = BlockedSender.objects.create(
+        household=cast.household, address=f"{CANARY}@blocked.example"
+    )
     offered = inviting.invite(
         household=cast.household,
         by=cast.ana,
@@ -235,6 +239,7 @@ def world(cast: factories.Cast) -> Ids:
         objects={
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
+            "block": str(blocked.uuid),
             "card": str(card.uuid),
             "channel": str(unproved.uuid),
             "change": str(change.uuid),
