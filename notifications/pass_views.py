@@ -30,7 +30,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from assets import serving, vault
 from assets.models import Asset, Document
-from notifications import handing, pass_rules, passes
+from notifications import handing, pass_rules, pass_stream, passes
 from notifications.choices import PassWay
 from notifications.models import Journey, Pass, PassVisit
 from notifications.pass_forms import SCOPE_LABELS, CodeForm, NoteForm, PassForm
@@ -357,11 +357,23 @@ def read(request: HttpRequest, visit: UUID) -> HttpResponse:
 @unkept
 @require_safe
 def pulse(request: HttpRequest, visit: UUID) -> HttpResponse:
-    """Whether the page may still be shown, and which version of it: asked every second."""
+    """Whether the page may still be shown, and which version of it.
+
+    Asked where there is no stream, and when the stream falls silent.
+    """
     found = passes.go_on(visit=visit, secret=request.COOKIES.get(COOKIE, ""), now=clock.now())
     if found is None:
         return HttpResponse(status=DEAD)
     return HttpResponse(status=204, headers={VERSION: passes.version_of(found)})
+
+
+@unkept
+@require_safe
+def live(request: HttpRequest, visit: UUID) -> HttpResponse:
+    """The event stream (notifications.pass_stream), as far as a synchronous server has it."""
+    secret = request.COOKIES.get(pass_stream.COOKIE, "")
+    found = passes.go_on(visit=visit, secret=secret, now=clock.now())
+    return HttpResponse(status=DEAD if found is None else 204)
 
 
 @unkept
@@ -463,16 +475,17 @@ def as_json(visit: PassVisit) -> JsonResponse:
 
 
 def with_cookie(response: HttpResponse, opened: passes.Opened) -> HttpResponse:
-    """Let the browser go on reading: a cookie for this one page."""
-    response.set_cookie(
-        COOKIE,
-        opened.secret,
-        max_age=int(pass_rules.LONGEST.total_seconds()),
-        path=reverse("pass-read", args=[opened.visit.uuid]),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Strict",
-    )
+    """Let the browser go on reading: a cookie for this one page, and one for its stream."""
+    for name, place in ((COOKIE, "pass-read"), (pass_stream.COOKIE, "pass-live")):
+        response.set_cookie(
+            name,
+            opened.secret,
+            max_age=int(pass_rules.LONGEST.total_seconds()),
+            path=reverse(place, args=[opened.visit.uuid]),
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Strict",
+        )
     return response
 
 

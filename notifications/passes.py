@@ -12,7 +12,7 @@ import ipaddress
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -244,8 +244,30 @@ def go_on(*, visit: uuid.UUID, secret: str, now: datetime) -> PassVisit | None:
     return found
 
 
+def watch(
+    visits: Collection[uuid.UUID],
+    is_touch: bool,  # noqa: FBT001 - handed to a thread by position
+    now: datetime,
+) -> dict[uuid.UUID, str]:
+    """Return those of some opened pages that may still be shown, each with its version.
+
+    `is_touch` notes that they are open now. Two statements for any number of pages.
+    """
+    rows = PassVisit.objects.filter(uuid__in=visits, held__in=Pass.objects.live(now))
+    may = {
+        visit: f"{version or 0}"
+        for visit, opened_at, seen_at, version in rows.values_list(
+            "uuid", "opened_at", "seen_at", "held__journey__card__version"
+        )
+        if pass_rules.may_go_on(opened_at=opened_at, seen_at=seen_at, now=now)
+    }
+    if is_touch:
+        PassVisit.objects.filter(uuid__in=may).update(seen_at=now)
+    return may
+
+
 def version_of(visit: PassVisit) -> str:
-    """Return what changes whenever the page would; cheap enough to be asked every second."""
+    """Return what changes whenever the page would."""
     journey = visit.held.journey
     card = getattr(journey, "card", None) if journey else None
     return f"{card.version if card else 0}"
@@ -399,7 +421,12 @@ def _note(held: Pass, kind: str, *, owner: Owner | None, now: datetime, **what: 
     access.note(kind=kind, actor=owner, household=held.household, what=about, now=now)
 
 
+def hint_of(held: Pass) -> str:
+    """Return what names a pass on the channel of hints."""
+    return f"{HINT}{held.uuid}"
+
+
 def _hint(held: Pass) -> None:
     """Say to who watches that something about this pass changed, once that is committed."""
-    hint = {held.household_id: [f"{HINT}{held.uuid}"]}
+    hint = {held.household_id: [hint_of(held)]}
     transaction.on_commit(lambda: doorbell.hint(hint))

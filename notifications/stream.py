@@ -9,15 +9,13 @@ whoever hears nothing asks the feed now and then.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 
 import redis.asyncio
@@ -29,17 +27,16 @@ from django.db import DatabaseError, close_old_connections
 from django.utils.crypto import constant_time_compare
 from redis import RedisError
 
-from notifications import feed_page
+from notifications import feed_page, pass_stream, sse
 from notifications.models import Card
+from notifications.passes import HINT
+from notifications.sse import Receive, Scope, Send
 from owners import clock, doorbell
 from owners.models import Membership, Owner
 from suppliers.models import Contact
 
 log = structlog.get_logger(__name__)
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 PATH = "/api/v1/feed/stream/"
@@ -49,32 +46,18 @@ RETRY_MS = 5_000  # how long a browser waits before it connects again
 AWAY_S = (0.5, 1, 2, 5, 10)  # waits for a Redis that is away
 OWNER_MOST = 8  # connections of one owner in this process
 MOST = 5_000  # connections in this process
-WAITING_MOST = 100  # events for a connection that does not read; then it is closed
 MISSED_MOST = 50  # cards named to who was away; of more it is only said that some changed
 SLACK = timedelta(seconds=5)  # a commit may come this much after the time it carries
-HELD = "pass:"  # before the id of a pass that was opened, written on or ended
-SIZE_MOST = 512  # characters of a session key or an event id
+TOKEN = b"x-session-token"
 
 
 @dataclass(eq=False, slots=True)
-class Listener:
-    """One open connection."""
+class Listener(sse.Line):
+    """One open connection of an owner."""
 
     session: str
     owner: int
     households: frozenset[int]
-    queue: asyncio.Queue[bytes | None] = field(
-        default_factory=lambda: asyncio.Queue(maxsize=WAITING_MOST)
-    )
-
-    def put(self, event: bytes | None) -> None:
-        """Send an event; None ends the connection, and so does not reading."""
-        try:
-            self.queue.put_nowait(event)
-        except asyncio.QueueFull:
-            while not self.queue.empty():
-                self.queue.get_nowait()
-            self.queue.put_nowait(None)
 
 
 class Hub:
@@ -90,11 +73,12 @@ class Hub:
         # The database is read in threads; few are enough for hints.
         self.threads = ThreadPoolExecutor(2, thread_name_prefix="stream")
         self.last_id = 0
+        self.room = pass_stream.Room(self.run)  # whoever reads a pass hears the same hints
 
     def start(self) -> None:
         """Begin to listen, with the first connection."""
         if not self.tasks:
-            works = (self._listen(), self._beat(), self._check())
+            works = (self._listen(), self._beat(), self._check(), self.room.watch())
             self.tasks = [asyncio.ensure_future(work) for work in works]
 
     def add(self, listener: Listener) -> None:
@@ -146,7 +130,8 @@ class Hub:
         async with client, client.pubsub() as channel:
             await channel.subscribe(doorbell.HINTS)
             # Whatever was said while nobody listened is lost: look once.
-            self._hear({household: [] for household in list(self.by_household)})
+            watched = self.by_household.keys() | self.room.by_household.keys()
+            self._hear({household: [] for household in watched})
             while True:
                 message = await channel.get_message(ignore_subscribe_messages=True, timeout=30)
                 if message is not None:
@@ -154,6 +139,7 @@ class Hub:
                     self._hear({int(household): ids for household, ids in named.items()})
 
     def _hear(self, named: dict[int, list[str]]) -> None:
+        self.room.hear(named)
         owners: dict[int, set[str]] = {}
         for household, ids in named.items():
             for listener in self.by_household.get(household, ()):
@@ -170,10 +156,10 @@ class Hub:
     async def _tell(self, owner: int) -> None:
         await asyncio.sleep(0.05)  # a burst is one event
         cards = self.pending.pop(owner)
-        passes = {name for name in cards if name.startswith(HELD)}
+        passes = {name for name in cards if name.startswith(HINT)}
         for listener in self.by_owner.get(owner, ()):
             if passes:
-                ids = sorted(name.removeprefix(HELD) for name in passes)
+                ids = sorted(name.removeprefix(HINT) for name in passes)
                 listener.put(self.event("passes", {"ids": ids}))
             if cards - passes or not cards:
                 listener.put(self.event("cards", {"ids": sorted(cards - passes)}))
@@ -278,113 +264,63 @@ hub = Hub()
 
 def session_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Return the session a request names: an app's token, else the browser's cookie."""
-    token, cookies = "", ""
-    for name, value in headers:
-        if name == b"x-session-token":
-            token = value.decode("latin-1")
-        elif name == b"cookie":
-            cookies = value.decode("latin-1")
+    headers = list(headers)
+    token = next((value.decode("latin-1") for name, value in headers if name == TOKEN), "")
     if token:
-        return token if len(token) <= SIZE_MOST else ""
-    try:
-        found = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return ""
-    return found.value[:SIZE_MOST] if found else ""
+        return token if len(token) <= sse.SIZE_MOST else ""
+    return sse.cookie_of(headers, settings.SESSION_COOKIE_NAME)
+
+
+def is_path(path: str) -> bool:
+    """Whether a request is for a stream."""
+    return path == PATH or path.startswith(pass_stream.PATH)
 
 
 async def stream(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request for the stream."""
     if scope["method"] not in ("GET", "HEAD"):
-        await _refuse(send, 405, "Method not allowed", {"Allow": "GET, HEAD"})
+        await sse.refuse(send, 405, "Method not allowed", {"Allow": "GET, HEAD"})
         return
     headers = list(scope["headers"])
+    if scope["path"] != PATH:
+        hub.start()
+        await pass_stream.read(hub.room, scope, receive, send)
+        return
     session = session_of(headers)
     known = (await hub.run(live, [session])).get(session) if session else None
     if known is None:
         scheme = 'Session realm="steward", header="X-Session-Token"'
-        await _refuse(send, 401, "Sign in first", {"WWW-Authenticate": scheme})
+        await sse.refuse(send, 401, "Sign in first", {"WWW-Authenticate": scheme})
         return
     if not settings.REDIS_URL:  # nobody would ring; 204 tells a browser to stop asking
-        await _answer(send, 204, {}, b"")
+        await sse.answer(send, 204, {}, b"")
         return
     if len(hub.by_owner.get(known[0], ())) >= OWNER_MOST:
-        await _refuse(send, 429, "Too many requests", {"Retry-After": "60"})
+        await sse.refuse(send, 429, "Too many requests", {"Retry-After": "60"})
         return
     if len(hub.listeners) >= MOST:
-        await _refuse(send, 503, "Not available now", {"Retry-After": "60"})
+        await sse.refuse(send, 503, "Not available now", {"Retry-After": "60"})
         return
     if scope["method"] == "HEAD":
-        await _answer(send, 200, STREAMING, b"")
+        await sse.answer(send, 200, sse.STREAMING, b"")
         return
     last = next((value for name, value in headers if name == b"last-event-id"), b"")
-    await _serve(Listener(session, *known), last.decode("latin-1")[:SIZE_MOST], receive, send)
-
-
-STREAMING = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-store, no-transform",
-    "X-Accel-Buffering": "no",  # nginx would hold events back
-}
+    await _serve(Listener(session, *known), last.decode("latin-1")[: sse.SIZE_MOST], receive, send)
 
 
 async def _serve(listener: Listener, last: str, receive: Receive, send: Send) -> None:
-    hub.start()
-    hub.add(listener)
-    ended = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await _begin(send, 200, STREAMING)
+    async def hello() -> bytes:
         # Listening comes first, so nothing falls between what was missed and what comes.
         missed = await hub.run(missed_by, listener.owner, last) if last else None
         counted = await hub.run(counts_of, listener.owner)
-        hello = f"retry: {RETRY_MS}\n\n".encode()
+        said = f"retry: {RETRY_MS}\n\n".encode()
         if missed is not None:
-            hello += hub.event("cards", {"ids": missed})
-        await _more(send, hello + hub.event("counts", counted))
-        while True:
-            event = await _next(listener, ended)
-            if event is None:
-                break
-            await _more(send, event)
+            said += hub.event("cards", {"ids": missed})
+        return said + hub.event("counts", counted)
+
+    hub.start()
+    hub.add(listener)
+    try:
+        await sse.pour(listener, receive, send, hello=hello)
     finally:
         hub.remove(listener)
-        ended.cancel()
-    with contextlib.suppress(OSError, RuntimeError):  # the other side may be gone already
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _next(listener: Listener, ended: asyncio.Future[None]) -> bytes | None:
-    """Wait for the next event; None when either side ends the connection."""
-    coming: asyncio.Future[bytes | None] = asyncio.ensure_future(listener.queue.get())
-    either: set[asyncio.Future[Any]] = {coming, ended}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if coming.done():
-        return coming.result()
-    coming.cancel()
-    return None
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _begin(send: Send, status: int, headers: dict[str, str]) -> None:
-    safe = headers | {"X-Content-Type-Options": "nosniff"}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in safe.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-
-
-async def _more(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    await _begin(send, status, headers | {"Cache-Control": "no-store"})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-async def _refuse(send: Send, status: int, title: str, headers: dict[str, str]) -> None:
-    problem = {"type": "about:blank", "title": title, "status": status}
-    headers = headers | {"Content-Type": "application/problem+json"}
-    await _answer(send, status, headers, json.dumps(problem).encode())

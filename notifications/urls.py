@@ -59,6 +59,7 @@ urlpatterns = [
     path("passes/", pass_views.enter, name="pass-enter"),
     path("passes/at/<uuid:visit>/", pass_views.read, name="pass-read"),
     path("passes/at/<uuid:visit>/pulse/", pass_views.pulse, name="pass-pulse"),
+    path("passes/live/<uuid:visit>/", pass_views.live, name="pass-live"),
     path("passes/at/<uuid:visit>/papers/<uuid:key>/", pass_views.paper, name="pass-paper"),
     path(
         "passes/at/<uuid:visit>/papers/<uuid:key>/thumb/",

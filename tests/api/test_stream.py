@@ -14,9 +14,10 @@ from django.db import connections
 from django.test import Client
 from rest_framework.test import APIClient
 
-from notifications import stream
-from notifications.models import Card
-from owners import doorbell
+from notifications import pass_stream, passes, sse, stream
+from notifications.choices import PassWay
+from notifications.models import Card, Pass, PassVisit
+from owners import clock, doorbell
 from owners.models import Membership, Owner
 from tests import factories
 
@@ -53,7 +54,7 @@ class Connection:
             for block in text.split("\n\n"):
                 lines = dict(line.split(": ", 1) for line in block.splitlines() if line[:1] != ":")
                 if lines.get("event") == name:
-                    return {"id": lines["id"], **json.loads(lines["data"])}
+                    return {"id": lines.get("id"), **json.loads(lines["data"])}
 
 
 def connect(session: str, *, last: str = "", cookie: bool = False) -> Connection:
@@ -64,6 +65,17 @@ def connect(session: str, *, last: str = "", cookie: bool = False) -> Connection
     if last:
         headers.append((b"last-event-id", last.encode()))
     scope = {"type": "http", "method": "GET", "path": stream.PATH, "headers": headers}
+    found.task = asyncio.ensure_future(stream.stream(scope, found.receive, found.send))
+    return found
+
+
+def read(opened: passes.Opened, *, secret: str = "") -> Connection:
+    """Open the stream of somebody's page of a pass."""
+    found = Connection()
+    cookie = f"{pass_stream.COOKIE}={secret or opened.secret}"
+    headers = [(b"cookie", b"a=b"), (b"cookie", cookie.encode())]
+    path = f"{pass_stream.PATH}{opened.visit.uuid}/"
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
     found.task = asyncio.ensure_future(stream.stream(scope, found.receive, found.send))
     return found
 
@@ -225,7 +237,7 @@ def test_an_owner_has_a_bounded_number_of_streams(cast: factories.Cast) -> None:
 
 def test_who_does_not_read_is_let_go(cast: factories.Cast) -> None:
     listener = stream.Listener("s", 1, frozenset({1}))
-    for _ in range(stream.WAITING_MOST + 1):
+    for _ in range(sse.WAITING_MOST + 1):
         listener.put(b"event")
     assert listener.queue.get_nowait() is None
 
@@ -233,3 +245,100 @@ def test_who_does_not_read_is_let_go(cast: factories.Cast) -> None:
 def test_a_server_without_the_stream_says_so(ana: APIClient, nobody: APIClient) -> None:
     assert ana.get(stream.PATH).status_code == 204
     assert nobody.get(stream.PATH).status_code == 401
+
+
+# -- whoever reads a pass --------------------------------------------------------------
+
+
+def opened_pass(cast: factories.Cast) -> passes.Opened:
+    """Return a page of a pass about Ana's matter."""
+    journey = factories.JourneyFactory.create(household=cast.household)
+    factories.CardFactory.create(journey=journey)
+    held = passes.make(
+        owner=cast.ana,
+        household=cast.household,
+        journey=journey,
+        asset=None,
+        wishes=passes.Wishes(),
+        now=clock.now(),
+    )
+    token = passes.address_of(held).rstrip("/").rpartition("/")[2]
+    opened = passes.open_by_token(token=token, way=PassWay.LINK, agent="", now=clock.now())
+    assert opened is not None
+    return opened
+
+
+def test_whoever_reads_a_pass_hears_at_once_what_changes_and_that_it_ended(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, other = opened_pass(cast), opened_pass(cast)
+    held = opened.visit.held
+    monkeypatch.setattr(pass_stream, "TOUCH_S", 60)
+
+    def change() -> None:
+        Card.objects.filter(journey=held.journey).update(version=7)
+        ring(cast, "11111111-1111-4111-8111-111111111111")
+
+    def end() -> None:
+        passes.revoke(held=held, owner=cast.ana, now=clock.now())
+        doorbell.flush(2)
+        connections.close_all()
+
+    async def story() -> None:
+        page, elsewhere = read(opened), read(other)
+        assert (await page.event("version"))["version"] != "7"
+        await elsewhere.event("version")
+        await asyncio.sleep(0.2)  # until it listens
+        await asyncio.to_thread(change)
+        assert (await page.event("version"))["version"] == "7"
+        await asyncio.to_thread(end)
+        async with asyncio.timeout(1):
+            await page.event("gone")
+            assert page.task is not None
+            await page.task
+        assert elsewhere.heard.empty()
+
+    run(story)
+
+
+def test_a_page_that_stays_open_is_present_and_ends_with_its_pass(
+    cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = opened_pass(cast)
+    monkeypatch.setattr(pass_stream, "TOUCH_S", 0.05)
+
+    def later() -> None:
+        Pass.objects.update(expires_at=clock.now())
+        connections.close_all()
+
+    async def story() -> None:
+        page = read(opened)
+        await page.event("beat")
+        await asyncio.to_thread(later)
+        await page.event("gone")
+        assert page.task is not None
+        await asyncio.wait_for(page.task, PATIENCE)
+        assert not stream.hub.room.by_visit
+
+    run(story)
+    seen = PassVisit.objects.get(pk=opened.visit.pk)
+    assert seen.seen_at > opened.visit.opened_at
+
+
+def test_no_other_browser_hears_of_a_pass(cast: factories.Cast) -> None:
+    opened = opened_pass(cast)
+
+    async def story() -> None:
+        stranger = read(opened, secret="guessed")
+        assert stranger.task is not None
+        await asyncio.wait_for(stranger.task, PATIENCE)
+        assert stranger.started["status"] == 410
+        many = [read(opened) for _ in range(pass_stream.PAGE_MOST)]
+        for one in many:
+            await one.event("version")
+        refused = read(opened)
+        assert refused.task is not None
+        await asyncio.wait_for(refused.task, PATIENCE)
+        assert refused.started["status"] == 429
+
+    run(story)

@@ -1,17 +1,21 @@
-/* The pass. For whoever reads one: asks every moment whether it may still be shown, and shows
-   nothing once it may not. For its owner: shows who reads it as it happens. */
+/* The pass. For whoever reads one: hears when it ends, and then shows nothing any more. For its
+   owner: shows who reads it as it happens. */
 "use strict";
 (() => {
-  const BEAT_MS = 800, SLOW_MS = 4000, LOST_MS = 20000;
+  const BEAT_MS = 800, QUIET_MS = 9000, LOST_MS = 20000, AGAIN_MS = 15000, SLOW_MS = 4000, REST_MS = 30000;
 
   /* ---- whoever reads it ---- */
   const place = document.querySelector("[data-pulse]");
   if (place) {
-    let timer = 0, isAsking = false, heardAt = Date.now();
+    let timer = 0, isAsking = false, heardAt = Date.now(), source = null;
     // The link is a secret: it stays neither in the bar nor in the history.
     if (location.pathname !== place.dataset.pass) history.replaceState(null, "", place.dataset.pass);
     const end = () => {
+      if (place.dataset.ended) return;
       clearInterval(timer);
+      clearInterval(watch);
+      source?.close();
+      place.dataset.ended = "1";
       document.body.replaceChildren(document.getElementById("pass-gone").content.cloneNode(true));
       document.querySelector("h1")?.setAttribute("tabindex", "-1");
       document.querySelector("h1")?.focus();
@@ -21,7 +25,7 @@
       if (answer.status === 410) { end(); return; }
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("pass-shown");
-      if (fresh) { document.getElementById("pass-shown").replaceWith(fresh); place.dataset.version = version; }
+      if (fresh && !place.dataset.ended) { document.getElementById("pass-shown").replaceWith(fresh); place.dataset.version = version; }
     };
     const ask = async () => {
       if (isAsking) return;
@@ -37,7 +41,27 @@
         if (Date.now() - heardAt > LOST_MS) end();
       } finally { isAsking = false; }
     };
-    timer = setInterval(ask, BEAT_MS);
+    const poll = () => { timer ||= setInterval(ask, BEAT_MS); };
+    const listen = () => {
+      if (place.dataset.ended) return;
+      source = new EventSource(place.dataset.stream);
+      const heard = () => { heardAt = Date.now(); clearInterval(timer); timer = 0; };
+      source.addEventListener("gone", end);
+      source.addEventListener("beat", heard);
+      source.addEventListener("version", (event) => {
+        heard();
+        const { version } = JSON.parse(event.data);
+        if (version !== place.dataset.version) renew(version).catch(() => {});
+      });
+      source.addEventListener("error", () => {
+        ask();
+        // Closed for good: there is no stream here, or not now. Until there is, it asks.
+        if (source.readyState === EventSource.CLOSED) { poll(); setTimeout(listen, AGAIN_MS); }
+      });
+    };
+    // A stream that says nothing may be dead: ask, and end where nobody answers.
+    const watch = setInterval(() => { if (Date.now() - heardAt > QUIET_MS) ask(); }, 2000);
+    if (window.EventSource && place.dataset.stream) listen(); else poll();
     document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
     window.addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
   }
@@ -53,8 +77,9 @@
         window.htmx.ajax("GET", live.dataset.live, { target: "#pass-live", swap: "innerHTML" }).catch(() => {});
       }, 100);
     };
-    // Who goes away says nothing: while somebody reads it is asked again.
-    setInterval(() => { if (!document.hidden && live.querySelector("[data-read='1']")) show(); }, SLOW_MS);
+    // Hints may be lost: while somebody reads it is asked again, without a stream more often.
+    const rest = live.dataset.stream && window.EventSource ? REST_MS : SLOW_MS;
+    setInterval(() => { if (!document.hidden && live.querySelector("[data-read='1']")) show(); }, rest);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) show(); });
     if (live.dataset.stream && window.EventSource) {
       const source = new EventSource(live.dataset.stream);
