@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("assets", "0005_await_words"),
-        ("owners", "0012_block_senders"),
+        ("owners", "0010_forget_answers_of_requests"),
         ("suppliers", "0020_find_answers_of_journeys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -111,8 +111,8 @@ def test_a_blocked_supplier_learns_nothing_of_it(cast: Cast, now: datetime, say)
 def test_only_who_waits_at_the_door_and_has_a_name_is_blocked_there(
     cast: Cast,
     now: datetime,
-    say,
-    write,  # noqa: F811
+    say,  # noqa: F811
+    write,
 ) -> None:
     shown, nameless = say("message.created", body="Hello."), write("<>")
     with pytest.raises(blocking.BlockError, match="Door"):
