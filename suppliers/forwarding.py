@@ -1,24 +1,31 @@
 """How people have their mail and their calls sent on, in words for people.
 
 Pure: what is said for each provider of mail, and the codes that every GSM network knows
-(3GPP TS 22.030). The steps follow the providers' own help where it could be read in 2026
-(Gmail, Outlook, iCloud, Proton); providers move their menus, so each says what to look for.
+(3GPP TS 22.030). Providers move their menus, so each guide says what to look for, when it
+was last compared, and whether that was with the provider's own help or with what others
+wrote of it, where that help cannot be read without signing in.
 """
 
 # ruff: noqa: E501 - a sentence that is translated stays in one piece
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
+CHECKED = date(2026, 11, 22)
 NO_ANSWER_S = 20  # how long a phone rings before a call is sent on; networks take 5 to 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """How one provider sends mail on: everything, only some of it, and how to stop."""
+    """How one provider sends mail on: everything, only some of it, and how to stop.
+
+    `checked` is None where there is nothing to compare it with; `is_by_own_help` says that
+    it was compared with the provider's own pages.
+    """
 
     slug: str
     name: Words
@@ -27,6 +34,8 @@ class Guide:
     stop: Words = ""
     note: Words = ""
     domains: frozenset[str] = field(default=frozenset())
+    checked: date | None = CHECKED
+    is_by_own_help: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,8 @@ GUIDES: tuple[Guide, ...] = (
             _("Gear above the list of mailboxes, Settings, Mail Forwarding."),
             _("Tick Forward my email to and paste the address above. Leave Delete messages after forwarding off. Done."),
         ),
-        some=_("Only some senders: Settings, Rules, Add Rule, from the supplier's domain, then Forward to. A new rule may take 15 minutes to work."),
+        some=_("Only some senders: Settings, Rules, the plus at the top right, from the supplier's domain, then Forward to, and Add. A new rule may take 15 minutes to work."),
+        is_by_own_help=True,
         stop=_("To stop: take the tick at Forward my email to away, or delete the rule."),
     ),
     Guide(
@@ -99,6 +109,7 @@ GUIDES: tuple[Guide, ...] = (
             _("Make a rule of your own: for all mails or for the supplier's domain, send on to the address above, and keep the mail."),
             _("The address is asked for permission. The link shows on this page; open it within 24 hours."),
         ),
+        is_by_own_help=True,
         stop=_("To stop: delete the rule."),
     ),
     Guide(
@@ -106,10 +117,12 @@ GUIDES: tuple[Guide, ...] = (
         name="Fastmail",
         domains=frozenset({"fastmail.com", "fastmail.fm", "fastmail.de"}),
         steps=(
-            _("Settings, Filters and Rules, Create a new rule."),
+            _("Settings, Filters & Rules, Create rule."),
             _("Choose All messages, or the supplier's domain as the sender."),
             _("As the action choose Send a copy to, paste the address above, and Save."),
         ),
+        is_by_own_help=True,
+        note=_("What Fastmail takes for spam is not sent on."),
         stop=_("To stop: delete the rule."),
     ),
     Guide(
@@ -121,11 +134,13 @@ GUIDES: tuple[Guide, ...] = (
             _("Forward emails, Add forwarding rule: your address, and the address above under Forward to. For only some senders, Add condition."),
             _("Proton sends a request there. It shows on this page; open it and accept."),
         ),
+        is_by_own_help=True,
         stop=_("To stop: delete the rule in the same place."),
         note=_("Proton does this only in its paid plans, and what is sent on leaves its encryption."),
     ),
     Guide(
         slug="other",
+        checked=None,
         name=_("Any other provider"),
         steps=(
             _("Look in the settings for Forwarding, Redirect, Rules or Filters. Often they are there only in a browser."),
