@@ -112,7 +112,7 @@ def read(*, owner: Owner, now: datetime, limit: int = FIRST) -> dict[Section, Pa
         left -= len(shown[section])
     chosen = [pk for pks in shown.values() for pk in pks]
     cards = Card.objects.for_owner(owner).in_bulk(chosen) if chosen else {}
-    return {
+    parts = {
         section: Part(
             section=section,
             cards=[cards[pk] for pk in shown[section] if pk in cards],
@@ -121,6 +121,16 @@ def read(*, owner: Owner, now: datetime, limit: int = FIRST) -> dict[Section, Pa
         )
         for section, rows in listed.items()
     }
+    coming = parts[Section.ON_ITS_WAY]
+    if coming.more is None:  # pages behind this one go on in the order of change
+        coming.cards.sort(key=_comes_at)
+    return parts
+
+
+def _comes_at(card: Card) -> float:
+    """Return when what a card promises begins; what names no time comes last."""
+    start = (card.body.get("promise") or {}).get("start")
+    return datetime.fromisoformat(start).timestamp() if start else float("inf")
 
 
 def _rest(

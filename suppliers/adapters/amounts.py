@@ -42,6 +42,14 @@ BARE = re.compile(
     re.IGNORECASE,
 )
 
+# A sentence about the price that names nothing: "It costs 89 euros", "Das kostet 89 Euro".
+NOTHING_NAMED = re.compile(
+    r"(?:(?:and |und |et |e |y )?(?:it|this|that|es|das|ça|cela|il|questo|esto) )?"
+    r"(?:will |would |wird |kann )?(?:costs?|kosten|kostet|coûte(?:ra)?|costa|costerà|"
+    r"cuesta|costará)",
+    re.IGNORECASE,
+)
+
 
 def _any(*words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
@@ -175,4 +183,4 @@ def _label(before: str) -> str:
     piece = re.sub(
         r"(?:^|\s)(?:for|für|pour|per|por|is|ist|at|of)$", "", piece, flags=re.IGNORECASE
     )
-    return piece[-60:].strip(" ,:-\u2013")
+    return "" if NOTHING_NAMED.fullmatch(piece) else piece[-60:].strip(" ,:-\u2013")

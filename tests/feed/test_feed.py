@@ -131,6 +131,14 @@ def test_deciding_twice_changes_nothing(say, now) -> None:
     assert Journey.objects.count() == 1
 
 
+def test_what_comes_soonest_stands_first_whatever_was_said_last(say, cast, now) -> None:
+    for days in (2, 1, 3):
+        say("appointment.requested", **visit(now + timedelta(days=days), uid=f"job-{days}"))
+    coming = today.read(owner=cast.ana, now=now)[Section.ON_ITS_WAY]
+    starts = [datetime.fromisoformat(card.body["promise"]["start"]) for card in coming.cards]
+    assert starts == [now + timedelta(days=days) for days in (1, 2, 3)]
+
+
 @pytest.mark.parametrize("needs_owner", [True, False])
 def test_what_is_put_aside_comes_back_at_its_time(
     needs_owner, say, cast, now, monkeypatch, django_capture_on_commit_callbacks

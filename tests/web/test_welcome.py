@@ -50,6 +50,7 @@ def test_four_steps_lead_to_a_real_card(browser: Client, newcomer: Owner) -> Non
     assert (newcomer.name, newcomer.zone) == ("Ana", "Europe/Vienna")
     card = Card.objects.for_owner(newcomer).get()
     assert card.journey.asset == boiler
+    assert card.body["meta"] == "Warm & Co · Vaillant boiler · 89.00"  # "It costs" names nothing
     assert ReachRule.objects.filter(membership__owner=newcomer, moment="never").exists()
     assert card.title.encode() in browser.get("/").content
 
