@@ -7,6 +7,7 @@ parts, the message is put together again, the same at every try.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email import policy
@@ -18,7 +19,8 @@ import requests
 from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
 from anymail.inbound import AnymailInboundMessage
 from anymail.signals import EventType
-from anymail.webhooks import brevo, mailtrap, resend
+from anymail.webhooks import amazon_ses, brevo, mailtrap, resend
+from anymail.webhooks.base import AnymailBaseWebhookView
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -32,6 +34,7 @@ from suppliers.mail_providers import BASIC, MAX_BYTES, PROVIDERS
 
 MAX_FIELDS = 200
 FETCH_S = 20.0
+AMAZON = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/\?[\w.~%&=:+-]{1,2000}")
 # What anymail raises for a post that is not what the provider documents.
 UNREADABLE = (
     AnymailError, ImproperlyConfigured, AssertionError, AttributeError, LookupError, TypeError,
@@ -121,6 +124,29 @@ class Resend(resend.ResendInboundWebhookView):  # type: ignore[misc]  # anymail 
             )
         except signing.SignatureError as error:
             raise AnymailWebhookValidationFailure(error.code) from error
+
+
+class AmazonSES(amazon_ses.AmazonSESInboundWebhookView):  # type: ignore[misc]  # untyped
+    """Notices that hold the mail itself: Amazon's own package is not needed for them.
+
+    It could not be installed beside ours (it wants an older python-dateutil). A mail that a
+    receipt rule put into S3 instead is not fetched.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.auto_confirm_enabled = True
+        AnymailBaseWebhookView.__init__(self, **kwargs)
+
+    def auto_confirm_sns_subscription(self, sns_message: Mapping[str, Any]) -> None:
+        """Say yes to a topic of Amazon's that knows our password, at Amazon's own address."""
+        url = str(sns_message.get("SubscribeURL", ""))
+        if not AMAZON.fullmatch(url):
+            raise AnymailError("The address to confirm at is not Amazon's.")
+        _fetch(url).raise_for_status()
+
+    def get_boto_client(self, service_name: str, **_options: Any) -> Any:
+        """Refuse what only Amazon's package could do."""
+        raise AnymailError(f"Choose the SNS action: mail in {service_name} is not fetched.")
 
 
 def _fetch(url: str, **options: Any) -> requests.Response:

@@ -4,7 +4,6 @@ Nothing of anymail is imported here: it is heavy, and most instances need none o
 """
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from django.conf import settings
 
@@ -19,13 +18,10 @@ class Provider:
     view: str
     secret: str = BASIC
     needs: tuple[str, ...] = ()
-    package: str = ""
 
 
 PROVIDERS: dict[str, Provider] = {
-    "amazon_ses": Provider(
-        view="anymail.webhooks.amazon_ses:AmazonSESInboundWebhookView", package="boto3"
-    ),
+    "amazon_ses": Provider(view="suppliers.mail_posts:AmazonSES"),
     "brevo": Provider(
         view="anymail.webhooks.brevo:BrevoInboundWebhookView", needs=("BREVO_API_KEY",)
     ),
@@ -68,10 +64,7 @@ def missing(name: str) -> list[str]:
     provider = PROVIDERS.get(name)
     if provider is None:
         return [f"a provider of that name: {', '.join(PROVIDERS)}"]
-    wanted = [key for key in (provider.secret, *provider.needs) if not settings.ANYMAIL.get(key)]
-    if provider.package and find_spec(provider.package) is None:
-        wanted.append(f"the package {provider.package}")
-    return wanted
+    return [key for key in (provider.secret, *provider.needs) if not settings.ANYMAIL.get(key)]
 
 
 def is_open(name: str) -> bool:

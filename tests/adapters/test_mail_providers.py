@@ -5,10 +5,9 @@ import hashlib
 import hmac
 import io
 import json
-import sys
 from collections.abc import Callable
 from datetime import datetime
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -203,17 +202,10 @@ REBUILT = {"brevo", "mailjet", "mailtrap", "resend"}
 
 
 @pytest.fixture(autouse=True)
-def _open(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def _open(settings: Settings) -> None:
     settings.MAIL_PROVIDERS = list(mail_providers.PROVIDERS)
     settings.ANYMAIL = SECRETS
     settings.MAIL_AUTHSERV_ID = "mx.steward.example"
-    # Amazon's own package is not among ours; for a message inside the notice it is not needed.
-    boto = ModuleType("boto3")
-    boto.__spec__ = SimpleNamespace(name="boto3")  # type: ignore[assignment]
-    monkeypatch.setitem(sys.modules, "boto3", boto)
-    monkeypatch.setattr(
-        "anymail.webhooks.amazon_ses._get_anymail_boto3_params", lambda **_kwargs: ({}, {})
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -298,6 +290,37 @@ def test_without_its_secret_or_its_name_a_provider_is_closed(
         settings.ANYMAIL, settings.MAIL_PROVIDERS = SECRETS, []
         assert post(name, posted).status_code == 404
     assert check_mail_providers(None) == []
+
+
+def amazons(kind: str, **more: Any) -> Posted:
+    heads = {"x-amz-sns-message-type": kind, "x-amz-sns-message-id": "1"}
+    return json_post({"Type": kind, "MessageId": "1", **more}, **heads, **basic())
+
+
+def test_amazons_topic_is_confirmed_at_amazons_address_and_nowhere_else(
+    cast: Cast, fetched: list[str]
+) -> None:
+    real = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=1"
+    for url, status in (
+        (real, 200),
+        ("https://sns.eu-west-1.amazonaws.com.evil.example/?a", 422),
+        ("https://evil.example/?https://sns.eu-west-1.amazonaws.com/", 422),
+        ("http://sns.eu-west-1.amazonaws.com/?a", 422),
+        ("", 422),
+    ):
+        answer = post("amazon_ses", amazons("SubscriptionConfirmation", SubscribeURL=url))
+        assert (url, answer.status_code) == (url, status)
+    assert fetched == [real]
+
+
+def test_a_mail_that_amazon_left_elsewhere_is_said_so(cast: Cast, fetched: list[str]) -> None:
+    receipt = {
+        "recipients": ["a@mail.localhost"],
+        "action": {"type": "S3", "bucketName": "b", "objectKey": "k"},
+    }
+    sent = {"notificationType": "Received", "mail": {}, "receipt": receipt}
+    answer = post("amazon_ses", amazons("Notification", Message=json.dumps(sent)))
+    assert (answer.status_code, fetched) == (422, [])
 
 
 def test_every_provider_that_anymail_takes_mail_from_is_known() -> None:
