@@ -1,6 +1,7 @@
 """Steward as an app on the device: its manifest, its service worker, its page without a net."""
 
 import hashlib
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,14 @@ def manifest(request: HttpRequest) -> HttpResponse:
 def service_worker(request: HttpRequest) -> HttpResponse:
     """Send the service worker with the names of the shell it keeps; for the whole site."""
     shell = [static(path) for path in (*SHELL, HTMX)]
-    context = {"shell": shell, "version": shell_version(), "queue": static("js/queue.js")}
+    wakes = {"ready": _("This device is woken from now on."), "done": _("Done.")}
+    context = {
+        "shell": shell,
+        "version": shell_version(),
+        "queue": static("js/queue.js"),
+        "icon": static(ICONS[0][0]),
+        "wakes": json.dumps(wakes),
+    }
     answer = render(request, "sw.js", context, content_type="text/javascript; charset=utf-8")
     answer["Service-Worker-Allowed"] = "/"
     return answer

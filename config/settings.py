@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "owners.activity.SessionActivity",
+    "owners.unsent.Unsent",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -153,6 +154,7 @@ STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 ACCOUNT_ADAPTER = "owners.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "owners.forms.SignUpForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 3
@@ -401,7 +403,12 @@ TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com").rstrip("/"
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_FROM = env.text("TWILIO_FROM")  # a number, or the SID of a messaging service
 TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
-VAPID_PUBLIC_KEY = env.text("VAPID_PUBLIC_KEY")  # base64url; without it browsers are not woken
+# 32 bytes in base64url; without it the key is made of INDEX_KEY, which never changes either.
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")
+VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:postmaster@{MAIL_DOMAIN}")
+PUSH_TIMEOUT = env.number("PUSH_TIMEOUT", 10, least=1)  # seconds
+# Networks that owners' own push and chat servers may stand in although they are not public.
+REACH_ALLOWED_NETWORKS = env.words("REACH_ALLOWED_NETWORKS")
 SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds
 INBOX_LEASE_S = env.number("INBOX_LEASE_S", 120, least=1)  # a killed worker's batch waits so long
 DELIVERY_LEASE_S = env.number("DELIVERY_LEASE_S", 60, least=1)

@@ -53,6 +53,8 @@ class Row:
     told_at: datetime | None
     journey_id: int | None
     journey_uuid: UUID | None
+    is_bare: bool | None
+    language: str
     # To somebody who has no channel here.
     invitation: Invitation | SupplierInvitation | None = None
 
@@ -117,8 +119,9 @@ _CLAIM = """
     SELECT t.id, t.uuid, t.key, t.purpose, t.kind, t.step, t.subject, t.text, t.state,
            t.expires_at, t.claims, t.failures, t.created_at,
            c.uuid, c.sealed_address, c.failed_at,
-           n.id, n.state, n.seen_at, n.told_at, n.journey_id, j.uuid
+           n.id, n.state, n.seen_at, n.told_at, n.journey_id, j.uuid, c.is_bare, o.language
     FROM taken t
+    JOIN owners_owner o ON o.id = t.owner_id
     LEFT JOIN owners_channel c ON c.id = t.channel_id
     LEFT JOIN notifications_notification n ON n.id = t.notification_id
     LEFT JOIN notifications_journey j ON j.id = n.journey_id

@@ -20,21 +20,22 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from notifications import claims, fallback, ladder, transports
+from notifications import claims, fallback, ladder, messages, push_devices, transports
 from notifications.choices import DeliveryPurpose, DeliveryState
 from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
 from notifications.transports import sms
 from notifications.transports.switchboard import Calls
-from notifications.transports.values import Message, Sent
+from notifications.transports.values import Sent
+from owners.channels import verify
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode, Invitation
 from owners.reach import Reach
 from suppliers import checks
 from suppliers.models import SupplierInvitation, WayCheck
 
-SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL)
+SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.PUSH)
 SUBJECT_LENGTH = 120
 CHECK_LIFE = timedelta(hours=1)  # whoever asked has gone by then
 GO_S = 20.0  # one go of sending; what is under way is always seen to its end
@@ -92,7 +93,9 @@ def planned(
 
 def save(rows: list[Delivery]) -> list[Delivery]:
     """Write planned deliveries; those that are there already stay as they are."""
-    return Delivery.objects.bulk_create(rows, ignore_conflicts=True) if rows else []
+    if not rows:
+        return []
+    return Delivery.objects.bulk_create(push_devices.told_at_once(rows), ignore_conflicts=True)
 
 
 def _row(
@@ -386,8 +389,8 @@ class _Work:
                     fallback.after_failure(row.pk, fault="", now=now)
             start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
             calls: list[tuple[Claimed, Coroutine[Any, Any, Sent | list[Sent]]]] = []
-            for one in claimed:
-                message = _message(one, start_by=start_by)
+            composed = messages.compose(claimed, start_by=start_by, now=now)
+            for one, message in zip(claimed, composed, strict=True):
                 if one.attempt is None:
                     # In doubt since the first attempt, which began after the row was made.
                     calls.append((one, transport.find(message, since=one.delivery.created_at)))
@@ -435,23 +438,6 @@ class _Work:
         """Let go of what is still under way: its lease runs out, and it counts as in doubt."""
         if self.under_way:
             self.calls.drop()
-
-
-def _message(one: Claimed, *, start_by: float) -> Message:
-    row = one.delivery
-    is_mail = row.kind == ChannelKind.EMAIL
-    text = one.text
-    if is_mail and row.journey_uuid is not None:
-        text += f"\n\n{settings.SITE_URL}/journeys/{row.journey_uuid}/"
-    return Message(
-        key=row.key,
-        ref=str(row.uuid),
-        to=row.address,
-        subject=row.subject,
-        text=text,
-        headers={"Auto-Submitted": "auto-generated"} if is_mail else {},
-        start_by=start_by,
-    )
 
 
 # Receipts
@@ -509,6 +495,15 @@ def receipt(
         if status == DeliveryState.FAILED:
             fallback.after_failure(row.pk, fault=fault, now=now)
     return True
+
+
+def woke(*, ref: UUID, code: str, now: datetime) -> None:
+    """Note that a device showed what it was woken with; the right code proves the device."""
+    receipt(status=DeliveryState.DELIVERED, ref=ref, said="shown", now=now)
+    if code:
+        row = Delivery.objects.filter(uuid=ref, purpose=DeliveryPurpose.CODE).first()
+        if row is not None and row.channel is not None and row.channel.verified_at is None:
+            verify(channel=row.channel, code=code, now=now)
 
 
 def sms_receipt(

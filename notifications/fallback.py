@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from notifications.choices import DeliveryState, NotificationState
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, PushDevice
 from notifications.tongue import speaking
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Membership, reach_of
 
 REASON = "channel_failed"
+REACHING = (
+    DeliveryState.PENDING,
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENT,
+    DeliveryState.DELIVERED,
+)
 
 
 def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
@@ -28,8 +35,18 @@ def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
         )
         if marked:
             _tell_owner(row, now=now)
+            if row.kind == ChannelKind.PUSH and row.channel is not None:
+                _forget_device(row.channel)
     if row.notification_id is not None:
         _try_next_channel(row, now=now)
+
+
+def _forget_device(channel: Channel) -> None:
+    """Drop a subscription that ended; its channel stays, to say so to its owner."""
+    PushDevice.objects.filter(channel=channel).delete()
+    # Each its own: an owner has one channel of one address.
+    channel.set_address(json.dumps({"gone": str(channel.uuid)}), hint=channel.hint)
+    channel.save(update_fields=["sealed_address", "address_index", "hint"])
 
 
 def _tell_owner(row: Delivery, *, now: datetime) -> None:
@@ -42,10 +59,11 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
     if told is None or row.channel is None:
         return
     with speaking(row.owner.language):
-        text = _("%(kind)s to %(address)s does not arrive. Check the address.") % {
-            "kind": ChannelKind(row.kind).label,
-            "address": row.channel.hint,
-        }
+        about = {"kind": ChannelKind(row.kind).label, "address": row.channel.hint}
+        if row.kind == ChannelKind.PUSH:
+            text = _("%(address)s cannot be woken any more. Turn it on there again.") % about
+        else:
+            text = _("%(kind)s to %(address)s does not arrive. Check the address.") % about
     notice = Notification.objects.create(
         household_id=told.household_id,
         journey_id=told.journey_id,
@@ -85,6 +103,10 @@ def _try_next_channel(row: Delivery, *, now: datetime) -> None:
     if told.expires_at is not None and told.expires_at <= now:
         return
     steps = list(Delivery.objects.select_for_update().filter(notification=told).order_by("step"))
+    # Another device of the same step was told, or will be: that is where it is seen.
+    others = [s for s in steps if s.step == row.step and s.pk != row.pk]
+    if any(s.state in REACHING for s in others):
+        return
     waiting = [s for s in steps if s.step > row.step and s.state == DeliveryState.PENDING]
     if waiting:
         if waiting[0].next_at > now:

@@ -126,13 +126,48 @@ self.addEventListener("message", (event) => event.waitUntil((async () => {
   }
 })()));
 
+/* Being woken. The message says who it is for; what it does not carry is read over our own line. */
+const WAKES = {{ wakes|safe }};
+async function say(path, fields) {
+  return fetch(path, { method: "POST", body: new URLSearchParams(fields), credentials: "same-origin" });
+}
+
+async function woken(said) {
+  let { title, body, url } = said;
+  if (said.code) { title = "Steward"; body = WAKES.ready; }
+  if (said.is_bare) {
+    const answer = await say("/push/words/", { ref: said.ref }).catch(() => null);
+    if (answer?.ok) ({ title, body, url } = await answer.json());
+  }
+  await self.registration.showNotification(title || "Steward", {
+    body, tag: said.tag, renotify: Boolean(said.tag), icon: "{{ icon }}", badge: "{{ icon }}", actions: said.actions ?? [], data: { url, ref: said.ref },
+  });
+  const fields = said.code ? { ref: said.ref, code: said.code } : { ref: said.ref };
+  if (said.ref) await say("/push/shown/", fields).catch(() => null);
+}
+
 self.addEventListener("push", (event) => {
-  const said = event.data?.json() ?? {};
-  event.waitUntil(self.registration.showNotification(said.title ?? "Steward", { body: said.body, tag: said.tag, data: said.url }));
+  let said = {};
+  try { said = event.data?.json() ?? {}; } catch { /* nothing that we sent: say at least that there is news */ }
+  event.waitUntil(woken(said));
 });
 
+async function open(url) {
+  for (const client of await self.clients.matchAll({ type: "window" })) {
+    if (new URL(client.url).pathname === url) return client.focus();
+  }
+  return self.clients.openWindow(url);
+}
+
 self.addEventListener("notificationclick", (event) => {
+  const { url = "/", ref } = event.notification.data ?? {};
   event.notification.close();
-  event.waitUntil(self.clients.openWindow(event.notification.data ?? "/"));
+  event.waitUntil((async () => {
+    // A button does its thing at once; what cannot be done any more is shown instead.
+    const answer = event.action && ref ? await say("/push/tapped/", { ref, action: event.action }).catch(() => null) : null;
+    if (answer?.ok) await self.registration.showNotification("Steward", { body: WAKES.done, tag: event.notification.tag, data: { url }, silent: true });
+    else await open(url);
+  })());
 });
+
 {% endautoescape %}

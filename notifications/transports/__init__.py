@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from django.conf import settings
 
 from notifications.transports.email import EmailTransport
-from notifications.transports.local import LocalTransport
+from notifications.transports.local import LocalPushTransport, LocalTransport
+from notifications.transports.push import PushTransport
 from notifications.transports.recording import RecordingTransport
 from notifications.transports.sms import TwilioTransport
 from notifications.transports.switchboard import Switchboard
@@ -19,11 +20,13 @@ from owners.choices import ChannelKind
 TRANSPORTS: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.EMAIL: EmailTransport,
     ChannelKind.SMS: TwilioTransport,
+    ChannelKind.PUSH: PushTransport,
 }
 # With STEWARD_OUTBOX=local; e-mail comes there too, through the mail backend.
 LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.EMAIL: EmailTransport,
     ChannelKind.SMS: LocalTransport,
+    ChannelKind.PUSH: LocalPushTransport,
 }
 
 _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)

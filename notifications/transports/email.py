@@ -87,6 +87,8 @@ class EmailTransport:
             headers={"Message-ID": message_id(message.key), **message.headers},
             connection=connection,
         )
+        if message.html:
+            mail.attach_alternative(message.html, "text/html")
         with self._faults_of(connection):
             connection.open()  # kept, so that send_messages does not close it again
             mail.send()

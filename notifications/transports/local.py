@@ -68,6 +68,16 @@ class LocalTransport:
         """Keep nothing open."""
 
 
+class LocalPushTransport(LocalTransport):
+    """Writes what would wake a device into the local outbox."""
+
+    async def send(self, message: Message) -> Sent:
+        """Keep the message."""
+        title = message.wake.title if message.wake else ""
+        write(kind="push", to="", subject=title, text=message.text)
+        return Sent(ref=f"local:{message.ref}")
+
+
 class EmailBackend(BaseEmailBackend):
     """A mail backend that writes into the local outbox."""
 

@@ -1,9 +1,27 @@
 """What goes into a transport and what comes out: values, no models, no clock."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """What a device is woken with.
+
+    Of those with one `group` (32 letters and digits) only the newest stays on the screen.
+    `data` is what the app needs to act: plain text, and lists of such.
+    """
+
+    title: str
+    body: str
+    group: str
+    url: str
+    ttl: int  # seconds after which it is not worth saying
+    is_urgent: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +40,9 @@ class Message:
     text: str
     subject: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    html: str = ""
+    language: str = ""
+    wake: Wake | None = None
     start_by: float = math.inf
 
 

@@ -110,12 +110,16 @@
       headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
     });
     let subscription = await worker.pushManager.getSubscription();
+    const name = `${navigator.userAgentData?.platform || navigator.platform || ""} ${/Edg|OPR|Firefox|Chrome|Safari/.exec(navigator.userAgent)?.[0] ?? ""}`.trim();
+    const keep = () => ask("POST", toggle.dataset.pushUrl, { ...subscription.toJSON(), name });
+    // Said again each time: what was forgotten on the other side, or moved, is known again.
+    if (subscription && !(await keep()).ok) await subscription.unsubscribe().then(() => { subscription = null; });
     toggle.checked = subscription !== null;
     toggle.closest("[hidden]")?.removeAttribute("hidden");
     toggle.addEventListener("change", async () => {
       if (toggle.checked) {
         subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: toggle.dataset.pushKey }).catch(() => null);
-        const answer = subscription && (await ask("POST", toggle.dataset.pushUrl, subscription.toJSON()));
+        const answer = subscription && (await keep());
         toggle.checked = Boolean(answer?.ok);
         if (answer?.ok) localStorage.setItem("steward-push", (await answer.json()).id);
       } else {
