@@ -8,7 +8,7 @@ from django.db import transaction
 
 from assets.choices import IdentifierScheme
 from assets.models import Asset, AssetIdentifier
-from owners import undo
+from owners import hearing, undo
 from owners.models import Change, Household, Owner
 
 FIELDS = frozenset(
@@ -100,6 +100,8 @@ def edit(
         change(asset=asset, values=values, identifiers=identifiers)
         if not before:
             return None
+        if "lifecycle" in before:
+            hearing.tell(hearing.LIFECYCLE, asset=asset, before=before["lifecycle"], now=now)
         shown = {k: v.isoformat() if isinstance(v, date) else v for k, v in before.items()}
         return undo.remember(
             kind=CHANGED,

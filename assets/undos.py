@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from assets import documents, register
 from assets.models import Asset
+from owners import hearing
 from owners.models import Change, Owner
 from owners.undo import UndoError, subject_of
 from owners.undoing import Way
@@ -35,9 +36,12 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
         before["keeper_id"] = keeper if members.filter(owner=keeper).exists() else None
     if before.get("bought_on"):
         before["bought_on"] = date.fromisoformat(before["bought_on"])
+    lifecycle = asset.lifecycle
     for field, value in before.items():
         setattr(asset, field, value)
     asset.save(update_fields=list(before))  # whatever else somebody changed meanwhile stays
+    if asset.lifecycle != lifecycle:
+        hearing.tell(hearing.LIFECYCLE, asset=asset, before=lifecycle, now=now)
 
 
 def _asset(change: Change) -> Asset:

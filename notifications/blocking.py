@@ -6,9 +6,10 @@ learns of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -184,7 +185,7 @@ def _note(
     household: Household,
     owner: Owner,
     name: str,
-    data: dict[str, object],
+    data: Mapping[str, Any],
     now: datetime,
     contact: Contact | None,
 ) -> None:
@@ -195,7 +196,7 @@ def _note(
         owner=owner,
         contact=contact,
         name=name,
-        data=data,
+        data=dict(data),
         decided_at=now,
     )
     access.note(kind=f"sender_{name}ed", actor=owner, household=household, what=dict(data), now=now)

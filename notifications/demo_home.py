@@ -122,7 +122,7 @@ def _supplier(
     mandate = mandates.note_supplier(
         household=home, name=name, domains=[domain], purposes=ALL, assets=[asset], now=now
     )
-    particulars.give_role(asset=asset, supplier=mandate.supplier, kind=role)
+    particulars.give_role(asset=asset, supplier=mandate.supplier, kind=role, now=now)
     return mandate
 
 

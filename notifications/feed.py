@@ -518,10 +518,45 @@ def _answer_suppliers(ledger: Ledger, journey: Journey, matter: Matter, decision
         .filter(household=journey.household_id, supplier__in=matter.suppliers)
         .select_related("supplier")
     }
-    for supplier, name, data in _outbound(journey, matter, decision):
+    answered = _answered(ledger, journey, decision)
+    for supplier, type_, said in _outbound(journey, matter, decision):
+        is_asked = type_ == "owner.message.sent" and supplier in answered
+        name, data = _information(said) if is_asked else (type_, said)
         mandate = mandates_by.get(supplier)
         if mandate is not None:
             outbox.send(mandate=mandate, type=name, data=data, now=ledger.now)
+
+
+def _answered(ledger: Ledger, journey: Journey, decision: Decision) -> set[int]:
+    """Return the suppliers whose ticket waits for information that this reply gives."""
+    if decision.name != "reply":
+        return set()
+    uuid = str(journey.uuid)
+    replied = [
+        one.at
+        for one in ledger.decisions.get(uuid, [])
+        if one.name == "reply" and one.id != str(decision.uuid)
+    ]
+    last = max(replied, default=None)
+    return {
+        row.entry.supplier
+        for row in ledger.rows.get(uuid, [])
+        if row.entry.said.type == "ticket.information_required"
+        and (last is None or row.entry.said.said_at > last)
+    }
+
+
+def _information(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a reply as the information that a ticket waits for, where there is one ticket."""
+    tickets = [ref["value"] for ref in data["refs"] if ref["scheme"] == "ticket"]
+    if not tickets:
+        return "owner.message.sent", data
+    said = {name: value for name, value in data.items() if name != "body"}
+    return "owner.ticket.information_provided", {
+        **said,
+        "ticketId": tickets[0],
+        "answer": data["body"],
+    }
 
 
 def _outbound(

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from notifications import delivery, journeys, projections, surveys, telling, wording
+from notifications import delivery, journeys, lateness, projections, surveys, telling, wording
 from notifications.choices import NotificationState
 from notifications.consolidation import Candidate, Placement, may_still_link, place
 from notifications.ledger import Ledger, Member, Row
@@ -21,6 +21,7 @@ from notifications.merging import Entry, Matter, fold
 from notifications.models import Decision, Journey, Link, Notification, Told
 from notifications.tongue import speaking
 from owners import bulk
+from suppliers import superseding
 from suppliers.choices import Outcome
 
 # -- linking ---------------------------------------------------------------------------
@@ -269,6 +270,9 @@ def _write_verdicts(ledger: Ledger, matters: dict[str, Matter]) -> None:
                 again[row.id] = found
     projections.write_outcomes(first, decided_at=ledger.now)
     projections.write_outcomes(again)
+    late = [pk for uuid in matters for pk in lateness.late(ledger.rows.get(uuid, ()))]
+    if late:
+        superseding.report(contacts=late, now=ledger.now)
 
 
 def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> None:

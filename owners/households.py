@@ -13,13 +13,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
-from owners import access, undo
+from owners import access, hearing, undo
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
 from owners.models import Change, Household, Membership, Owner, ReachRule
 
 WISHES_CHANGED = "wishes.changed"
 CHANGED = "household.changed"
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
+HEARD = frozenset({"zone", "survey_cap"})  # these change what suppliers may say when
 HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap", "raw_days"})
 OWNER_FIELDS = frozenset({"name", "zone", "language"})
 WISHES = frozenset(
@@ -237,6 +238,8 @@ def change(
             after={field: values[field] for field in before},
             now=now,
         )
+        if before.keys() & HEARD:
+            hearing.tell(hearing.WISHES, household=household, now=now)
         what = {"fields": list(before)}
         access.note(kind="household_changed", actor=by, household=household, what=what, now=now)
     return change
@@ -310,6 +313,7 @@ def set_wishes(
     with transaction.atomic():
         before = wishes_kept(membership)
         change_reach(membership=membership, values=values, topics=topics)
+        hearing.tell(hearing.WISHES, household=membership.household, now=now)
         return undo.remember(
             kind=WISHES_CHANGED,
             label=membership.household.name,
@@ -326,6 +330,7 @@ def drop_wish(*, membership: Membership, scope: Scope, subject: UUID, now: datet
     with transaction.atomic():
         before = wishes_kept(membership)
         membership.reach_rules.filter(scope=scope, subject=subject).delete()
+        hearing.tell(hearing.WISHES, household=membership.household, now=now)
         return undo.remember(
             kind=WISHES_CHANGED,
             label=membership.household.name,
@@ -375,3 +380,4 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
     membership.save(update_fields=[*before, "next_digest_at"])
     membership.reach_rules.all().delete()
     ReachRule.objects.bulk_create(ReachRule(membership=membership, **rule) for rule in rules)
+    hearing.tell(hearing.WISHES, household=membership.household, now=now)

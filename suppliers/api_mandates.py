@@ -200,7 +200,9 @@ class MandateRoles(OfAdmin):
                 {"asset": [Known.default_error_messages["unknown"]]}, code="unknown"
             )
         kind = RoleKind(values["kind"])
-        particulars.give_role(asset=values["asset"], supplier=found.supplier, kind=kind)
+        particulars.give_role(
+            asset=values["asset"], supplier=found.supplier, kind=kind, now=clock.now()
+        )
         return Response(seen_supplier(owner_of(request), found.supplier.uuid), status=201)
 
     @extend_schema(

@@ -8,3 +8,11 @@ class SuppliersConfig(AppConfig):
 
     name = "suppliers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen for what suppliers have to hear."""
+        from owners import hearing  # noqa: PLC0415 - models are there only now
+        from suppliers import custody, reaching  # noqa: PLC0415
+
+        hearing.plug_in(hearing.LIFECYCLE, custody.lifecycle_changed)
+        hearing.plug_in(hearing.WISHES, reaching.changed)

@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy, override
 from owners import households
 from owners.models import Household
 from suppliers import contacts as said
-from suppliers import replies
+from suppliers import disclosure, replies
 from suppliers.admission import AUTOMATIC
-from suppliers.choices import FactName, MandateState, Medium, Purpose
+from suppliers.choices import FactName, MandateState, Medium, Purpose, RoleKind
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
 SUBJECTS: dict[str, str | Promise] = {
@@ -52,6 +52,8 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.ticket.opened": gettext_lazy("Something does not work"),
     "owner.ticket.reopened": gettext_lazy("It is not solved yet"),
     "owner.ticket.information_provided": gettext_lazy("The information you asked for"),
+    "owner.reach.changed": gettext_lazy("When and how you may reach us has changed"),
+    "owner.data_request.created": gettext_lazy("A request about our personal data"),
     "owner.journey.closed": gettext_lazy("It works; thank you"),
     "owner.mandate.granted": gettext_lazy("You may write to us here"),
     "owner.mandate.changed": gettext_lazy("What you may write about has changed"),
@@ -265,6 +267,11 @@ def words_of(event: OutboundEvent) -> str:
         lines.append(_("It is at %(where)s, version %(version)s.") % {
             "where": event.data["agreementUri"], "version": event.data["version"],
         })  # fmt: skip
+    lines += [
+        _("Our terms no longer hold: %(what)s.") % {"what": one["title"]}
+        for one in event.data.get("terms") or ()
+    ]
+    lines += _about_asset(event.data)
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
     lines += [str(NAMED[ref["scheme"]]) % {"number": ref["value"]} for ref in refs]
@@ -293,8 +300,18 @@ def sms_of(event: OutboundEvent) -> str:
     home = event.household
     language = households.tongues({home.pk}).get(home.pk, "") if home is not None else ""
     with override(language or settings.LANGUAGE_CODE):
-        said_by = _("From %(household)s:") % {"household": home.name if home else "Steward"}
+        said_by = _("From %(who)s, by Steward:") % {"who": _who(event)}
         return f"{said_by} {words_of(event)}"[:SMS_LENGTH]
+
+
+def _who(event: OutboundEvent) -> str:
+    """Return how a supplier knows the household: by the name it was let know, else the alias."""
+    mandate = event.mandate
+    if mandate is None:
+        return "Steward"
+    granted = mandate.facts if mandate.state == MandateState.ACTIVE else ()
+    named = disclosure.home_facts(mandate.household, {FactName.NAME} & set(granted))
+    return named.get(FactName.NAME) or f"{mandate.alias}@{settings.MAIL_DOMAIN}"
 
 
 def _granted(data: Mapping[str, Any]) -> list[str]:
@@ -311,6 +328,19 @@ def _granted(data: Mapping[str, Any]) -> list[str]:
     return lines + [
         f"{facts[name]}: {value}" for name, value in data.get("facts", {}).items() if name in facts
     ]
+
+
+def _about_asset(data: Mapping[str, Any]) -> list[str]:
+    """Say which of our things it is about, with what the supplier may know of it."""
+    asset = data.get("asset")
+    if not isinstance(asset, Mapping) or not asset.get("name"):
+        return []
+    numbers = [str(one["value"]) for one in asset.get("identifiers", ())]
+    made = [str(asset[key]) for key in ("maker", "model") if asset.get(key)]
+    what = ", ".join([str(asset["name"]), *made, *numbers])
+    role = dict(RoleKind.choices).get(str(data.get("role", "")))
+    lines = [_("It is about: %(what)s.") % {"what": what}]
+    return [*lines, _("You are its: %(role)s.") % {"role": role}] if role else lines
 
 
 def _subject(event: OutboundEvent) -> str:

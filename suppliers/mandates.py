@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from assets.models import Asset
 from owners import access, undo
 from owners.models import Change, Household, Owner
-from suppliers import disclosure, holding, outbox, receipts
+from suppliers import disclosure, holding, outbox, receipts, terms
 from suppliers.admission import PAUSED
 from suppliers.choices import FactName, MandateState, Purpose
 from suppliers.models import Mandate, Supplier, SupplierDomain, SupplierNumber
@@ -251,7 +251,8 @@ def end(*, mandate: Mandate, now: datetime, owner: Owner | None = None) -> Chang
         mandate.ended_at = now
         mandate.save(update_fields=["state", "ended_at"])
         made = _remember(mandate, kind=ENDED, owner=owner, before=before, is_removal=True, now=now)
-        _tell(mandate, "revoked", now, by=owner)
+        lapsed = terms.lapse(mandate=mandate, now=now)
+        _tell(mandate, "revoked", now, by=owner, more={"terms": lapsed} if lapsed else {})
         return made
 
 
@@ -333,9 +334,10 @@ def _tell(
     by: Owner | None,
     kind: str = "",
     receipt: str = "",
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Let the supplier know what it may do from now on, make the receipt, log who said so."""
-    data = disclosure.told(mandate)
+    data = disclosure.told(mandate) | dict(more or {})
     outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
     receipts.make(mandate=mandate, change=receipt or change, now=now)
     access.note(

@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from assets.models import Asset
 from owners import undo
 from owners.models import Change, Household, Owner
+from suppliers import custody
 from suppliers.choices import RoleKind
 from suppliers.models import (
     Mandate,
@@ -115,11 +116,14 @@ def forget(*, household: Household, supplier: Supplier, kind: str, value: str) -
         _renew_words(household, supplier)
 
 
-def give_role(*, asset: Asset, supplier: Supplier, kind: RoleKind) -> Role:
-    """Note what a supplier is for an asset; twice is once."""
-    role, _ = Role.objects.get_or_create(
-        household_id=asset.household_id, asset=asset, supplier=supplier, kind=kind
-    )
+def give_role(*, asset: Asset, supplier: Supplier, kind: RoleKind, now: datetime) -> Role:
+    """Note what a supplier is for an asset, and tell it; twice is once."""
+    with transaction.atomic():
+        role, is_new = Role.objects.get_or_create(
+            household_id=asset.household_id, asset=asset, supplier=supplier, kind=kind
+        )
+        if is_new:
+            custody.linked(asset=asset, supplier=supplier, kind=kind, now=now)
     return role
 
 
@@ -135,6 +139,8 @@ def take_role(*, role: Role, owner: Owner, now: datetime) -> Change:
             subject=role.asset.uuid,
             before={"supplier": role.supplier_id, "kind": role.kind},
         )
+        kind = RoleKind(role.kind)
+        custody.unlinked(asset=role.asset, supplier=role.supplier, kind=kind, now=now)
         role.delete()
         return change
 
@@ -147,7 +153,7 @@ def put_role_back(change: Change, owner: Owner, now: datetime) -> None:
     supplier = Supplier.objects.filter(pk=change.before["supplier"]).first()
     if asset is None or supplier is None:
         raise undo.UndoError("It is gone for good.")
-    give_role(asset=asset, supplier=supplier, kind=RoleKind(change.before["kind"]))
+    give_role(asset=asset, supplier=supplier, kind=RoleKind(change.before["kind"]), now=now)
 
 
 def _renew_words(household: Household, supplier: Supplier) -> None:

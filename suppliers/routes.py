@@ -36,6 +36,16 @@ def of_mandates(mandates: Iterable[Mandate]) -> dict[int, str]:
     return {pk: (vias or [NONE])[0] for pk, vias in all_of_mandates(mandates).items()}
 
 
+def reachable(mandates: Iterable[Mandate], type_: str) -> list[Mandate]:
+    """Return the mandates whose suppliers a type reaches by any way, in the order given.
+
+    It is for news that no owner waits to see arrive: where there is no way, nothing is lost.
+    """
+    known = list(mandates)
+    vias = of_mandates(known)
+    return [one for one in known if of_type(vias[one.pk], type_) != NONE]
+
+
 def all_of_mandates(mandates: Iterable[Mandate], *, is_every: bool = False) -> dict[int, list[str]]:
     """Return the ways to the supplier of each mandate, the best first.
 

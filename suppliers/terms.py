@@ -95,6 +95,36 @@ def withdraw(*, mandate: Mandate, agreement: Agreement, owner: Owner, now: datet
         return _say(mandate, agreement, TermsEvent.WITHDRAWN, owner=owner, now=now)
 
 
+def lapse(*, mandate: Mandate, now: datetime) -> list[dict[str, Any]]:
+    """Record that what was offered holds no more, as the mandate it was for has ended.
+
+    Returns what names each text, for the word that the supplier gets of the end; inside the
+    caller's transaction.
+    """
+    gone = [one.agreement for one in standing(mandate).values() if one.is_open]
+    for agreement in gone:
+        _record(
+            mandate,
+            event=TermsEvent.WITHDRAWN,
+            uri=agreement.uri,
+            version=agreement.version,
+            sha256=agreement.sha256,
+            verdict="",
+            said_in=uuid4(),
+            at=now,
+        ).save()
+    return [_named(agreement) for agreement in gone]
+
+
+def _named(agreement: Agreement) -> dict[str, Any]:
+    return {
+        "agreementUri": agreement.uri,
+        "version": agreement.version,
+        "sha256": agreement.sha256,
+        "title": str(agreement.title),
+    }
+
+
 def standing(mandate: Mandate) -> dict[str, Standing]:
     """Return where each agreement of the roster stands, by its code."""
     rows = TermsRecord.objects.filter(mandate=mandate, verdict="").order_by("at", "pk")
@@ -177,12 +207,7 @@ def _say(
 ) -> TermsRecord:
     """Tell the supplier, and keep what was said."""
     name = uuid4()
-    said = {
-        "agreementUri": agreement.uri,
-        "version": agreement.version,
-        "sha256": agreement.sha256,
-        "title": str(agreement.title),
-    }
+    said = _named(agreement)
     if event == TermsEvent.PROFFERED:
         said["text"] = agreement.text.decode()
     outbox.send(mandate=mandate, type=f"owner.terms.{event.value}", data=said, now=now, name=name)

@@ -173,7 +173,7 @@ def show(
             "role_form": RoleForm(household=home),
             "sent": sent.order_by("-created_at", "-pk")[:SENT_SHOWN],
             "lost": sent.filter(state=OutboundState.FAILED, type__startswith="owner.")
-            .exclude(type__startswith="owner.mandate.")  # they need not hear of those
+            .exclude(type__regex=r"^owner\.(mandate|asset|reach)\.")  # they need not hear
             .order_by("-created_at")[:LOST],
             "can_sign": can_sign,
         }
@@ -379,6 +379,7 @@ def role_change(request: OwnerRequest, key: UUID) -> HttpResponse:
             asset=form.cleaned_data["asset"],
             supplier=mandate.supplier,
             kind=RoleKind(form.cleaned_data["kind"]),
+            now=clock.now(),
         )
         messages.success(request, _("Saved."))
     else:

@@ -22,6 +22,10 @@ SHOWN: dict[str, Any] = {
 }
 TICKET: dict[str, Any] = {"refs": [{"scheme": "ticket", "value": "T-20418"}]}
 ASSET: dict[str, Any] = {"asset": {"ref": "ast_h2w9yq4xk7ezv3mtc8sdr5pbnu"}}
+# What may be known of it besides its name and kind follows the granted facts.
+THING: dict[str, Any] = {
+    "asset": {**ASSET["asset"], "name": "Living-room DVR", "kind": "electronics"}
+}
 TERMS: dict[str, Any] = {
     "agreementUri": "https://steward.example/terms/service-only/1/",
     "version": "1",
@@ -115,7 +119,7 @@ _TYPES = (
     _sent("owner.ticket.opened", "The owner reports trouble.", BY_MAIL,
           {**ASSET, "body": "It stopped recording."}, is_sent=False),
     _sent("owner.ticket.information_provided", "What you asked for.", BY_MAIL,
-          {**TICKET, "ticketId": "T-20418", "answer": "R15-204477"}, is_sent=False),
+          {**MATTER, **TICKET, "ticketId": "T-20418", "answer": "R15-204477"}),
     _sent("owner.ticket.reopened", "It does not work yet; `tried` is what was done so far.",
           BY_MAIL, {**MATTER, **TICKET, "ticketId": "T-20418"}),
     _sent("owner.journey.closed", "It works: for the owner the matter is closed.", BY_MAIL,
@@ -126,19 +130,23 @@ _TYPES = (
           {"recallNumber": "26-114", "remedy": "repair"}),
     _sent("owner.recall.not_owner", "The thing is not theirs any more.", BY_MAIL,
           {"recallNumber": "26-114"}),
-    _sent("owner.asset.linked", "You serve this thing now.", BY_MAIL, {**ASSET}, is_sent=False),
-    _sent("owner.asset.unlinked", "You do not serve it any more.", BY_MAIL, {**ASSET},
-          is_sent=False),
+    _sent("owner.asset.linked",
+          "You serve this thing now, as `role`; without a role: it is here after all.", BY_MAIL,
+          {**THING, "role": "repairer"}),
+    _sent("owner.asset.unlinked", "You do not serve it any more, as `role`.", BY_MAIL,
+          {**THING, "role": "repairer"}),
     _sent("owner.asset.transferred", "It has another owner.", BY_MAIL, {**ASSET}, is_sent=False),
-    _sent("owner.asset.disposed", "It is gone.", BY_MAIL, {**ASSET}, is_sent=False),
+    _sent("owner.asset.disposed", "It is gone.", BY_MAIL, {**THING}),
     _sent("owner.mandate.granted", "You may write, for these purposes.", BY_MAIL, {**GRANT}),
     _sent("owner.mandate.changed", "What you may write about has changed.", BY_MAIL, {**GRANT}),
     _sent("owner.mandate.paused", "Write no more until you hear otherwise.", BY_MAIL,
           {**PURPOSES, "state": "paused"}),
-    _sent("owner.mandate.revoked", "The mandate has ended.", BY_MAIL,
-          {"state": "ended", "purposes": []}),
-    _sent("owner.reach.changed", "What may be told when and how has changed.", BY_MAIL, {},
-          is_sent=False),
+    _sent("owner.mandate.revoked",
+          "The mandate has ended; `terms` that were offered with it hold no more.", BY_MAIL,
+          {"state": "ended", "purposes": [], "terms": [{**TERMS, "title": "Service only"}]}),
+    _sent("owner.reach.changed",
+          "What may be told when and how has changed; at most once an hour. Ask "
+          "`GET /api/supplier/v1/mandates/{owner_ref}/reach/` for what it is now.", BY_MAIL, {}),
     _sent("owner.terms.proffered",
           "The owner's terms for you: answer by `terms.accepted`, `.alternative_offered` or "
           "`.rejected` with the same three fields.", BY_MAIL,
@@ -153,7 +161,7 @@ _TYPES = (
           {"id": "ev-1", "source": "/suppliers/skyline", "type": "message.created",
            "code": "missing_field", "pointer": "/data/body", "detail": "This field is required."}),
     _sent("steward.event.superseded", "A later event made this one history.", TECHNICAL,
-          {"id": "ev-1", "source": "/suppliers/skyline"}, is_sent=False),
+          {"id": "ev-1", "source": "/suppliers/skyline", "type": "appointment.updated"}),
     _sent("steward.endpoint.disabled", "Your endpoint failed for five days, or is gone.",
           TECHNICAL,
           {"url": "https://skyline.example/hooks", "reason": "failing",
