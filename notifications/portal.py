@@ -200,7 +200,7 @@ def _visit(
         recurrence_id=row.recurrence_id,
         place=row.place if is_own_place else "",
         refs=tuple(dict.fromkeys(key for key in keys if key != row.uid))[:3],
-        buttons=BUTTONS.get(state, ()) if row.uid else (),
+        buttons=BUTTONS.get(state, ()),
         is_test=is_test,
     )
 
@@ -231,7 +231,8 @@ def tell_visit(
         raise PortalError("unknown_visit", gettext_noop("There is no such visit."))
     if step not in found.buttons:
         raise PortalError("not_now", gettext_noop("This visit is past that."))
-    data: dict[str, Any] = {"owner": found.owner_ref, "uid": found.uid, "at": now.isoformat()}
+    uid = found.uid or _name_visit(supplier, found, now=now)
+    data: dict[str, Any] = {"owner": found.owner_ref, "uid": uid, "at": now.isoformat()}
     if found.recurrence_id:
         data["recurrenceId"] = found.recurrence_id
     name = f"{found.uuid}:{found.sequence}:{step}"
@@ -242,6 +243,28 @@ def tell_visit(
             "end": (eta + timedelta(minutes=15)).isoformat(),
         }
         name += f":{eta:%Y%m%dT%H%M}"
+def _name_visit(supplier: Supplier, visit: Visit, *, now: datetime) -> str:
+    """Give a visit a name by which the steps after it find it; return the name.
+
+    It was arranged by mail or on the phone, where nobody names a visit; its supplier and its
+    time say which one it is. The name is said to be a moment older than its first step.
+    """
+    uid = f"{visit.uuid}@portal"
+    said = now - timedelta(seconds=1)
+    data = {
+        "owner": visit.owner_ref,
+        "uid": uid,
+        "sequence": 0,
+        "dtstamp": said.isoformat(),
+        "start": visit.start.isoformat(),
+        "end": visit.end.isoformat(),
+        "zone": visit.zone,
+        "kind": visit.kind,
+    }
+    send(supplier=supplier, kind="appointment.updated", data=data, now=said, name=uid)
+    return uid
+
+
     return send(supplier=supplier, kind=STEPS[step], data=data, now=now, name=name)
 
 
