@@ -243,6 +243,9 @@ def tell_visit(
             "end": (eta + timedelta(minutes=15)).isoformat(),
         }
         name += f":{eta:%Y%m%dT%H%M}"
+    return send(supplier=supplier, kind=STEPS[step], data=data, now=now, name=name)
+
+
 def _name_visit(supplier: Supplier, visit: Visit, *, now: datetime) -> str:
     """Give a visit a name by which the steps after it find it; return the name.
 
@@ -263,9 +266,6 @@ def _name_visit(supplier: Supplier, visit: Visit, *, now: datetime) -> str:
     }
     send(supplier=supplier, kind="appointment.updated", data=data, now=said, name=uid)
     return uid
-
-
-    return send(supplier=supplier, kind=STEPS[step], data=data, now=now, name=name)
 
 
 # --- requests ----------------------------------------------------------------------------
