@@ -29,7 +29,6 @@ def zones() -> list[tuple[str, str]]:
 class UpdateForm(forms.Form):
     """What every update has: to which owner, and about which order or job."""
 
-    type = ""
     owner = forms.ChoiceField(label=_("To"))
     reference = forms.CharField(
         label=_("Your order or job number"),
@@ -45,16 +44,12 @@ class UpdateForm(forms.Form):
         if isinstance(choice, forms.ChoiceField):
             choice.choices = owners
 
-    def event(self, *, now: datetime) -> tuple[str, dict[str, Any]]:
-        """Return the type and the data of the event; call it when the form is valid."""
-        data: dict[str, Any] = {"owner": self.cleaned_data["owner"]}
+    def told(self, **data: Any) -> dict[str, Any]:
+        """Return the data of the event: to whom, about what, and what this kind adds."""
+        refs = {}
         if reference := self.cleaned_data["reference"].strip():
-            data["refs"] = [{"scheme": "order", "value": reference}]
-        return self.type, {**data, **self.said(now=now)}
-
-    def said(self, *, now: datetime) -> dict[str, Any]:
-        """Return what this kind of update adds."""
-        raise NotImplementedError
+            refs["refs"] = [{"scheme": "order", "value": reference}]
+        return {"owner": self.cleaned_data["owner"], **refs, **data}
 
 
 class MessageForm(UpdateForm):
@@ -67,9 +62,9 @@ class MessageForm(UpdateForm):
         widget=forms.Textarea(attrs={"rows": 5}),
     )
 
-    def said(self, *, now: datetime) -> dict[str, Any]:
+    def event(self, *, now: datetime) -> tuple[str, dict[str, Any]]:
         """Return the words."""
-        return {"body": self.cleaned_data["body"]}
+        return self.type, self.told(body=self.cleaned_data["body"])
 
 
 class VisitForm(UpdateForm):
@@ -93,7 +88,7 @@ class VisitForm(UpdateForm):
             self.add_error("end", _("It ends before it begins."))
         return cleaned
 
-    def said(self, *, now: datetime) -> dict[str, Any]:
+    def event(self, *, now: datetime) -> tuple[str, dict[str, Any]]:
         """Return the appointment; its uid is kept by the form, so that twice is once."""
         zone = ZoneInfo(self.cleaned_data["zone"])
 
@@ -102,15 +97,15 @@ class VisitForm(UpdateForm):
             return value.replace(tzinfo=zone).isoformat()
 
         name = self.cleaned_data["name"] or uuid.uuid4().hex
-        return {
-            "uid": f"{name}@portal",
-            "sequence": 0,
-            "dtstamp": now.isoformat(),
-            "start": at("start"),
-            "end": at("end"),
-            "zone": str(zone),
-            "kind": self.cleaned_data["what"],
-        }
+        return self.type, self.told(
+            uid=f"{name}@portal",
+            sequence=0,
+            dtstamp=now.isoformat(),
+            start=at("start"),
+            end=at("end"),
+            zone=str(zone),
+            kind=self.cleaned_data["what"],
+        )
 
 
 class InvoiceForm(UpdateForm):
@@ -126,16 +121,17 @@ class InvoiceForm(UpdateForm):
         label=_("Due on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def said(self, *, now: datetime) -> dict[str, Any]:
+    def event(self, *, now: datetime) -> tuple[str, dict[str, Any]]:
         """Return the bill."""
-        return {
-            "invoiceNumber": self.cleaned_data["number"],
-            "total": {
-                "amount": f"{self.cleaned_data['amount']:.2f}",
-                "currency": self.cleaned_data["currency"],
-            },
-            "dueDate": self.cleaned_data["due"].isoformat(),
+        total = {
+            "amount": f"{self.cleaned_data['amount']:.2f}",
+            "currency": self.cleaned_data["currency"],
         }
+        return self.type, self.told(
+            invoiceNumber=self.cleaned_data["number"],
+            total=total,
+            dueDate=self.cleaned_data["due"].isoformat(),
+        )
 
 
 class PromiseForm(UpdateForm):
@@ -148,16 +144,17 @@ class PromiseForm(UpdateForm):
         label=_("By when"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def said(self, *, now: datetime) -> dict[str, Any]:
+    def event(self, *, now: datetime) -> tuple[str, dict[str, Any]]:
         """Return the promise, due at the end of its day."""
-        return {
-            "promiseId": self.cleaned_data["name"] or uuid.uuid4().hex,
-            "what": self.cleaned_data["promised"],
-            "dueAt": f"{self.cleaned_data['due'].isoformat()}T23:59:00+00:00",
-        }
+        return self.type, self.told(
+            promiseId=self.cleaned_data["name"] or uuid.uuid4().hex,
+            what=self.cleaned_data["promised"],
+            dueAt=f"{self.cleaned_data['due'].isoformat()}T23:59:00+00:00",
+        )
 
 
-FORMS: dict[str, type[UpdateForm]] = {
+AnyUpdate = MessageForm | VisitForm | InvoiceForm | PromiseForm
+FORMS: dict[str, type[AnyUpdate]] = {
     "message": MessageForm,
     "visit": VisitForm,
     "invoice": InvoiceForm,
