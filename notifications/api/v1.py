@@ -31,7 +31,6 @@ from notifications.api.journeys import (
     OneJourney,
     Surveys,
 )
-from notifications.api.parting import MandateParting
 from notifications.api.partings import MandatePreview
 from notifications.api.passes import OnePass, PassCode, Passes, PassPreview, PassVisits
 from notifications.api.push import OnePushDevice, PushDevices
@@ -83,7 +82,6 @@ urlpatterns = [
     path("search/", Search.as_view(), name="search"),
     path("notifications/", Notifications.as_view(), name="notifications"),
     path("deliveries/", Deliveries.as_view(), name="deliveries"),
-    path("mandates/<uuid:mandate>/parting/", MandateParting.as_view(), name="mandate-parting"),
     path("reach/<uuid:household>/exceptions/", ReachExceptions.as_view(), name="reach-exceptions"),
     path(
         "reach/<uuid:household>/exceptions/<slug:scope>/<uuid:subject>/",

@@ -46,10 +46,10 @@ def test_the_end_of_a_mandate_is_told_before_it_is_ended(
     OutboundEvent.objects.create(
         supplier=cast.skyline, household=cast.household, mandate=cast.mandate, type="owner.reply"
     )
-    told = ana.get(f"/api/v1/mandates/{cast.mandate.uuid}/parting/").json()
-    assert told["alias"].startswith(cast.mandate.alias)
-    assert [row["id"] for row in told["visits"]] == [str(visit.uuid)]
-    assert (told["open_journeys"], told["waiting_answers"]) == (1, 1)
+    told = ana.post(f"/api/v1/mandates/{cast.mandate.uuid}/preview/", {"state": "ended"}).json()
+    assert any(cast.mandate.alias in way for way in told["closed"])
+    assert [row["id"] for row in told["appointments"]] == [str(visit.uuid)]
+    assert ([row["id"] for row in told["matters"]], told["waiting"]) == ([str(journey.uuid)], 1)
     sent = ana.get(f"/api/v1/mandates/{cast.mandate.uuid}/sent/").json()["results"]
     assert [row["type"] for row in sent] == ["owner.reply"]
     known = ana.get(f"/api/v1/mandates/{cast.mandate.uuid}/known/").json()
