@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from owners import clock, households
 from owners.choices import Rank
-from owners.pages import OwnerRequest, chosen_household, page, said, way_back
+from owners.pages import OwnerRequest, chosen_household, page, way_back
 from suppliers import agreements, disclosure, mandates, terms
 from suppliers.choices import FactName
 from suppliers.forms import HomeFactsForm
 from suppliers.models import ConsentReceipt
-from suppliers.views import for_admin
+from suppliers.views import for_admin, switched
 
 
 @require_safe
@@ -38,19 +38,7 @@ def text(request: HttpRequest, code: str, version: str) -> HttpResponse:
 @require_POST
 def fact_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Let a supplier know a fact, or take that back."""
-    mandate = for_admin(request, key)
-    wanted = str(request.POST.get("fact", ""))
-    if wanted not in FactName.values:
-        return HttpResponse(status=400)
-    change = mandates.disclose(
-        mandate=mandate,
-        fact=FactName(wanted),
-        is_on=bool(request.POST.get("on")),
-        owner=request.user,
-        now=clock.now(),
-    )
-    said(request, _("Saved. They are told."), change)
-    return redirect(way_back(request, reverse("supplier", args=[mandate.supplier.uuid])))
+    return switched(request, key, what="fact", known=FactName, change=mandates.disclose)
 
 
 @page

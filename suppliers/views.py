@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from owners import clock, households, undo
 from owners.choices import Rank
-from owners.models import Household, Owner
+from owners.models import Change, Household, Owner
 from owners.pages import OwnerRequest, chosen_household, page, said, way_back
 from suppliers import disclosure, keys, mandates, particulars, receipts, secrets, terms
 from suppliers.choices import (
@@ -325,18 +326,33 @@ def for_admin(request: OwnerRequest, key: UUID) -> Mandate:
 @require_POST
 def purpose_switch(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Allow a supplier one purpose, or take it back."""
+    return switched(request, key, what="purpose", known=Purpose, change=mandates.switch)
+
+
+def switched(
+    request: OwnerRequest,
+    key: UUID,
+    *,
+    what: str,
+    known: type[FactName] | type[Purpose],
+    change: Callable[..., Change | None],
+) -> HttpResponse:
+    """Switch one of the things that a mandate lists on or off, and return to the page.
+
+    `change` takes it under the name `what`, as the form does.
+    """
     mandate = for_admin(request, key)
-    wanted = str(request.POST.get("purpose", ""))
-    if wanted not in Purpose.values:
+    wanted = str(request.POST.get(what, ""))
+    if wanted not in known.values:
         return HttpResponse(status=400)
-    change = mandates.switch(
+    done = change(
         mandate=mandate,
-        purpose=Purpose(wanted),
         is_on=bool(request.POST.get("on")),
         owner=request.user,
         now=clock.now(),
+        **{what: known(wanted)},
     )
-    said(request, _("Saved. They are told."), change)
+    said(request, _("Saved. They are told."), done)
     return redirect(way_back(request, reverse("supplier", args=[mandate.supplier.uuid])))
 
 
