@@ -1,11 +1,11 @@
 """What is due goes out to the suppliers: each endpoint in its order, none slowed by another.
 
-Events to one endpoint go one after the other, the oldest first; killed in the middle, only
-the order within a mandate is sure. One that fails holds back
-all that follow it at its endpoint while it is young (`HOLDS` tries); afterwards only what
-is of the same mandate: an answer never overtakes an earlier one of the same household, and
-no single event stops an endpoint for days. When the endpoint answers again, all that
-waits for it is due at once.
+Events to one endpoint go one after the other, in the order in which they were written:
+whoever claims it takes the head of its line, and nobody else claims it meanwhile. One that
+fails holds back all that follow it while it is young (`HOLDS` tries): the endpoint rests
+until its next try. Afterwards it holds back only what is of the same mandate: an answer
+never overtakes an earlier one of the same household, and no single event stops an endpoint
+for days. When an endpoint that was down answers again, all that waits for it is due at once.
 
 The attempt is written before it is made. An endpoint sees an event again when an answer
 was lost: its `webhook-id` stays the same.
@@ -26,9 +26,10 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from prometheus_client import Counter
 
-from owners import sealing
+from owners import bulk, sealing
 from suppliers import letters, routes, signing, tries
 from suppliers.models import (
+    HOLDS,
     Mandate,
     OutboundAttempt,
     OutboundEvent,
@@ -40,13 +41,43 @@ from suppliers.tries import SCHEDULE, Result, Try
 
 log = structlog.get_logger(__name__)
 
-HOLDS = 3  # tries for which an event that fails holds back its whole endpoint
 DISABLE_AFTER = timedelta(days=5)
 PER_LANE = 25  # events of one lane in one go
 LETTERS_AT_ONCE = 4
 PLACES = 32  # requests under way at once
 TROUBLED = 8  # of these, for endpoints that failed when last tried
 GO_S = 20.0  # for which one go takes more on; then others may
+# The head of each endpoint's line: in the order of writing, but for what waits behind an
+# event of its mandate that has failed too often to hold back the others (`HOLDS`, written
+# out for the partial index).
+_LINES = """
+    SELECT line.id
+    FROM unnest(%(suppliers)s::bigint[]) AS endpoint(id)
+    CROSS JOIN LATERAL (
+        SELECT e.id FROM suppliers_outboundevent e
+        WHERE e.supplier_id = endpoint.id AND e.state = 'pending' AND e.via = 'webhook'
+            AND NOT EXISTS (
+                SELECT 1 FROM suppliers_outboundevent s
+                WHERE s.state = 'pending' AND s.via = 'webhook' AND s.attempts >= 3
+                    AND s.supplier_id = e.supplier_id
+                    AND COALESCE(s.mandate_id, 0) = COALESCE(e.mandate_id, 0)
+                    AND s.id <= e.id AND s.next_at > %(now)s
+            )
+        ORDER BY e.id LIMIT %(most)s
+    ) AS line
+    ORDER BY line.id
+"""
+# What cannot go before another is looked at again when that one is due; a hint, no more.
+_PUT_OFF = """
+    UPDATE suppliers_outboundevent e SET next_at = s.next_at
+    FROM suppliers_outboundevent s
+    WHERE e.supplier_id = ANY(%(suppliers)s::bigint[])
+        AND e.state = 'pending' AND e.via = 'webhook' AND e.next_at <= %(now)s
+        AND s.state = 'pending' AND s.via = 'webhook' AND s.attempts >= 3
+        AND s.supplier_id = e.supplier_id
+        AND COALESCE(s.mandate_id, 0) = COALESCE(e.mandate_id, 0)
+        AND s.id < e.id AND s.next_at > %(now)s
+"""
 SENT = Counter("steward_outbox_attempts_total", "Tries to tell a supplier", ["via", "outcome"])
 
 
@@ -150,7 +181,7 @@ class _Walk:
         at = time.monotonic()
         # Later, somebody else might take its events for forgotten.
         if at - lane.claimed_at > settings.OUTBOX_LEASE_S / 2:
-            self._let_go(lane, now=self._clock())
+            self._let_go(lane)
         if not lane.events:
             del self.lanes[lane.key]
             return
@@ -162,7 +193,7 @@ class _Walk:
         event, now = lane.events.popleft(), self._clock()
         if not _begin(event, lane, now=now, lease=self.lease()):
             # Whoever has it may not be done with it; what follows must not overtake it.
-            self._let_go(lane, now=now)
+            self._let_go(lane)
             del self.lanes[lane.key]
             return
         attempt = self._try_of(event, now=now)
@@ -190,50 +221,34 @@ class _Walk:
             result = Result(is_sent=False, detail=f"fault: {type(error).__name__}")
         is_off = _settle(event, result, now=now)
         if is_off:
-            self._let_go(lane, now=now)
+            self._let_go(lane)
         elif event.via == WEBHOOK and event.state == OutboundState.PENDING:
-            self._let_go(lane, now=now, behind=event)
+            self._let_go(lane, behind=event)
         self._next(pool, lane)
 
-    def _let_go(self, lane: _Lane, *, now: datetime, behind: OutboundEvent | None = None) -> None:
+    def _let_go(self, lane: _Lane, *, behind: OutboundEvent | None = None) -> None:
         """Give back what the lane holds: all, or what must wait behind an event."""
-        held = [one for one in lane.events if behind is None or _holds(behind, one, now=now)]
+        held = [one for one in lane.events if behind is None or _holds(behind, one)]
         if not held:
             return
         lane.events = deque(one for one in lane.events if one not in held)
         self.taken -= len(held)
-        until = {"next_at": behind.next_at} if behind is not None else {}
         pks = [one.pk for one in held]
         # Those alone that nobody else has taken since.
-        own = OutboundEvent.objects.filter(pk__in=pks, lease_until=lane.lease)
-        own.update(lease_until=None, **until)
+        OutboundEvent.objects.filter(pk__in=pks, lease_until=lane.lease).update(lease_until=None)
 
 
 # --- claiming ------------------------------------------------------------------------------
 
 
 def _claim(walk: _Walk, *, now: datetime) -> list[_Lane]:
-    """Lease what is due for lanes that have a place; what must wait is due when it may go."""
+    """Lease what is due for lanes that have a place."""
     places = PLACES - len(walk.lanes)
     if places <= 0:
         return []
     with transaction.atomic():
-        busy = OutboundEvent.objects.filter(
-            state=OutboundState.PENDING, via=WEBHOOK, lease_until__gt=now
-        )
-        due = (
-            OutboundEvent.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(
-                Q(lease_until=None) | Q(lease_until__lte=now),
-                state=OutboundState.PENDING,
-                next_at__lte=now,
-            )
-            .exclude(via=WEBHOOK, supplier__in=busy.values("supplier"))
-            .exclude(via=WEBHOOK, supplier__webhook_rest_until__gt=now)
-            .select_related("supplier", "mandate", "household")
-            .order_by("next_at", "pk")[: walk.limit]
-        )
-        lanes = _lanes(list(due), walk, places=places, now=now)
+        lanes = _lines(walk, places=places, now=now)
+        lanes += _letters(walk, places=places - len(lanes), now=now)
         pks = [event.pk for lane in lanes for event in lane.events]
         lease = walk.lease()
         OutboundEvent.objects.filter(pk__in=pks).update(lease_until=lease)
@@ -242,79 +257,88 @@ def _claim(walk: _Walk, *, now: datetime) -> list[_Lane]:
     return lanes
 
 
-def _lanes(due: list[OutboundEvent], walk: _Walk, *, places: int, now: datetime) -> list[_Lane]:
-    calls: dict[int, list[OutboundEvent]] = {}
-    others: dict[Hashable, list[OutboundEvent]] = {}
+def _letters(walk: _Walk, *, places: int, now: datetime) -> list[_Lane]:
+    """Take what goes by any way but to an endpoint."""
+    due = (
+        OutboundEvent.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now), next_at__lte=now)
+        .filter(state=OutboundState.PENDING)
+        .exclude(via=WEBHOOK)
+        .select_related("supplier", "mandate", "household")
+        .order_by("next_at", "pk")[: walk.limit]
+    )
+    lines: dict[Hashable, list[OutboundEvent]] = {}
     for event in due:
-        if event.via == WEBHOOK:
-            calls.setdefault(event.supplier_id, []).append(event)
-        elif event.via == ONE_CLICK:
-            others.setdefault((ONE_CLICK, event.pk), []).append(event)
-        else:
-            others.setdefault((event.via, event.supplier_id % LETTERS_AT_ONCE), []).append(event)
-    troubled = sum(lane.is_troubled for lane in walk.lanes.values())
-    lanes: list[_Lane] = []
+        share = event.pk if event.via == ONE_CLICK else event.supplier_id % LETTERS_AT_ONCE
+        lines.setdefault((event.via, share), []).append(event)
     began = time.monotonic()
-    for supplier, events in _in_order(calls, now=now).items():
-        is_troubled = events[0].supplier.webhook_failing_since is not None
-        if supplier in walk.lanes or len(lanes) >= places or (is_troubled and troubled >= TROUBLED):
-            continue
-        troubled += is_troubled
-        lanes.append(
-            _Lane(supplier, deque(events[:PER_LANE]), began, settings.OUTBOX_RATE, is_troubled)
-        )
-    for key, events in others.items():
-        if key not in walk.lanes and len(lanes) < places:
-            lanes.append(_Lane(key, deque(events[:PER_LANE]), began))
+    free = [(key, events) for key, events in lines.items() if key not in walk.lanes]
+    return [_Lane(key, deque(events[:PER_LANE]), began) for key, events in free[:places]]
+
+
+def _lines(walk: _Walk, *, places: int, now: datetime) -> list[_Lane]:
+    """Take endpoints, and of each the head of its line: what may go now, the oldest first.
+
+    An endpoint is locked while it is looked at, and busy while an event of it is leased;
+    so nobody takes a later event while somebody has an earlier one.
+    """
+    endpoints = _endpoints(walk, places=places, now=now)
+    if not endpoints:
+        return []
+    which = {"suppliers": bulk.array(endpoints), "now": now}
+    heads = [pk for (pk,) in bulk.read(_LINES, {**which, "most": PER_LANE})]
+    lines: dict[int, list[OutboundEvent]] = {pk: [] for pk in endpoints}
+    known = OutboundEvent.objects.select_related("mandate", "household").order_by("pk")
+    for event in known.filter(pk__in=heads):
+        event.supplier = endpoints[event.supplier_id]
+        lines[event.supplier_id].append(event)
+    began = time.monotonic()
+    lanes: list[_Lane] = []
+    for pk, events in lines.items():
+        # An event that was never tried is due as soon as it is its turn.
+        waits = next((one for one in events if one.attempts and one.next_at > now), None)
+        free = events[: events.index(waits)] if waits else events
+        if free:
+            is_troubled = endpoints[pk].webhook_failing_since is not None
+            lanes.append(_Lane(pk, deque(free), began, settings.OUTBOX_RATE, is_troubled))
+        elif waits:
+            Supplier.objects.filter(pk=pk).update(webhook_rest_until=waits.next_at)
+    if idle := [pk for pk, events in lines.items() if not events]:
+        bulk.write(_PUT_OFF, {**which, "suppliers": bulk.array(idle)})
     return lanes
 
 
-def _in_order(
-    calls: dict[int, list[OutboundEvent]], *, now: datetime
-) -> dict[int, list[OutboundEvent]]:
-    """Return what may go to each endpoint now, the oldest first.
-
-    What waits behind an earlier event becomes due when that one is.
-    """
-    if not calls:
-        return {}
-    due = {event.pk for events in calls.values() for event in events}
-    earlier: dict[int, list[OutboundEvent]] = {}
-    waiting = OutboundEvent.objects.filter(
-        state=OutboundState.PENDING,
-        via=WEBHOOK,
-        supplier__in=calls,
-        pk__lt=max(due),
-    ).exclude(pk__in=due)
-    known = ("supplier", "mandate", "attempts", "next_at", "lease_until")
-    for event in waiting.only(*known).order_by("pk"):
-        earlier.setdefault(event.supplier_id, []).append(event)
-    found: dict[int, list[OutboundEvent]] = {}
-    put_off: list[OutboundEvent] = []
-    for supplier, events in calls.items():
-        free: list[OutboundEvent] = []
-        for event in sorted(events, key=lambda one: one.pk):
-            holders = [one for one in earlier.get(supplier, ()) if _holds(one, event, now=now)]
-            if holders:
-                event.next_at = max(event.next_at, *(one.next_at for one in holders))
-                put_off.append(event)
-            else:
-                free.append(event)
-        if free:
-            found[supplier] = free
-    OutboundEvent.objects.bulk_update(put_off, ["next_at"])
-    return found
+def _endpoints(walk: _Walk, *, places: int, now: datetime) -> dict[int, Supplier]:
+    """Return endpoints for which something is due, locked; none that somebody else serves."""
+    busy = OutboundEvent.objects.filter(
+        state=OutboundState.PENDING, via=WEBHOOK, lease_until__gt=now
+    ).values("supplier")
+    due = (
+        OutboundEvent.objects.filter(state=OutboundState.PENDING, via=WEBHOOK, next_at__lte=now)
+        .exclude(supplier__in=[key for key in walk.lanes if isinstance(key, int)])
+        .exclude(supplier__in=busy)
+        .exclude(supplier__webhook_rest_until__gt=now)
+        .order_by("next_at", "pk")
+        .values_list("supplier", "supplier__webhook_failing_since")[: walk.limit]
+    )
+    troubled = sum(lane.is_troubled for lane in walk.lanes.values())
+    wanted: list[int] = []
+    for supplier, failing_since in dict(due).items():
+        if failing_since is not None:
+            if troubled >= TROUBLED:
+                continue
+            troubled += 1
+        wanted.append(supplier)
+    locked = Supplier.objects.select_for_update(no_key=True, skip_locked=True)
+    found = locked.in_bulk(wanted[: max(places, 0)])
+    # Asked again, now that nobody else can take one.
+    taken = set(busy.filter(supplier__in=found).values_list("supplier", flat=True))
+    return {pk: supplier for pk, supplier in found.items() if pk not in taken}
 
 
-def _holds(earlier: OutboundEvent, event: OutboundEvent, *, now: datetime) -> bool:
+def _holds(earlier: OutboundEvent, event: OutboundEvent) -> bool:
     """Whether an event that has not arrived holds a later one of its endpoint back."""
-    if earlier.pk >= event.pk:
-        return False
-    if earlier.mandate_id == event.mandate_id:
-        return True
-    # What only waits behind another of its mandate stops nobody else.
-    is_put_off = earlier.attempts == 0 and earlier.next_at > now and earlier.lease_until is None
-    return earlier.attempts < HOLDS and not is_put_off
+    return earlier.attempts < HOLDS or earlier.mandate_id == event.mandate_id
 
 
 # --- one try -------------------------------------------------------------------------------
@@ -380,6 +404,8 @@ def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
             uuid_=event.uuid, attempts=event.attempts, retry_after=result.retry_after, now=now
         )
     with transaction.atomic():
+        # The endpoint before its events, as whoever claims locks them.
+        is_off = event.via == WEBHOOK and _judge_endpoint(event, result, now=now)
         # Whoever asked meanwhile to send it again, or by another way, is not overruled.
         mine = OutboundEvent.objects.filter(pk=event.pk, via=event.via, lease_until__isnull=False)
         mine.update(
@@ -395,7 +421,7 @@ def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
             took_ms=result.took_ms,
             sealed_answer=_sealed(event, result.answer),
         )
-        return event.via == WEBHOOK and _judge_endpoint(event, result, now=now)
+    return is_off
 
 
 def _sealed(event: OutboundEvent, answer: bytes) -> bytes | None:
@@ -415,7 +441,8 @@ def _sealed(event: OutboundEvent, answer: bytes) -> bytes | None:
 def _judge_endpoint(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
     """Note whether the endpoint works; switch it off when it is gone, or dead for days.
 
-    Returns whether it was switched off. One that answers again gets all that waits.
+    Returns whether it was switched off. One that was down and answers again gets all that
+    waits; a single event that failed among others keeps its schedule.
     """
     if result.is_sent:
         troubled = Q(webhook_failing_since__isnull=False) | Q(webhook_rest_until__isnull=False)
@@ -429,9 +456,14 @@ def _judge_endpoint(event: OutboundEvent, result: Result, *, now: datetime) -> b
     if is_dead and supplier.webhook_disabled_at is None:
         _disable(supplier, reason="gone" if result.is_final else "failing", now=now)
         return True
-    supplier.webhook_failing_since = since
+    # What went on failing while others arrived says nothing of the endpoint.
+    is_its_own = supplier.webhook_failing_since is None and event.attempts > HOLDS
+    supplier.webhook_failing_since = None if is_its_own else since
     asked = tries.wanted(result.retry_after, now)
-    supplier.webhook_rest_until = now + asked if asked > timedelta(0) else None
+    until = now + asked if asked > timedelta(0) else None
+    if event.state == OutboundState.PENDING and event.attempts < HOLDS:
+        until = max(event.next_at, until or now)
+    supplier.webhook_rest_until = until
     supplier.save(update_fields=["webhook_failing_since", "webhook_rest_until"])
     return False
 

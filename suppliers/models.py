@@ -11,7 +11,7 @@ import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -83,7 +83,8 @@ class Supplier(models.Model):
     sealed_endpoint_secret = models.BinaryField(null=True, editable=False)
     webhook_failing_since = models.DateTimeField(null=True, blank=True)
     webhook_disabled_at = models.DateTimeField(null=True, blank=True)
-    # Until then the endpoint asked to be left alone (`Retry-After`): all its events wait.
+    # All its events wait until then: it asked to be left alone (`Retry-After`), or the first
+    # in its line is tried again then.
     webhook_rest_until = models.DateTimeField(null=True, blank=True)
     technical_contact = models.EmailField(blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -591,6 +592,9 @@ class OutboundState:
     CHOICES = [(PENDING, "Pending"), (SENT, "Sent"), (FAILED, "Failed")]
 
 
+HOLDS = 3  # tries for which an event that fails holds back its whole endpoint
+
+
 class OutboundEventQuerySet(models.QuerySet["OutboundEvent"]):
     """Reads of outbound events."""
 
@@ -633,6 +637,13 @@ class OutboundEvent(models.Model):
                 fields=["supplier", "id"],
                 condition=Q(state="pending", via="webhook"),
                 name="outboundevent_line",
+            ),
+            # What failed there too often to hold back more than its own mandate.
+            models.Index(
+                F("supplier"),
+                Coalesce("mandate", 0),
+                condition=Q(state="pending", via="webhook", attempts__gte=HOLDS),
+                name="outboundevent_stuck",
             ),
             # What was answered on one journey; much is about none.
             models.Index(

@@ -1,7 +1,7 @@
 """What Steward tells suppliers: the owner's answers, deferrals, and faults in what came.
 
-`send` only writes a row, so it belongs into the transaction of whoever decides; `going`
-takes the rows to their suppliers.
+`send` only writes a row, so it belongs into the transaction of whoever decides; `send_due`
+(of `going`) takes the rows to their suppliers.
 """
 
 import uuid
@@ -25,22 +25,16 @@ from suppliers.models import (
     OutboundState,
     Supplier,
 )
-from suppliers.routes import MAIL, NONE, ONE_CLICK, SMS, WEBHOOK
-from suppliers.tries import next_try
+from suppliers.routes import MAIL, WEBHOOK
 
 __all__ = [
     "CAME_BACK",
-    "MAIL",
-    "NONE",
-    "ONE_CLICK",
-    "SMS",
-    "WEBHOOK",
     "Message",
     "Technical",
     "WayError",
     "came_back",
+    "draft",
     "is_waiting",
-    "next_try",
     "ping",
     "replay",
     "report_rejected",
@@ -279,6 +273,10 @@ def send_by(*, event: OutboundEvent, via: str, now: datetime) -> OutboundEvent:
 
 
 def _again(event: OutboundEvent, via: str, *, now: datetime) -> OutboundEvent:
+    if via == WEBHOOK:
+        # Whoever asks for it wants it now, and it goes first.
+        resting = Supplier.objects.filter(pk=event.supplier_id, webhook_rest_until__isnull=False)
+        resting.update(webhook_rest_until=None)
     for name, value in routes.columns(via).items():
         setattr(event, name, value)
     event.attempts, event.next_at, event.lease_until = 0, now, None

@@ -135,6 +135,7 @@ def set_own_endpoint(*, supplier: Supplier, url: str) -> str:
         locked = Supplier.objects.select_for_update().get(pk=supplier.pk)
         locked.webhook_url = url
         locked.webhook_failing_since = locked.webhook_disabled_at = None
+        locked.webhook_rest_until = None
         if value:
             locked.set_endpoint_secret(value)
         else:
@@ -144,6 +145,7 @@ def set_own_endpoint(*, supplier: Supplier, url: str) -> str:
                 "webhook_url",
                 "webhook_failing_since",
                 "webhook_disabled_at",
+                "webhook_rest_until",
                 "sealed_endpoint_secret",
             ]
         )

@@ -36,7 +36,7 @@ from owners import doorbell
 from owners.choices import Trust
 from owners.models import Household, Owner
 from owners.prepared import fetch
-from suppliers import outbox
+from suppliers import routes
 from suppliers.admission import BLOCKED
 from suppliers.choices import ContactKind, Outcome, Purpose
 from suppliers.contacts import Unsubscribe
@@ -298,7 +298,7 @@ def ask(*, contact: Contact, owner: Owner, now: datetime) -> OutboundEvent:
                     "by": str(owner.uuid),
                     **target,
                 },
-                "via": outbox.ONE_CLICK if way == ONE_CLICK else outbox.MAIL,
+                "via": routes.ONE_CLICK if way == ONE_CLICK else routes.MAIL,
                 "created_at": now,
                 "next_at": now + SECOND_THOUGHTS,
             },

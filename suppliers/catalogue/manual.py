@@ -238,10 +238,8 @@ def markdown() -> str:
         ),
         (
             "- Your endpoint gets its events one after the other, in the order in which they were "
-            "written, at most fifty a second. Rely on it for the events of one owner; after a "
-            "crash on our side those of different owners may arrive in another order. Answer "
-            "with 2xx within twenty seconds; of your answer 1 KiB is kept, and only you see it, "
-            "in your delivery log.\n"
+            "written, at most fifty a second. Answer with 2xx within twenty seconds; of your "
+            "answer 1 KiB is kept, and only you see it, in your delivery log.\n"
             "- Any other answer, a redirect too, is tried again after 5 s, 5 min, 30 min, 2 h, "
             "5 h, 10 h, 14 h, 20 h and 24 h under the same `webhook-id`; `Retry-After` is obeyed "
             "for the whole endpoint. What follows a failing event waits behind it for its first "

@@ -12,7 +12,7 @@ from django.test import Client
 from notifications import pipeline
 from notifications.models import Card, Notification
 from owners import clock
-from suppliers import letters, mail, outbox
+from suppliers import letters, mail, routes
 from suppliers.choices import Outcome
 from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
 from tests.adapters.conftest import CORPORA
@@ -34,7 +34,7 @@ def take(cast: Cast, raw: bytes, now: datetime, **given: Any) -> Contact | None:
 def letter(cast: Cast, now: datetime, **changes: Any) -> OutboundEvent:
     values = {
         "supplier": cast.skyline, "household": cast.household, "mandate": cast.mandate,
-        "type": "owner.message.sent", "data": {"text": "Please come."}, "via": outbox.MAIL,
+        "type": "owner.message.sent", "data": {"text": "Please come."}, "via": routes.MAIL,
         "state": OutboundState.SENT, "created_at": now, "next_at": now,
     }  # fmt: skip
     return OutboundEvent.objects.create(**{**values, **changes})

@@ -31,12 +31,13 @@ WARM_S = 60.0
 WAITING = "SELECT count(*) FROM suppliers_inboundevent WHERE state = 'stored'"
 UNDECIDED = "SELECT count(*) FROM suppliers_contact WHERE decided_at IS NULL"
 ANSWERS_EACH = 40  # of each supplier's owners
-ANSWERS_S = 25.0  # over which they fall due
-UNTOLD = """
-    SELECT count(*) FROM suppliers_outboundevent
-    WHERE state = 'pending' AND type = 'owner.message.sent'
-        AND next_at < now() + interval '20 seconds'
-"""
+ANSWERS_S = 25.0  # over which they are given
+UNTOLD = f"""
+    SELECT {10 * ANSWERS_EACH} - count(*) FROM suppliers_outboundevent
+    WHERE type = 'owner.message.sent' AND NOT (
+        state = 'pending' AND next_at < now() + interval '20 seconds'
+    )
+"""  # noqa: S608 - a number of ours
 UNSENT = """
     SELECT count(*) FROM notifications_delivery
     WHERE state IN ('pending', 'unknown') AND next_at < now()
@@ -52,14 +53,22 @@ def home() -> Iterator[Path]:
 
 
 def hold_order(rig: Rig, found: dict[str, Any]) -> None:
-    """Assert that every answer reached its endpoint, none before an earlier of its mandate."""
+    """Assert that every answer reached its endpoint, each in its order there.
+
+    One that needed three tries or more holds back only what is of its own mandate.
+    """
     assert set(found["answers"]) == {"sent"}, found["answers"]
+    strict = 0
     for supplier, wanted in found["answers_of"].items():
         arrived = list(dict.fromkeys(rig.endpoints.arrived[supplier]))
         assert sorted(arrived) == sorted(name for name, _mandate, _tried in wanted), supplier
         for mandate in {mandate for _name, mandate, _tried in wanted}:
             own = [name for name, of, _tried in wanted if of == mandate]
             assert [name for name in arrived if name in own] == own, supplier
+        if all(tried < 3 for _name, _mandate, tried in wanted):
+            strict += 1
+            assert arrived == [name for name, _mandate, _tried in wanted], supplier
+    assert strict > 0
     assert rig.endpoints.fails > 0
 
 
@@ -182,11 +191,10 @@ def test_killed_workers_a_forgetful_redis_and_a_crashing_database_lose_nothing(
         intake = Intake(rig=rig, waiting=events(writers, total=EVENTS, now=now))
         chance.shuffle(intake.waiting)
         warm_up(rig, intake)
-        written = rig.run(
-            "-m", "tests.faults.answers",
+        rig.keep(
+            "answers", "-m", "tests.faults.answers",
             rig.endpoints.address, str(ANSWERS_EACH), str(ANSWERS_S),
         )  # fmt: skip
-        assert int(written) == 10 * ANSWERS_EACH
         over = threading.Event()
         every(1.0, kill_worker, over=over, seed=SEED)
         every(2.0, forget, over=over, seed=SEED + 1)
@@ -229,11 +237,10 @@ def test_with_redis_dead_from_start_to_end_drain_loses_nothing(home: Path) -> No
         intake = Intake(rig=rig, waiting=events(writers, total=EVENTS, now=now))
         chance.shuffle(intake.waiting)
         warm_up(rig, intake)
-        written = rig.run(
-            "-m", "tests.faults.answers",
+        rig.keep(
+            "answers", "-m", "tests.faults.answers",
             rig.endpoints.address, str(ANSWERS_EACH), str(ANSWERS_S),
         )  # fmt: skip
-        assert int(written) == 10 * ANSWERS_EACH
         over = threading.Event()
         every(4.0, kill_drain, over=over, seed=SEED)
         threads = intake.run(threads=8)

@@ -15,7 +15,7 @@ from django.test import Client
 
 from owners import clock
 from owners.models import Owner
-from suppliers import guard, keys, letters, outbox, secrets, signing
+from suppliers import guard, keys, letters, outbox, secrets, signing, tries
 from suppliers.models import (
     Contact,
     InboundEvent,
@@ -148,7 +148,7 @@ def test_retry_after_is_obeyed(cast: Cast, endpoint: Supplier) -> None:
 @pytest.mark.parametrize("text", ["", "soon", "-5", "9" * 40, "²"])
 def test_a_retry_after_without_sense_keeps_the_schedule(cast: Cast, text: str) -> None:
     event = say(cast)
-    at = outbox.next_try(uuid_=event.uuid, attempts=1, retry_after=text, now=NOW)
+    at = tries.next_try(uuid_=event.uuid, attempts=1, retry_after=text, now=NOW)
     assert NOW + timedelta(seconds=5) <= at <= NOW + timedelta(hours=24)
 
 
