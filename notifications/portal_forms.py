@@ -26,7 +26,7 @@ def zones() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in ["UTC", *named]]
 
 
-class UpdateForm(forms.Form):
+class AboutForm(forms.Form):
     """What every update has: to which owner, and about which order or job."""
 
     owner = forms.ChoiceField(label=_("To"))
@@ -52,7 +52,7 @@ class UpdateForm(forms.Form):
         return {"owner": self.cleaned_data["owner"], **refs, **data}
 
 
-class MessageForm(UpdateForm):
+class MessageForm(AboutForm):
     """Words."""
 
     type = "message.created"
@@ -67,7 +67,7 @@ class MessageForm(UpdateForm):
         return self.type, self.told(body=self.cleaned_data["body"])
 
 
-class VisitForm(UpdateForm):
+class VisitForm(AboutForm):
     """A visit, a delivery or a call at a time."""
 
     type = "appointment.requested"
@@ -108,7 +108,7 @@ class VisitForm(UpdateForm):
         )
 
 
-class InvoiceForm(UpdateForm):
+class InvoiceForm(AboutForm):
     """A bill."""
 
     type = "invoice.issued"
@@ -134,7 +134,7 @@ class InvoiceForm(UpdateForm):
         )
 
 
-class PromiseForm(UpdateForm):
+class PromiseForm(AboutForm):
     """Something to be done by a day."""
 
     type = "promise.made"
@@ -153,8 +153,8 @@ class PromiseForm(UpdateForm):
         )
 
 
-AnyUpdate = MessageForm | VisitForm | InvoiceForm | PromiseForm
-FORMS: dict[str, type[AnyUpdate]] = {
+UpdateForm = MessageForm | VisitForm | InvoiceForm | PromiseForm
+FORMS: dict[str, type[UpdateForm]] = {
     "message": MessageForm,
     "visit": VisitForm,
     "invoice": InvoiceForm,

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from notifications import portal, practice, scorecard
-from notifications.portal_forms import FORMS, LABELS, AnyUpdate, owners_of
+from notifications.portal_forms import FORMS, LABELS, UpdateForm, owners_of
 from owners import clock
 from owners.sealing import UnsealError
 from suppliers import portal_views, refusals, secrets, staffing
@@ -273,7 +273,7 @@ def _kind(request: StaffRequest) -> str:
     return kind if kind in FORMS else "message"
 
 
-def _form(request: StaffRequest) -> AnyUpdate:
+def _form(request: StaffRequest) -> UpdateForm:
     offered = list(portal.mandates_of(request.supplier)[:OWNERS_OFFERED])
     owners = owners_of(offered, test=portal.test_household(request.supplier))
     initial = {"name": uuid.uuid4().hex, "owner": request.GET.get("owner", "")}
@@ -290,7 +290,7 @@ def _tabs(request: StaffRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _judged(request: StaffRequest, form: AnyUpdate, *, now: datetime) -> dict[str, Any]:
+def _judged(request: StaffRequest, form: UpdateForm, *, now: datetime) -> dict[str, Any]:
     if not form.is_valid():
         return {}
     kind, data = form.event(now=now)
