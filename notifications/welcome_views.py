@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from assets import register, starters
 from assets.models import Asset
 from notifications import demo_home
-from owners import clock, doorbell, households
+from owners import clock, doorbell, households, whereabouts
 from owners.choices import Rank
 from owners.forms import ZONES
 from owners.models import Household, Owner
@@ -27,7 +27,6 @@ from suppliers import inbox, mandates
 from suppliers.forms import read_domain, read_number
 from suppliers.models import Supplier
 
-UNKNOWN_ZONE = "UTC"  # what everybody has who never said where they are
 STEPS = ("you", "things", "suppliers", "quiet")
 LABELS = {
     "you": gettext_lazy("You"),
@@ -60,7 +59,7 @@ class YouForm(forms.Form):
         """Begin with what is known; the browser's zone is taken while none was chosen."""
         known = {"name": owner.name, "language": owner.language, "zone": owner.zone}
         super().__init__(data, initial=known)
-        if owner.zone == UNKNOWN_ZONE:
+        if owner.zone == whereabouts.UNKNOWN:
             self.fields["zone"].widget.attrs["data-zone"] = ""
 
     def clean_language(self) -> str:
@@ -124,13 +123,13 @@ def welcome(request: OwnerRequest) -> HttpResponse:
     step = request.GET.get("step", STEPS[0])
     if step not in STEPS:
         return redirect("welcome")
-    home = households.ensure_first(owner=request.user, now=clock.now())
     if request.method == "POST":
+        home = households.ensure_first(owner=request.user, now=clock.now())
         context = TAKERS[step](request, home)
         if context is None:
             return redirect(next_address(step))
         return render(request, "notifications/welcome.html", shown(step, context), status=422)
-    return render(request, "notifications/welcome.html", shown(step, OFFERS[step](request, home)))
+    return render(request, "notifications/welcome.html", shown(step, OFFERS[step](request)))
 
 
 def shown(step: str, context: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +152,7 @@ def next_address(step: str) -> str:
     return f"{reverse('welcome')}?step={STEPS[number]}"
 
 
-def offer_you(request: OwnerRequest, home: Household) -> dict[str, Any]:
+def offer_you(request: OwnerRequest) -> dict[str, Any]:
     """Ask for the name and the zone."""
     return {"form": YouForm(owner=request.user)}
 
@@ -167,13 +166,13 @@ def take_you(request: OwnerRequest, home: Household) -> dict[str, Any] | None:
     households.change_owner(owner=owner, values=form.cleaned_data)
     home.refresh_from_db()  # it may be called after its owner
     mine = households.require(owner=owner, household_id=home.pk)
-    if home.zone == UNKNOWN_ZONE and mine.rank == Rank.ADMIN:
+    if home.zone == whereabouts.UNKNOWN and mine.rank == Rank.ADMIN:
         zone = {"zone": form.cleaned_data["zone"]}
         households.change(household=home, values=zone, by=owner, now=clock.now())
     return None
 
 
-def offer_things(request: OwnerRequest, home: Household) -> dict[str, Any]:
+def offer_things(request: OwnerRequest) -> dict[str, Any]:
     """Offer what people usually own."""
     return {
         "starters": [each for each in starters.STARTERS.values() if each.slug != starters.USUAL]
@@ -206,7 +205,7 @@ def take_things(request: OwnerRequest, home: Household) -> dict[str, Any] | None
     return None
 
 
-def offer_suppliers(request: OwnerRequest, home: Household) -> dict[str, Any]:
+def offer_suppliers(request: OwnerRequest) -> dict[str, Any]:
     """Ask who serves one thing."""
     newest = Asset.objects.for_owner(request.user).looked_after().order_by("-created_at").first()
     initial = {"asset": newest.uuid if newest else None}
@@ -256,7 +255,7 @@ def write_down(
     doorbell.ring("inbox")
 
 
-def offer_quiet(request: OwnerRequest, home: Household) -> dict[str, Any]:
+def offer_quiet(request: OwnerRequest) -> dict[str, Any]:
     """Offer three ways of being disturbed."""
     return {
         "presets": [
@@ -271,7 +270,7 @@ def take_quiet(request: OwnerRequest, home: Household) -> dict[str, Any] | None:
     """Set how the member is reached."""
     chosen = str(request.POST.get("preset", "normal"))
     if chosen not in PRESETS:
-        return offer_quiet(request, home)
+        return offer_quiet(request)
     membership = households.require(owner=request.user, household_id=home.pk)
     wishes = [
         households.TopicWish(topic=topic, moment=moment)

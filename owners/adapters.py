@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.signals import (
     email_added,
@@ -30,8 +32,11 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.module_loading import import_string
 
-from owners import access, channels, clock, households, sealing
+from owners import access, channels, clock, households, sealing, whereabouts
 from owners.models import AccessEntry, Owner, hint_of
+from owners.unsent import UnsentError
+
+log = structlog.get_logger(__name__)
 
 # One place for every factor: allauth does not say which row a secret belongs to.
 PLACE = {"table": "mfa_authenticator", "key": "", "field": "secret"}
@@ -59,13 +64,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     ) -> Owner:
         """Save the new owner; everyone starts with one household of their own.
 
-        The language is the one the sign-up was read in.
+        The language is the one the sign-up was read in, and the zone the browser's, so that
+        times are right for somebody who skips the welcome.
         """
         spoken = translation.get_language() or settings.LANGUAGE_CODE
         known = [code for code, _name in settings.LANGUAGES]
         user.language = next(
             (code for code in known if code in (spoken, spoken.partition("-")[0])),
             settings.LANGUAGE_CODE,
+        )
+        user.zone = whereabouts.guess(
+            said=str(form.cleaned_data.get("zone") or ""),
+            languages=request.headers.get("Accept-Language", ""),
+            now=clock.now(),
         )
         with transaction.atomic():
             saved = cast("Owner", super().save_user(request, user, form, commit))
@@ -74,8 +85,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a letter in our name: a request's own Host header says nothing about us."""
-        super().send_mail(template_prefix, email, {"current_site": OURSELVES, **context})
+        """Send a letter in our name: a request's own Host header says nothing about us.
+
+        Raises UnsentError where the mail server does not take it.
+        """
+        try:
+            super().send_mail(template_prefix, email, {"current_site": OURSELVES, **context})
+        except OSError as error:  # smtplib's are, and so is a connection refused
+            log.error("letter_unsent", letter=template_prefix, error=type(error).__name__)
+            raise UnsentError(template_prefix) from error
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Tell of a change that is made already; that nobody could be told undoes nothing."""
+        with suppress(UnsentError):  # it is in the log, and the owner's own log has the change
+            super().send_notification_mail(*args, **kwargs)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

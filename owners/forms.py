@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,17 @@ ZONES = [
     for name in sorted(available_timezones())
     if "/" in name or name == "UTC"
 ]
+
+
+class SignUpForm(forms.Form):
+    """What allauth's sign-up says beside the address: where the browser's clock stands."""
+
+    zone = forms.CharField(
+        max_length=64, required=False, widget=forms.HiddenInput(attrs={"data-zone": ""})
+    )
+
+    def signup(self, request: HttpRequest, user: Owner) -> None:
+        """Do nothing more: the adapter saves it with the owner."""
 
 
 class Clock(forms.TimeInput):
@@ -57,6 +68,7 @@ class ReachForm(forms.Form):
     digest_weekday = forms.TypedChoiceField(
         label=_("Weekly lines on"), choices=WEEKDAYS, coerce=int
     )
+    has_digest_mail = forms.BooleanField(label=_("Send it by e-mail"), required=False)
     holiday_from = forms.DateField(label=_("Away from"), widget=Day, required=False)
     holiday_until = forms.DateField(label=_("Away until"), widget=Day, required=False)
     cover = forms.ModelChoiceField(

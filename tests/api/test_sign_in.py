@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import get_adapter
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend as LocmemBackend
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -80,3 +82,72 @@ def test_an_unverified_address_signs_nobody_in(db: None) -> None:
     values = {"email": "eve@hart.example", "password": "one lamp in a quiet house"}
     token = post(app, f"{AUTH}/signup", values)["meta"]["session_token"]
     assert APIClient().get("/api/v1/me/", HTTP_X_SESSION_TOKEN=token).status_code == 401
+
+
+class Away(LocmemBackend):
+    """A mail server that does not answer."""
+
+    def send_messages(self, messages: Any) -> int:
+        """Refuse the connection."""
+        raise ConnectionRefusedError(111, "Connection refused")
+
+
+AWAY = f"{__name__}.Away"
+
+
+def test_a_code_that_cannot_be_mailed_is_said_and_loses_nothing(
+    client: Client, db: None, patient: None, settings: Any
+) -> None:
+    backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, AWAY
+    values = {"email": "eve@hart.example", "password1": "one lamp in a quiet house"}
+    for address, sent in (
+        ("signup", values),
+        ("login/code", {"email": "eve@hart.example"}),
+        ("login/code", {"email": "nobody@hart.example"}),  # no stranger learns who has an account
+    ):
+        answer = client.post(f"/accounts/{address}/", sent)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "120")
+        assert "Nothing is lost" in answer.content.decode()
+    asked = APIClient().post(f"{AUTH}/code/request", {"email": "eve@hart.example"}, format="json")
+    assert (asked.status_code, asked["Content-Type"]) == (503, "application/problem+json")
+    assert asked.json()["code"] == "mail_unsent"
+
+    settings.EMAIL_BACKEND = backend
+    signing = {"login": values["email"], "password": values["password1"]}
+    client.post("/accounts/login/", signing)
+    assert mail.outbox[-1].to == ["eve@hart.example"]  # the account is there, and its code comes
+
+
+def test_a_change_counts_though_nobody_could_be_told_of_it(
+    client: Client, cast: factories.Cast, patient: None, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = AWAY
+    cast.ana.set_password("one lamp in a quiet house")
+    cast.ana.save()
+    EmailAddress.objects.create(user=cast.ana, email=cast.ana.email, verified=True, primary=True)
+    client.post(
+        "/accounts/login/", {"login": cast.ana.email, "password": "one lamp in a quiet house"}
+    )
+    changed = {"oldpassword": "one lamp in a quiet house", "password1": "two lamps in the hall"}
+    client.post("/accounts/password/change/", {**changed, "password2": changed["password1"]})
+    cast.ana.refresh_from_db()
+    assert cast.ana.check_password("two lamps in the hall")
+
+
+@pytest.mark.parametrize(
+    ("zone", "languages", "expected"),
+    [
+        ("America/Denver", "de", "America/Denver"),  # what the browser says
+        ("", "de-AT,de;q=0.8", "Europe/Vienna"),  # without its script
+        ("Mars/Olympus", "it", "Europe/Rome"),
+        ("", "en-US,de;q=0.5", "UTC"),  # a country of many clocks
+        ("", "x" * 40, "UTC"),
+    ],
+)
+def test_times_are_right_for_who_skips_the_welcome(
+    client: Client, db: None, patient: None, zone: str, languages: str, expected: str
+) -> None:
+    values = {"email": "eve@hart.example", "password1": "one lamp in a quiet house", "zone": zone}
+    client.post("/accounts/signup/", values, HTTP_ACCEPT_LANGUAGE=languages)
+    eve = Owner.objects.get(email="eve@hart.example")
+    assert (eve.zone, Household.objects.for_owner(eve).get().zone) == (expected, expected)

@@ -62,6 +62,11 @@ def test_every_step_is_shown_and_can_be_skipped(browser: Client, step: str) -> N
     assert page.context["skip"].encode() in page.content
 
 
+def test_looking_at_the_welcome_makes_nothing(browser: Client) -> None:
+    browser.get("/welcome/")
+    assert not Household.objects.exists()
+
+
 def test_the_demo_tells_a_story_and_tells_nobody(browser: Client, newcomer: Owner) -> None:
     browser.post("/demo/open/")
     worked()

@@ -317,7 +317,7 @@
   function guessZone() {
     for (const field of all("[data-zone]")) {
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      if (field.value === "UTC" && [...field.options].some((one) => one.value === here)) field.value = here;
+      if (!field.options || (field.value === "UTC" && [...field.options].some((one) => one.value === here))) field.value = here;
     }
   }
 
