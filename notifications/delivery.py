@@ -25,7 +25,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState
 from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
-from notifications.transports import sms
+from notifications.transports import email, sms
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Sent
 from owners.channels import verify
@@ -504,6 +504,32 @@ def woke(*, ref: UUID, code: str, now: datetime) -> None:
         row = Delivery.objects.filter(uuid=ref, purpose=DeliveryPurpose.CODE).first()
         if row is not None and row.channel is not None and row.channel.verified_at is None:
             verify(channel=row.channel, code=code, now=now)
+
+
+def mail_receipt(*, provider_ref: str, said: str, reason: str, now: datetime) -> bool:
+    """Note what a mail provider says; a bounce counts even after "delivered", as a complaint.
+
+    `said` is an event of anymail. Returns whether the mail is ours.
+    """
+    status = email.EVENTS.get(said)
+    if status is None or not provider_ref:
+        return False
+    is_bad = said == "complained" or (said in ("bounced", "rejected") and reason in email.BAD)
+    fault = f"{said} {reason}".strip() if is_bad else ""
+    is_ours = receipt(
+        status=status, now=now, provider_ref=provider_ref[:120], said=said, fault=fault
+    )
+    if is_ours and fault:
+        with transaction.atomic():
+            row = (
+                Delivery.objects.select_related("notification", "channel", "owner")
+                .filter(provider_ref=provider_ref[:120])
+                .order_by("pk")
+                .first()
+            )
+            if row is not None:
+                fallback.note_fault(row, fault=fault, now=now)
+    return is_ours
 
 
 def sms_receipt(

@@ -189,12 +189,18 @@ def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
         return
     # On conflict another process was faster; its delivery carries the same key as ours.
     Digest.objects.bulk_create((digest for digest, _words in made), ignore_conflicts=True)
-    channels = _mail_channels({digest.owner_id for digest, _words in made})
+    # Who wants none by e-mail has it on its page all the same.
+    mailed = {
+        (slot.membership.household_id, slot.membership.owner_id)
+        for slot in slots
+        if slot.membership.has_digest_mail
+    }
+    channels = _mail_channels({owner for _household, owner in mailed})
     Delivery.objects.bulk_create(
         (
             _delivery(digest, text=text, channel=channels[digest.owner_id], now=now)
             for digest, text in made
-            if digest.owner_id in channels
+            if digest.owner_id in channels and (digest.household_id, digest.owner_id) in mailed
         ),
         ignore_conflicts=True,
     )

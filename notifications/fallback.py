@@ -29,6 +29,13 @@ def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
     then marked and not used again until it is verified anew, and its owner is told.
     """
     row = Delivery.objects.select_related("notification", "channel", "owner").get(pk=delivery_id)
+    note_fault(row, fault=fault, now=now)
+    if row.notification_id is not None:
+        _try_next_channel(row, now=now)
+
+
+def note_fault(row: Delivery, *, fault: str, now: datetime) -> None:
+    """Mark the channel of a delivery whose address is to blame, and tell its owner, once."""
     if fault and row.channel_id is not None:
         marked = Channel.objects.filter(pk=row.channel_id, failed_at=None).update(
             failed_at=now, failure=fault[:200]
@@ -37,8 +44,6 @@ def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
             _tell_owner(row, now=now)
             if row.kind == ChannelKind.PUSH and row.channel is not None:
                 _forget_device(row.channel)
-    if row.notification_id is not None:
-        _try_next_channel(row, now=now)
 
 
 def _forget_device(channel: Channel) -> None:

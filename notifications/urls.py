@@ -12,6 +12,7 @@ from notifications import (
     push_views,
     search_views,
     share_views,
+    stop_views,
     views,
     welcome_views,
 )
@@ -51,6 +52,7 @@ urlpatterns = [
     path("push/shown/", push_views.shown, name="push-shown"),
     path("push/words/", push_views.words, name="push-words"),
     path("push/tapped/", push_views.tapped, name="push-tapped"),
+    path("stop/<str:token>/", stop_views.stop, name="stop"),
     path("w/<slug:number>/", push_views.why, name="why-short"),
     path("outbox/", views.outbox, name="outbox"),
     path("answers/<uuid:answer>/send/", answer_views.send_again, name="answer-send"),

@@ -3,15 +3,47 @@
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import delivery
+from notifications import delivery, mail_tracking
 from owners import clock
 from suppliers import telephony
+
+log = structlog.get_logger(__name__)
+
+
+@csrf_exempt
+@require_http_methods(["HEAD", "POST"])
+def mail_events(request: HttpRequest, provider: str) -> HttpResponse:
+    """Take what a mail provider says became of our mails: 200 once it is kept.
+
+    What is not proved to be the provider's is 401, what cannot be read 422. Mails that are
+    not deliveries, as those of signing in, are passed over.
+    """
+    if not mail_tracking.is_open(provider):
+        return HttpResponse(status=404)
+    if request.method == "HEAD":
+        return HttpResponse()  # some look whether the address exists before they use it
+    if int(request.META.get("CONTENT_LENGTH") or 0) > mail_tracking.MAX_BYTES:
+        return HttpResponse(status=413)
+    try:
+        for event in mail_tracking.read(provider, request):
+            delivery.mail_receipt(
+                provider_ref=event.ref, said=event.said, reason=event.reason, now=clock.now()
+            )
+    except mail_tracking.ProofError:
+        return HttpResponse(status=401)
+    except mail_tracking.ContentError as error:
+        log.warning("mail_events_not_read", provider=provider, fault=str(error))
+        return HttpResponse(status=422)
+    except (OperationalError, InterfaceError):
+        return HttpResponse(status=503, headers={"Retry-After": "30"})
+    return HttpResponse()
 
 
 @csrf_exempt

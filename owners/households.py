@@ -31,6 +31,7 @@ WISHES = frozenset(
         "has_quiet_exceptions",
         "digest_at",
         "digest_weekday",
+        "has_digest_mail",
         "holiday_from",
         "holiday_until",
         "cover",

@@ -18,8 +18,21 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.choices import DeliveryState
 from notifications.transports.values import Message, NotStarted, Sent, TransportError
 
+# What a mail provider's event (in anymail's words) means for the delivery.
+EVENTS = {
+    "queued": DeliveryState.SENT,
+    "sent": DeliveryState.SENT,
+    "deferred": DeliveryState.SENT,
+    "delivered": DeliveryState.DELIVERED,
+    "complained": DeliveryState.DELIVERED,  # it was read, and is not wanted there
+    "bounced": DeliveryState.FAILED,
+    "rejected": DeliveryState.FAILED,
+    "failed": DeliveryState.FAILED,
+}
+BAD = frozenset({"invalid", "bounced", "unsubscribed", "spam"})  # the address will never take it
 CONNECTIONS = 8  # each thread keeps one open while there is something to send
 
 

@@ -59,6 +59,9 @@ class ReachIn(serializers.Serializer[Any]):
     digest_weekday = serializers.IntegerField(
         min_value=0, max_value=6, required=False, help_text="Of the weekly lines; 0 is Monday."
     )
+    has_digest_mail = serializers.BooleanField(
+        required=False, help_text="Whether the summary comes by e-mail."
+    )
     holiday_from = serializers.DateField(allow_null=True, required=False)
     holiday_until = serializers.DateField(allow_null=True, required=False)
     cover = Known(my_people, allow_null=True, required=False, help_text="Who is told meanwhile.")
@@ -75,6 +78,7 @@ class ReachOut(serializers.Serializer[Any]):
     has_quiet_exceptions = serializers.BooleanField()
     digest_at = serializers.TimeField()
     digest_weekday = serializers.IntegerField(help_text="Of the weekly lines; 0 is Monday.")
+    has_digest_mail = serializers.BooleanField(help_text="Whether the summary comes by e-mail.")
     holiday_from = serializers.DateField(allow_null=True)
     holiday_until = serializers.DateField(allow_null=True)
     cover = serializers.UUIDField(allow_null=True, help_text="Who is told meanwhile.")
@@ -93,6 +97,7 @@ def show_reach(membership: Membership) -> dict[str, Any]:
         "has_quiet_exceptions": membership.has_quiet_exceptions,
         "digest_at": membership.digest_at,
         "digest_weekday": membership.digest_weekday,
+        "has_digest_mail": membership.has_digest_mail,
         "holiday_from": membership.holiday_from,
         "holiday_until": membership.holiday_until,
         "cover": str(membership.cover.uuid) if membership.cover else None,

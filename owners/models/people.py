@@ -119,6 +119,7 @@ class Membership(models.Model):
     has_quiet_exceptions = models.BooleanField(default=True)
     digest_at = models.TimeField(default=time(18, 0))
     digest_weekday = models.PositiveSmallIntegerField(default=6)  # of the weekly lines; 0: Monday
+    has_digest_mail = models.BooleanField(default=True, db_default=True)
     # Away on these days (both included): `cover` is told instead, or nothing interrupts.
     holiday_from = models.DateField(null=True, blank=True)
     holiday_until = models.DateField(null=True, blank=True)
