@@ -16,6 +16,7 @@ import assets.privacy
 import notifications.privacy
 import owners.privacy
 import suppliers.privacy
+import suppliers.repeats
 from assets.models import Asset
 from notifications import practice
 from notifications.models import Card
@@ -84,6 +85,7 @@ def work_due(now: datetime) -> int:
     """
     done = exports.work(now=now, sections=SECTIONS)
     done += suppliers.privacy.purge_due(now=now)
+    done += suppliers.repeats.purge_due(now=now)
     done += exports.forget_due(now=now)
     done += notifications.privacy.purge_due(now=now)
     done += assets.privacy.empty_bin(now=now)

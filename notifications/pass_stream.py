@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -109,7 +110,8 @@ class Room:
         if not asked:
             return
         try:
-            open_ones = await self.run(passes.watch, asked, is_touch, clock.now())
+            look = partial(passes.watch, visits=asked, is_touch=is_touch, now=clock.now())
+            open_ones = await self.run(look)
         except DatabaseError as error:  # the pages show nothing once they hear nothing
             log.warning("passes_unwatched", error=type(error).__name__)
             return

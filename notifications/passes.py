@@ -244,11 +244,7 @@ def go_on(*, visit: uuid.UUID, secret: str, now: datetime) -> PassVisit | None:
     return found
 
 
-def watch(
-    visits: Collection[uuid.UUID],
-    is_touch: bool,  # noqa: FBT001 - handed to a thread by position
-    now: datetime,
-) -> dict[uuid.UUID, str]:
+def watch(*, visits: Collection[uuid.UUID], is_touch: bool, now: datetime) -> dict[uuid.UUID, str]:
     """Return those of some opened pages that may still be shown, each with its version.
 
     `is_touch` notes that they are open now. Two statements for any number of pages.

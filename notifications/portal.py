@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from notifications import verdict
@@ -25,7 +25,6 @@ from suppliers import catalogue, inbox, outbox, processing
 from suppliers.choices import EventState, MandateState, Way
 from suppliers.models import (
     Contact,
-    InboundEvent,
     Mandate,
     OutboundAttempt,
     OutboundEvent,
@@ -34,8 +33,6 @@ from suppliers.models import (
 from suppliers.staff import AnsweredRequest, SupplierPerson
 
 SHOWN = 100
-PAGE = 50
-SEARCHED = 5_000  # the newest rows of the log; a filter does not walk years
 OPEN_FOR = timedelta(days=60)  # a request nobody took in hand is history then
 # What an owner sends that waits for somebody.
 ASKING = (
@@ -455,52 +452,7 @@ def _check(supplier: Supplier, event: dict[str, Any], *, now: datetime) -> None:
         raise PortalError(work.code, work.detail, pointer=work.pointer)
 
 
-# --- the delivery log --------------------------------------------------------------------
-
-
-def came_in(
-    *, supplier: Supplier, words: str = "", state: str = "", before: int | None = None
-) -> list[InboundEvent]:
-    """Return a page of what the supplier sent, the newest first.
-
-    `words` is an id, the beginning of a type, or an owner_ref.
-    """
-    rows = InboundEvent.objects.filter(supplier=supplier)
-    if words or state:
-        newest = rows.order_by("-pk").values("pk")[:SEARCHED]
-        rows = InboundEvent.objects.filter(pk__in=newest)
-    if state:
-        rows = rows.filter(state=state)
-    if words:
-        homes = _homes(supplier, words)
-        found = Q(event_id=words) | Q(type__startswith=words)
-        rows = rows.filter(found | Q(household__in=homes) if homes else found)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    return list(rows.defer("payload").order_by("-pk")[: PAGE + 1])
-
-
-def went_out(
-    *, supplier: Supplier, words: str = "", state: str = "", before: int | None = None
-) -> list[OutboundEvent]:
-    """Return a page of what Steward told the supplier, the newest first."""
-    rows = OutboundEvent.objects.filter(supplier=supplier)
-    if words or state:
-        newest = rows.order_by("-pk").values("pk")[:SEARCHED]
-        rows = OutboundEvent.objects.filter(pk__in=newest)
-    if state:
-        rows = rows.filter(state=state)
-    if words:
-        found = Q(type__startswith=words) | Q(data__owner=words)
-        rows = rows.filter(found | Q(uuid=words) if _is_uuid(words) else found)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    return list(rows.annotate(times=Count("tries")).order_by("-pk")[: PAGE + 1])
-
-
-def _homes(supplier: Supplier, words: str) -> list[int]:
-    mine = Mandate.objects.filter(supplier=supplier, owner_ref=words)
-    return list(mine.values_list("household", flat=True))
+# --- one event of the delivery log (see `portal_log`) ------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -541,11 +493,3 @@ def _zone(name: str) -> ZoneInfo:
 def _day_start(now: datetime, zone: str) -> datetime:
     local = now.astimezone(ZoneInfo(zone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -2,7 +2,8 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +13,15 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from notifications import portal, practice, scorecard
+from notifications import portal, portal_log, practice, scorecard
+from notifications.log_form import LogForm
 from notifications.portal_forms import FORMS, LABELS, UpdateForm, owners_of
 from owners import clock
 from owners.sealing import UnsealError
@@ -31,6 +36,55 @@ GET_AND_POST = [*GET, "POST"]
 DEVELOPER = StaffRole.DEVELOPER
 OWNERS_OFFERED = 500
 PAYLOAD_SHOWN = 20_000
+
+
+class FigureWords(NamedTuple):
+    """How a figure of the scorecard is called, and each of its two kinds of cases."""
+
+    title: str | Promise
+    meaning: str | Promise
+    is_part: str | Promise
+    is_not: str | Promise
+
+
+FIGURES = {
+    "on_time": FigureWords(
+        _lazy("Arrives when promised"),
+        _lazy("Visits that are over, by the window that held last."),
+        _lazy("In its window"),
+        _lazy("Late, or nobody came"),
+    ),
+    "fixed_first": FigureWords(
+        _lazy("Fixes it first time"),
+        _lazy("Matters that owners closed, none of them reopened."),
+        _lazy("Not reopened"),
+        _lazy("Reopened"),
+    ),
+    "asked_again": FigureWords(
+        _lazy("Asks again"),
+        _lazy("Questions that the same matter had answered or asked before."),
+        _lazy("Asked before"),
+        _lazy("Asked for the first time"),
+    ),
+    "replied": FigureWords(
+        _lazy("Replies"),
+        _lazy("Requests of owners after which you said something."),
+        _lazy("Replied"),
+        _lazy("No reply yet"),
+    ),
+    "said_nothing_new": FigureWords(
+        _lazy("Says nothing new"),
+        _lazy("Messages in which the owner knew everything already."),
+        _lazy("Nothing new"),
+        _lazy("Something new"),
+    ),
+    "surveys": FigureWords(
+        _lazy("Surveys answered"),
+        _lazy("Requests for feedback, by what came of them."),
+        _lazy("Answered"),
+        _lazy("Not answered"),
+    ),
+}
 LANGUAGES = {
     "sh": ("curl", "first.sh"),
     "py": ("Python", "first.py"),
@@ -306,29 +360,24 @@ def _judged(request: StaffRequest, form: UpdateForm, *, now: datetime) -> dict[s
 
 @require_http_methods(GET)
 @staff_only()
-def portal_log(request: StaffRequest) -> HttpResponse:
+def portal_deliveries(request: StaffRequest) -> HttpResponse:
     """Show what came in or went out, the newest first."""
     is_out = request.GET.get("way") == "out"
-    words = request.GET.get("q", "").strip()[:255]
     states = OutboundState.CHOICES if is_out else EventState.choices
-    state = request.GET.get("state", "")
-    state = state if state in dict(states) else ""
-    before = request.GET.get("before", "")
-    read: Any = portal.went_out if is_out else portal.came_in
-    rows = read(
-        supplier=request.supplier,
-        words=words,
-        state=state,
-        before=int(before) if before.isdecimal() and len(before) < 19 else None,
-    )
+    form = LogForm(request.GET, states=states)
+    asked = form.asked()
+    read: Any = portal_log.went_out if is_out else portal_log.came_in
     address = reverse("portal-log")
+    given = {name: value for name, value in request.GET.items() if value and name != "before"}
+    page = read(supplier=request.supplier, asked=asked)
     context = {
-        "rows": rows[: portal.PAGE],
-        "next": rows[portal.PAGE - 1].pk if len(rows) > portal.PAGE else None,
+        "rows": page.rows,
+        "older": urlencode({**given, "before": page.next}) if page.next else "",
+        "back_to": page.back_to,
         "is_out": is_out,
-        "words": words,
-        "state": state,
-        "states": states,
+        "form": form,
+        "is_asked": asked.is_filtered or asked.since or asked.until or asked.before,
+        "is_open": any(given.get(name) for name in ("outcome", "since", "until")),
         "tabs": [
             {"label": _("You sent"), "href": address, "is_at": not is_out},
             {"label": _("You got"), "href": f"{address}?way=out", "is_at": is_out},
@@ -379,7 +428,53 @@ def portal_log_out(request: StaffRequest, key: UUID) -> HttpResponse:
 @require_http_methods(GET)
 @staff_only()
 def portal_scorecard(request: StaffRequest) -> HttpResponse:
-    """Show the supplier its own facts."""
+    """Show the supplier its own facts, each with how it went before."""
     card = scorecard.of(supplier=request.supplier, now=clock.now())
-    context = {"card": card, "least": scorecard.LEAST, "since": timezone.localtime(card.since)}
+    context = {
+        "card": card,
+        "least": scorecard.LEAST,
+        "most": scorecard.MOST,
+        "since": timezone.localtime(card.since),
+        "figures": [_figure(name, card) for name in scorecard.FIGURES],
+    }
     return render(request, "portal/scorecard.html", context)
+
+
+def _figure(name: str, card: scorecard.Scorecard) -> dict[str, Any]:
+    spans = card.trend[name]
+    shares = [span.figure.share for span in spans]
+    hours = [span.hours for span in spans]
+    return {
+        "name": name,
+        "figure": getattr(card, name),
+        "title": FIGURES[name].title,
+        "meaning": FIGURES[name].meaning,
+        "labels": [date_format(timezone.localtime(span.until), "j M Y") for span in spans],
+        "shares": shares,
+        "counts": [
+            _("%(part)s of %(whole)s") % {"part": span.figure.part, "whole": span.figure.whole}
+            for span in spans
+        ],
+        "hours": hours,
+        "hour_cells": ["\u2013" if one is None else one for one in hours],
+        "is_drawn": sum(share is not None for share in shares) > 1,
+        "has_hours": sum(one is not None for one in hours) > 1,
+    }
+
+
+@require_http_methods(GET)
+@staff_only()
+def portal_scorecard_cases(request: StaffRequest, name: str) -> HttpResponse:
+    """Show what one figure was counted from, each with its event."""
+    if name not in FIGURES:
+        raise Http404
+    words = FIGURES[name]
+    context = {
+        "cases": [
+            {"case": case, "said": words.is_part if case.is_part else words.is_not}
+            for case in scorecard.cases(supplier=request.supplier, name=name, now=clock.now())
+        ],
+        "words": words,
+        "most": scorecard.LISTED,
+    }
+    return render(request, "portal/scorecard_cases.html", context)

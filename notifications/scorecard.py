@@ -1,13 +1,17 @@
 """A supplier's own facts, counted over all its owners: counts, never stars. Pure but for reads.
 
-A share is shown from five cases on: below that, a number would speak of one owner, and
-chance would speak louder than work. The test owner is never counted.
+Each figure is a list of cases, so that every number opens what it was counted from. A share is
+said from five cases on: below that a number would speak of one owner, and chance would speak
+louder than work. The test owner is never counted.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from statistics import median
+from itertools import pairwise
+from statistics import median, quantiles
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -18,11 +22,27 @@ from suppliers.choices import ContactKind, Direction, Outcome
 from suppliers.models import Contact, Mandate, OutboundEvent, Supplier
 
 LEAST = 5
-OVER = timedelta(days=90)
-FIGURES = (
-    "on_time", "fixed_first", "asked_again", "replied", "said_nothing_new", "surveys",
-)  # fmt: skip
-MOST = 5_000  # contacts read; a larger supplier's card covers its newest
+OVER = timedelta(days=90)  # the card; each point of its trend covers as much
+SPANS = 4
+MOST = 5_000  # cases of one figure; a larger supplier's card covers its newest
+LISTED = 200
+CLOSING = ("owner.journey.closed", "owner.ticket.reopened")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One thing that was counted, and whether it is of the part that the figure names."""
+
+    at: datetime
+    is_part: bool
+    household: int
+    what: str = ""  # a type, a fact, an order: of the supplier's own words
+    inbound: int | None = None  # the event it came by
+    outbound: UUID | None = None
+    journey: UUID | None = None  # what the event is looked up by, where it is not named
+    contact: str = ""
+    hours: float | None = None  # until the reply
+    owner_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +59,17 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One point of a trend: a figure over the 90 days before `until`."""
+
+    until: datetime
+    figure: Figure
+    hours: float | None = None  # the middle one, from `LEAST` replies on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """Six facts of the last 90 days. `*_minutes` and `*_hours` are None for too few."""
+    """Six facts of the last 90 days, and how each went before. Middle values may be None."""
 
     since: datetime
     on_time: Figure
@@ -49,109 +78,254 @@ class Scorecard:
     asked_again: Figure
     replied: Figure
     reply_hours: float | None
+    reply_hours_90: float | None  # nine of ten replies came within
     said_nothing_new: Figure
     surveys: Figure
+    trend: dict[str, list[Span]]  # of each figure, the oldest first
+    is_partial: bool  # more happened than was read
 
 
 def of(*, supplier: Supplier, now: datetime) -> Scorecard:
     """Return a supplier's card; a fixed number of reads."""
-    since = now - OVER
-    test = test_household(supplier)
-    homes = [
-        home
-        for home in Mandate.objects.filter(supplier=supplier).values_list("household", flat=True)
-        if home != test
-    ]
-    visits = list(
-        Appointment.objects.filter(supplier=supplier, household__in=homes, start__gte=since)
-        .filter(Q(was_on_time__isnull=False) | Q(state=AppointmentState.MISSED))
-        .values_list("was_on_time", "start", "end")
-    )
-    widths = [int((end - start).total_seconds() // 60) for _, start, end in visits if start and end]
-    contacts = _contacts(supplier, homes, since)
-    replied, hours = _replies(supplier, homes, since)
-    spoken = [row for row in contacts if row["kind"] not in _SILENT]
+    homes, since = list(_homes(supplier)), now - OVER
+    read = {name: cases(supplier, homes, now - SPANS * OVER) for name, cases in READ.items()}
+    newest = {name: _within(found, since) for name, found in read.items()}
+    hours = [case.hours for case in newest["replied"] if case.hours is not None]
+    widths = _widths(supplier, homes, since)
     return Scorecard(
         since=since,
-        on_time=Figure(part=sum(kept is True for kept, _, _ in visits), whole=len(visits)),
+        **{name: _figure(found) for name, found in newest.items()},
         window_minutes=int(median(widths)) if len(widths) >= LEAST else None,
-        fixed_first=_fixed(supplier, homes, since),
-        asked_again=_asked_again(contacts),
-        said_nothing_new=Figure(
-            part=sum(row["outcome"] == Outcome.ABSORBED for row in spoken), whole=len(spoken)
-        ),
-        surveys=_surveys(supplier, homes, since),
-        replied=replied,
-        reply_hours=hours,
+        reply_hours=_middle(hours),
+        reply_hours_90=round(quantiles(hours, n=10)[-1], 1) if len(hours) >= LEAST else None,
+        trend={name: _trend(found, now) for name, found in read.items()},
+        is_partial=any(len(found) >= MOST for found in read.values()),
     )
 
 
-_SILENT = frozenset({ContactKind.SURVEY_REQUEST, ContactKind.SURVEY_CLOSED, ContactKind.ADVERT})
-
-
-def _contacts(supplier: Supplier, homes: list[int], since: datetime) -> list[dict[str, object]]:
-    rows = Contact.objects.filter(
-        supplier=supplier, household__in=homes, direction=Direction.IN, said_at__gte=since
+def cases(*, supplier: Supplier, name: str, now: datetime) -> list[Case]:
+    """Return what a figure of the card was counted from, the newest first, with its events."""
+    refs = _homes(supplier)
+    found = sorted(READ[name](supplier, list(refs), now - OVER), key=lambda case: case.at)
+    newest = found[::-1][:LISTED]
+    said = {case.contact for case in newest if case.contact}
+    matters = {case.journey for case in newest if case.journey}
+    inbound = dict(
+        Contact.objects.filter(supplier=supplier, uuid__in=said).values_list("uuid", "inbound")
+        if said
+        else ()
     )
-    wanted = ("household", "kind", "outcome", "said__asks", "said_at", "links__journey")
-    return list(rows.order_by("-said_at").values(*wanted)[:MOST])
+    outbound = dict(
+        OutboundEvent.objects.filter(supplier=supplier, journey__in=matters, type__in=CLOSING)
+        .order_by("pk")
+        .values_list("journey", "uuid")
+        if matters
+        else ()
+    )
+    return [
+        replace(
+            case,
+            owner_ref=refs[case.household],
+            inbound=case.inbound or (inbound.get(UUID(case.contact)) if case.contact else None),
+            outbound=case.outbound or (outbound.get(case.journey) if case.journey else None),
+        )
+        for case in newest
+    ]
 
 
-def _fixed(supplier: Supplier, homes: list[int], since: datetime) -> Figure:
-    """Return how many matters its owners closed without having had to reopen them."""
-    closed = list(
+def _homes(supplier: Supplier) -> dict[int, str]:
+    test = test_household(supplier)
+    rows = Mandate.objects.filter(supplier=supplier).order_by("pk")
+    found = dict(rows.values_list("household", "owner_ref"))
+    return {home: ref for home, ref in found.items() if home != test}
+
+
+def _within(found: Sequence[Case], since: datetime, until: datetime | None = None) -> list[Case]:
+    return [case for case in found if since < case.at and (until is None or case.at <= until)]
+
+
+def _figure(found: Sequence[Case]) -> Figure:
+    return Figure(part=sum(case.is_part for case in found), whole=len(found))
+
+
+def _middle(hours: Sequence[float]) -> float | None:
+    return round(median(hours), 1) if len(hours) >= LEAST else None
+
+
+def _trend(found: Sequence[Case], now: datetime) -> list[Span]:
+    edges = [now - OVER * number for number in range(SPANS, -1, -1)]
+    spans = []
+    for since, until in pairwise(edges):
+        inside = _within(found, since, until)
+        hours = [case.hours for case in inside if case.hours is not None]
+        spans.append(Span(until=until, figure=_figure(inside), hours=_middle(hours)))
+    return spans
+
+
+# --- what is counted ---------------------------------------------------------------------
+
+Homes = Collection[int]
+
+
+def _on_time(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """Visits that are over, and whether somebody came when it was promised."""
+    rows = (
+        Appointment.objects.filter(supplier=supplier, household__in=homes, start__gte=since)
+        .filter(Q(was_on_time__isnull=False) | Q(state=AppointmentState.MISSED))
+        .order_by("-start")
+        .values_list("start", "was_on_time", "household", "uid", "sources")
+    )
+    return [
+        Case(
+            at=start,
+            is_part=kept is True,
+            household=home,
+            what=uid,
+            contact=str(next(iter(sources.get("start") or sources.get("state") or ()), "")),
+        )
+        for start, kept, home, uid, sources in rows[:MOST]
+        if start is not None
+    ]
+
+
+def _widths(supplier: Supplier, homes: Homes, since: datetime) -> list[int]:
+    """Return how many minutes its windows had."""
+    rows = Appointment.objects.filter(
+        supplier=supplier, household__in=homes, start__gte=since, end__isnull=False
+    ).filter(Q(was_on_time__isnull=False) | Q(state=AppointmentState.MISSED))
+    return [
+        int((end - start).total_seconds() // 60)
+        for start, end in rows.values_list("start", "end")[:MOST]
+        if start and end
+    ]
+
+
+def _fixed_first(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """Matters that owners closed, and whether they never had to reopen them."""
+    rows = (
         Journey.objects.filter(
             household__in=homes,
             suppliers__contains=[supplier.pk],
             state=JourneyState.CLOSED,
             closed_at__gte=since,
-        ).values_list("pk", flat=True)
+        )
+        .order_by("-closed_at")
+        .values_list("pk", "uuid", "closed_at", "household")
     )
+    closed = list(rows[:MOST])
     again = set(
         Decision.objects.filter(
-            journey__in=closed, name="answer", data__answer="not_yet", revoked_at=None
+            journey__in=[pk for pk, *_rest in closed],
+            name="answer",
+            data__answer="not_yet",
+            revoked_at=None,
         ).values_list("journey", flat=True)
     )
-    return Figure(part=len(closed) - len(again), whole=len(closed))
+    return [
+        Case(at=at, is_part=pk not in again, household=home, journey=uuid)
+        for pk, uuid, at, home in closed
+        if at is not None
+    ]
 
 
-def _asked_again(contacts: list[dict[str, object]]) -> Figure:
-    """Return how many of its questions were asked before on the same matter."""
+_SILENT = (ContactKind.SURVEY_REQUEST, ContactKind.SURVEY_CLOSED, ContactKind.ADVERT)
+
+
+def _nothing_new(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """Its messages, and whether the owner knew all of it already."""
+    rows = (
+        Contact.objects.filter(
+            supplier=supplier, household__in=homes, direction=Direction.IN, said_at__gte=since
+        )
+        .exclude(kind__in=_SILENT)
+        .order_by("-said_at")
+        .values_list("said_at", "outcome", "household", "inbound", "inbound__type")
+    )
+    return [
+        Case(
+            at=at, is_part=outcome == Outcome.ABSORBED, household=home, inbound=row, what=kind or ""
+        )
+        for at, outcome, home, row, kind in rows[:MOST]
+    ]
+
+
+def _asked_again(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """Its questions, and whether the same matter was asked for that before."""
+    rows = (
+        Contact.objects.filter(
+            supplier=supplier,
+            household__in=homes,
+            direction=Direction.IN,
+            said_at__gte=since,
+            said__has_key="asks",
+        )
+        .order_by("-said_at")
+        .values_list("said_at", "said__asks", "household", "inbound", "links__journey")
+    )
     seen: set[tuple[object, object]] = set()
-    asked = again = 0
-    for row in reversed(contacts):
-        asks = row["said__asks"]
+    found = []
+    for at, asks, home, row, journey in reversed(list(rows[:MOST])):
         for ask in asks if isinstance(asks, list) else []:
             fact = ask.get("fact") if isinstance(ask, dict) else ask
-            key = (row["links__journey"] or row["household"], fact)
-            asked += 1
-            again += key in seen
+            key = (journey or home, fact)
+            found.append(
+                Case(at=at, is_part=key in seen, household=home, inbound=row, what=str(fact or ""))
+            )
             seen.add(key)
-    return Figure(part=again, whole=asked)
+    return found
 
 
-def _replies(supplier: Supplier, homes: list[int], since: datetime) -> tuple[Figure, float | None]:
-    """Return how many requests it answered, and after how many hours (the middle one)."""
-    asked = OutboundEvent.objects.filter(
-        supplier=supplier, household__in=homes, type__in=ASKING, created_at__gte=since
-    ).values_list("household", "created_at")
+def _replied(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """What owners asked, whether it said anything after that, and after how many hours."""
+    asked = (
+        OutboundEvent.objects.filter(
+            supplier=supplier, household__in=homes, type__in=ASKING, created_at__gte=since
+        )
+        .order_by("-pk")
+        .values_list("household", "created_at", "uuid", "type")
+    )
     said: dict[int, list[datetime]] = defaultdict(list)
     rows = Contact.objects.filter(
         supplier=supplier, household__in=homes, direction=Direction.IN, received_at__gte=since
     )
     for home, at in rows.order_by("received_at").values_list("household", "received_at")[:MOST]:
         said[home].append(at)
-    waits = [
-        next((at - when for at in said[home] if at > when), None) for home, when in asked[:MOST]
+    found = []
+    for home, when, uuid, kind in asked[:MOST]:
+        wait = next((at - when for at in said[home] if at > when), None)
+        hours = wait.total_seconds() / 3600 if wait is not None else None
+        found.append(
+            Case(
+                at=when,
+                is_part=wait is not None,
+                household=home,
+                outbound=uuid,
+                what=kind,
+                hours=hours,
+            )
+        )
+    return found
+
+
+def _surveys(supplier: Supplier, homes: Homes, since: datetime) -> list[Case]:
+    """Its requests for feedback, and whether the owner answered."""
+    rows = (
+        Survey.objects.filter(supplier=supplier, household__in=homes, requested_at__gte=since)
+        .order_by("-requested_at")
+        .values_list("requested_at", "state", "household", "contact__inbound", "survey_id")
+    )
+    return [
+        Case(at=at, is_part=state == SurveyState.ANSWERED, household=home, inbound=row, what=name)
+        for at, state, home, row, name in rows[:MOST]
     ]
-    hours = [wait.total_seconds() / 3600 for wait in waits if wait is not None]
-    middle = round(median(hours), 1) if len(hours) >= LEAST else None
-    return Figure(part=len(hours), whole=len(waits)), middle
 
 
-def _surveys(supplier: Supplier, homes: list[int], since: datetime) -> Figure:
-    rows = Survey.objects.filter(
-        supplier=supplier, household__in=homes, requested_at__gte=since
-    ).values_list("state", flat=True)
-    states = list(rows)
-    return Figure(part=sum(state == SurveyState.ANSWERED for state in states), whole=len(states))
+READ: dict[str, Callable[[Supplier, Homes, datetime], list[Case]]] = {
+    "on_time": _on_time,
+    "fixed_first": _fixed_first,
+    "asked_again": _asked_again,
+    "replied": _replied,
+    "said_nothing_new": _nothing_new,
+    "surveys": _surveys,
+}
+FIGURES = tuple(READ)

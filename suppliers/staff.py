@@ -207,3 +207,33 @@ class AnsweredRequest(models.Model):
 
     def __str__(self) -> str:
         return f"answer to {self.event_id}"
+
+
+class SupplierRequestKey(models.Model):
+    """An `Idempotency-Key` a supplier's program has used; the answer it got for a day.
+
+    An answer may hold what is shown once, as a secret.
+    """
+
+    supplier = models.ForeignKey("suppliers.Supplier", models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    media_type = models.CharField(max_length=80)
+    sealed_answer = models.BinaryField(null=True, editable=False)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "key"], name="supplierrequestkey_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["used_at"],
+                condition=Q(sealed_answer__isnull=False),
+                name="supplierrequestkey_answered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.supplier_id}"

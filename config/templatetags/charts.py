@@ -23,16 +23,18 @@ class Part(NamedTuple):
 
 
 @register.filter
-def points(values: Sequence[float]) -> str:
-    """Return the points of a line through the values, the highest at the top."""
-    if len(values) < 2:
+def points(values: Sequence[float | None]) -> str:
+    """Return the points of a line through the values, the highest at the top; None has none."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
         return ""
-    low, high = min(values), max(values)
+    low, high = min(known), max(known)
     reach = (high - low) or 1
     step = WIDTH / (len(values) - 1)
     return " ".join(
         f"{number * step:.1f},{HEIGHT - (value - low) / reach * (HEIGHT - 4) - 2:.1f}"
         for number, value in enumerate(values)
+        if value is not None
     )
 
 

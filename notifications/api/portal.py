@@ -10,11 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from notifications import portal, scorecard
+from notifications import portal, portal_log, scorecard
+from notifications.log_form import LogForm
 from owners import clock
 from suppliers import keys, proofs, secrets, signing
 from suppliers.api.v1 import opened_by_key, status_of
-from suppliers.models import OutboundEvent, SigningSecret, Supplier, SupplierKey
+from suppliers.choices import EventState
+from suppliers.models import OutboundEvent, OutboundState, SigningSecret, Supplier, SupplierKey
 from suppliers.problems import problem
 
 LONGEST = 64 * 1024
@@ -160,28 +162,34 @@ def answer(request: HttpRequest, *, supplier: Supplier, key: UUID) -> HttpRespon
 
 
 @opened_by_key("GET")
+@said_plainly
 def log(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
     """List what came in (`?way=in`) or went out (`out`), the newest first.
 
-    `q` is an id, the beginning of a type or an owner_ref; `next` is the `before` of the
-    next page.
+    `q` is an id, the beginning of a type or an owner_ref; `state`, `outcome` (shown, absorbed,
+    held, door, refused), `since` and `until` (days) narrow it. `next` is the `before` of the
+    next page: go on while there is one, also after a page without a row.
     """
-    before = request.GET.get("before", "")
-    asked: dict[str, Any] = {
-        "supplier": supplier,
-        "words": request.GET.get("q", "").replace("\x00", "")[:255],
-        "state": request.GET.get("state", "").replace("\x00", "")[:20],
-        "before": int(before) if before.isdecimal() and len(before) < 19 else None,
-    }
-    if request.GET.get("way") == "out":
-        sent = portal.went_out(**asked)
-        rows = [_sent(one) for one in sent[: portal.PAGE]]
-        last = sent[portal.PAGE - 1].pk if len(sent) > portal.PAGE else None
+    is_out = request.GET.get("way") == "out"
+    states = OutboundState.CHOICES if is_out else EventState.choices
+    form = LogForm(request.GET, states=states)
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        raise BodyError("invalid_field", str(errors[0]), f"/{name}")
+    page: Any
+    if is_out:
+        page = portal_log.went_out(supplier=supplier, asked=form.asked())
+        rows = [_sent(one) for one in page.rows]
     else:
-        got = portal.came_in(**asked)
-        rows = [{"number": one.pk, **status_of(one)} for one in got[: portal.PAGE]]
-        last = got[portal.PAGE - 1].pk if len(got) > portal.PAGE else None
-    return JsonResponse({"events": rows, "next": last})
+        page = portal_log.came_in(supplier=supplier, asked=form.asked())
+        rows = [{"number": one.pk, **status_of(one)} for one in page.rows]
+    return JsonResponse(
+        {
+            "events": rows,
+            "next": page.next,
+            "back_to": page.back_to.isoformat() if page.back_to else None,
+        }
+    )
 
 
 def _sent(event: OutboundEvent) -> dict[str, Any]:
@@ -225,12 +233,17 @@ def replay(request: HttpRequest, *, supplier: Supplier, key: UUID) -> HttpRespon
 
 @opened_by_key("GET")
 def card(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
-    """Show your scorecard: counts; a share only from five cases on."""
+    """Show your scorecard: counts; a share only from five cases on, and so in its `trend`."""
     found = scorecard.of(supplier=supplier, now=clock.now())
     figures = {
-        name: {"part": figure.part, "whole": figure.whole, "percent": figure.share}
+        name: {
+            **_counts(getattr(found, name)),
+            "trend": [
+                {"until": span.until.isoformat(), **_counts(span.figure), "hours": span.hours}
+                for span in found.trend[name]
+            ],
+        }
         for name in scorecard.FIGURES
-        if (figure := getattr(found, name))
     }
     return JsonResponse(
         {
@@ -238,6 +251,36 @@ def card(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
             **figures,
             "window_minutes": found.window_minutes,
             "reply_hours": found.reply_hours,
+            "reply_hours_90": found.reply_hours_90,
+            "is_partial": found.is_partial,
+        }
+    )
+
+
+def _counts(figure: scorecard.Figure) -> dict[str, int | None]:
+    return {"part": figure.part, "whole": figure.whole, "percent": figure.share}
+
+
+@opened_by_key("GET")
+def card_cases(request: HttpRequest, *, supplier: Supplier, name: str) -> HttpResponse:
+    """List what one figure of the scorecard was counted from, the newest first."""
+    if name not in scorecard.FIGURES:
+        return problem(404, code="unknown_figure", detail="The scorecard has no such figure.")
+    found = scorecard.cases(supplier=supplier, name=name, now=clock.now())
+    return JsonResponse(
+        {
+            "cases": [
+                {
+                    "at": case.at.isoformat(),
+                    "is_part": case.is_part,
+                    "owner": case.owner_ref,
+                    "what": case.what,
+                    "number": case.inbound,
+                    "id": str(case.outbound) if case.outbound else None,
+                    "hours": None if case.hours is None else round(case.hours, 1),
+                }
+                for case in found
+            ]
         }
     )
 

@@ -14,16 +14,20 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from owners import clock
-from suppliers import catalogue, keys, outbox
+from suppliers import catalogue, keys, outbox, repeats
 from suppliers.admission import BLOCKED
 from suppliers.models import InboundEvent, Supplier
 from suppliers.problems import problem
 
 View = Callable[..., HttpResponse]
+SAFE = ("GET", "HEAD")
 
 
 def opened_by_key(*methods: str) -> Callable[[View], View]:
-    """Give a view the supplier whose bearer key opens it, as `supplier`."""
+    """Give a view the supplier whose bearer key opens it, as `supplier`.
+
+    A write with an `Idempotency-Key` happens once.
+    """
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -47,7 +51,14 @@ def opened_by_key(*methods: str) -> Callable[[View], View]:
                     detail="Send a live key: Authorization: Bearer …",
                     headers={"WWW-Authenticate": 'Bearer realm="supplier"'},
                 )
-            return view(request, supplier=supplier, **names)
+            if request.method in SAFE:
+                return view(request, supplier=supplier, **names)
+            return repeats.once(
+                supplier=supplier,
+                request=request,
+                work=lambda: view(request, supplier=supplier, **names),
+                now=clock.now(),
+            )
 
         return edge
 

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,11 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from notifications import pipeline, portal, practice, scorecard
+from notifications import pipeline, portal, portal_log, practice, scorecard
 from notifications.models import Appointment, Delivery
 from owners import clock
 from owners.models import Household, Owner
-from suppliers import keys, outbox, proofs, secrets, staffing, texting
+from suppliers import keys, outbox, proofs, repeats, secrets, staffing, texting
 from suppliers.choices import LinkKind, PersonState, StaffRole
 from suppliers.models import (
     InboundEvent,
@@ -228,8 +229,8 @@ PAGES = (
     "/portal/", "/portal/first/", "/portal/first/state/", "/portal/visits/",
     "/portal/requests/", "/portal/requests/?done=1", "/portal/send/", "/portal/send/?kind=visit",
     "/portal/send/?kind=invoice", "/portal/send/?kind=promise", "/portal/log/",
-    "/portal/log/?way=out", "/portal/scorecard/", "/portal/profile/", "/portal/keys/",
-    "/portal/people/",
+    "/portal/log/?way=out", "/portal/scorecard/", "/portal/scorecard/replied/", "/portal/profile/",
+    "/portal/keys/", "/portal/people/",
 )  # fmt: skip
 
 
@@ -544,7 +545,134 @@ def test_a_share_is_shown_from_five_cases_on() -> None:
     assert scorecard.Figure(part=3, whole=5).share == 60
 
 
+def test_every_number_of_the_scorecard_opens_what_it_was_counted_from(
+    cast: Cast, dana: SupplierPerson
+) -> None:
+    journey = factories.JourneyFactory.create(
+        household=cast.household, asset=cast.dvr, suppliers=[cast.skyline.pk], title="Ana's own"
+    )
+    for number in range(12):
+        start = clock.now() - timedelta(days=1 + 15 * number)
+        factories.AppointmentFactory.create(
+            journey=journey, supplier=cast.skyline, state="done", start=start, uid=f"job-{number}",
+            end=start + timedelta(hours=2), zone="UTC", was_on_time=number != 0,
+        )  # fmt: skip
+    _visit, asked = world(cast, cast.skyline, "Sky")
+    card = scorecard.of(supplier=cast.skyline, now=clock.now())
+    assert (card.on_time.part, card.on_time.whole, card.on_time.share) == (5, 6, 83)
+    assert [span.figure.whole for span in card.trend["on_time"]] == [0, 0, 6, 6]
+    assert [span.figure.share for span in card.trend["on_time"]] == [None, None, 100, 83]
+    assert (card.replied.part, card.replied.whole) == (0, 1)
+    browser = signed_in(dana)
+    page = browser.get("/portal/scorecard/").content.decode()
+    assert "5 of 6" in page
+    assert page.count("<polyline") == 1, "only where two spans have enough"
+    late = browser.get("/portal/scorecard/on_time/").content.decode()
+    assert late.count("Late, or nobody came") == 1
+    assert "job-0" in late
+    assert "Ana" not in late
+    replies = browser.get("/portal/scorecard/replied/").content.decode()
+    assert f"/portal/log/out/{asked.uuid}/" in replies
+    assert browser.get("/portal/scorecard/nonsense/").status_code == 404
+
+
+# --- the delivery log --------------------------------------------------------------------
+
+
+def test_the_log_is_searched_as_far_back_as_it_goes(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal_log, "PAGE", 2)
+    monkeypatch.setattr(portal_log, "SLICE", 3)
+    monkeypatch.setattr(portal_log, "SLICES", 2)
+    made = [
+        InboundEvent.objects.create(
+            supplier=cast.skyline, way="webhook", body_hash=bytes(32),
+            source=f"/s/{number % 3}", event_id=f"e{number}",
+            type="survey.requested" if number == 1 else "message.created",
+            received_at=START + timedelta(days=number),
+            state="rejected" if number == 2 else "processed",
+        )
+        for number in range(12)
+    ]  # fmt: skip
+    InboundEvent.objects.create(
+        supplier=factories.SupplierFactory.create(), way="webhook", body_hash=bytes(32),
+        source="/s/1", event_id="e1", type="survey.requested",
+    )  # fmt: skip
+
+    def found(**asked: Any) -> tuple[list[str], int]:
+        """Return the ids over all pages, and how many pages it took."""
+        ids, before, pages = [], None, 0
+        while pages == 0 or before is not None:
+            page = portal_log.came_in(
+                supplier=cast.skyline, asked=portal_log.Asked(**asked, before=before)
+            )
+            ids += [row.event_id for row in page.rows]
+            before, pages = page.next, pages + 1
+        return ids, pages
+
+    assert found() == ([f"e{number}" for number in range(11, -1, -1)], 6)
+    assert found(words="survey") == (["e1"], 3)
+    assert found(words="e4") == (["e4"], 1)
+    assert found(state="rejected")[0] == ["e2"]
+    assert found(words="nothing")[0] == []
+    since, until = made[3].received_at, made[5].received_at
+    assert found(since=since, until=until)[0] == ["e4", "e3"]
+    assert found(since=START + timedelta(days=99))[0] == []
+    assert found(until=START)[0] == []
+    page = portal_log.came_in(supplier=cast.skyline, asked=portal_log.Asked(words="survey"))
+    assert (list(page.rows), page.back_to) == ([], made[6].received_at)
+
+
+def test_the_log_finds_what_came_of_one_owners_events(cast: Cast, dana: SupplierPerson) -> None:
+    practice.mandate_of(supplier=cast.skyline, now=clock.now())
+    world(cast, cast.skyline, "Sky")
+    pipeline.drain(now_fn=clock.now)
+    browser = signed_in(dana)
+    for query, is_there in (
+        (f"q={cast.mandate.owner_ref}", True),
+        ("outcome=shown", True),
+        ("outcome=refused", False),
+        ("since=2000-01-01&until=2000-01-02", False),
+        ("since=nonsense", True),
+    ):
+        page = browser.get(f"/portal/log/?{query}").content.decode()
+        assert ("Sky-event" in page) is is_there, query
+    out = browser.get(f"/portal/log/?way=out&q={cast.mandate.owner_ref}").content
+    assert b"owner.appointment.countered" in out
+
+
 # --- the same through the API ------------------------------------------------------------
+
+
+def test_a_programs_write_with_a_key_happens_once(cast: Cast) -> None:
+    token = keys.make(supplier=cast.skyline, name="Test", now=START).token
+    api = Client(headers={"authorization": f"Bearer {token}"})
+    path, key = "/api/supplier/v1/secrets/", {"idempotency-key": "once"}
+    mine = SigningSecret.objects.live(clock.now()).filter(supplier=cast.skyline)
+    before = mine.count()
+    first, again = (api.post(path, {}, "application/json", headers=key) for _try in range(2))
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert again["Idempotency-Replayed"] == "true"
+    assert mine.count() == before + 1
+    other = api.post("/api/supplier/v1/keys/", {"name": "x"}, "application/json", headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    bad = {"idempotency-key": "bad"}
+    refused = api.patch(
+        "/api/supplier/v1/profile/",
+        {"technical_contact": "dev@sky.example", "webhook_url": "nonsense"},
+        "application/json",
+        headers=bad,
+    )
+    assert refused.status_code == 400
+    cast.skyline.refresh_from_db()
+    assert cast.skyline.technical_contact != "dev@sky.example", "half a write is none"
+    mended = {"technical_contact": "dev@sky.example"}
+    kept = api.patch("/api/supplier/v1/profile/", mended, "application/json", headers=bad)
+    assert kept.status_code == 200
+    repeats.purge_due(now=clock.now() + timedelta(days=2))
+    gone = api.post(path, {}, "application/json", headers=key)
+    assert (gone.status_code, gone.json()["code"]) == (409, "answer_gone")
 
 
 def test_the_api_does_what_the_pages_do(cast: Cast) -> None:
@@ -600,8 +728,8 @@ def test_the_api_does_what_the_pages_do(cast: Cast) -> None:
 # --- what it costs -----------------------------------------------------------------------
 
 QUERIES = {
-    "/portal/": 15, "/portal/visits/": 7, "/portal/requests/": 7, "/portal/log/": 5,
-    "/portal/log/?way=out": 5, "/portal/log/?q=message": 6, "/portal/scorecard/": 12,
+    "/portal/": 15, "/portal/visits/": 7, "/portal/requests/": 7, "/portal/log/": 6,
+    "/portal/log/?way=out": 6, "/portal/log/?q=message": 9, "/portal/scorecard/": 12,
     "/portal/profile/": 5, "/portal/keys/": 7, "/portal/people/": 6, "/portal/send/": 6,
     "/portal/first/state/": 6,
 }  # fmt: skip
