@@ -6,7 +6,7 @@ word and no evidence.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications import senders
+from notifications.matter import Entry
 from owners.choices import Trust
 from suppliers.admission import LEAKED, belongs, sender_domain
 from suppliers.choices import Authentication
 
 PROVED, LIKELY, UNPROVED, WARNING, OWN = "proved", "likely", "unproved", "warning", "own"
+MONEY_TYPES = ("invoice.", "payment.")
+ACCOUNTS = frozenset({"account", "iban", "payment_link"})  # names of facts
 LEVELS: dict[str, str | Promise] = {
     PROVED: gettext_lazy("Really them"),
     LIKELY: gettext_lazy("Probably them"),
@@ -75,6 +78,24 @@ def of_contact(
         reasons.append(_("That the number is theirs is your household's own word."))
         return Badge(level=LIKELY, reasons=reasons)
     return Badge(level=UNPROVED, reasons=reasons or [_("Nobody has proved who this is.")])
+
+
+def weightiest(entries: Iterable[Entry]) -> Entry | None:
+    """Return the contact of a matter of which it matters most who sent it; mostly there is none.
+
+    Money is at stake, or an account is named, or its sender is not known for sure. Of several
+    the least believed counts, and of those the newest.
+    """
+    found = [entry for entry in entries if not entry.is_own and _is_weighty(entry)]
+    return max(found, key=lambda entry: (-entry.trust, entry.order), default=None)
+
+
+def _is_weighty(entry: Entry) -> bool:
+    said = entry.said
+    is_asked_for_money = bool(said.payment_domains) or said.type.startswith(MONEY_TYPES)
+    names_account = any(claim.name in ACCOUNTS for claim in said.facts)
+    is_new = entry.supplier == 0 or entry.is_likely
+    return is_asked_for_money or names_account or is_new
 
 
 def of_supplier(

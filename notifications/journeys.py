@@ -5,7 +5,7 @@ The names are those of the story report; the API, the pages and the replay read 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,16 @@ from notifications import (
 )
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.ledger import Ledger, Row
-from notifications.merging import Matter, Register, Slot, Value, fold, read_window, window_key
+from notifications.merging import (
+    Entry,
+    Matter,
+    Register,
+    Slot,
+    Value,
+    fold,
+    read_window,
+    window_key,
+)
 from notifications.models import Appointment, Fact, Journey, Link, Survey
 from notifications.tongue import gettext as _
 from notifications.wording import Words
@@ -34,6 +43,7 @@ from owners.models import Household
 from suppliers import particulars
 from suppliers.choices import Outcome, Stage
 from suppliers.contacts import Contact
+from suppliers.models import Supplier
 
 LOCALES = {"en": "en_GB"}  # dates and numbers of a language, where it has several
 SLOT_STATES = {
@@ -280,6 +290,9 @@ def card_body(
                 "at": row.entry.said.said_at.isoformat(),
             }
         )
+    badge = None
+    if matter.done_at is None and matter.closed_at is None:
+        badge = _badge(ledger, rows, matter)
     question = None
     if matter.closed_at is None and matter.done_at is not None:
         question = wording.done_question(matter, words, wording.done_slot(matter))
@@ -296,11 +309,47 @@ def card_body(
         ],
         "thread": thread,
         "promise": _promise_bar(matter),
+        "badge": badge,
         "question": question,
         "conflicts": conflicts(matter),
         "survey": survey,
         "actions": actions(matter, words, has_survey=survey is not None),
     }
+
+
+def _badge(ledger: Ledger, rows: Iterable[Row], matter: Matter) -> dict[str, Any] | None:
+    """Return whether it is really them, of what is shown and where it matters."""
+    shown = [row.entry for row in rows if _is_shown(matter, row)]
+    entry = badges.weightiest(shown)
+    if entry is None:
+        return None
+    supplier = ledger.suppliers.get(entry.supplier)
+    found = badge_of(entry, supplier, ledger.proved.get(entry.supplier, particulars.Proved()))
+    return {**found, "contact": entry.id}
+
+
+def _is_shown(matter: Matter, row: Row) -> bool:
+    verdict = matter.verdicts.get(row.entry.id)
+    return verdict is not None and verdict.outcome == Outcome.SHOWN
+
+
+def badge_of(entry: Entry, supplier: Supplier | None, proved: particulars.Proved) -> dict[str, Any]:
+    """Return whether it is really them who said it, by what is proved of them."""
+    said = entry.said
+    return badges.of_contact(
+        said={
+            "sender": said.sender,
+            "proof": said.proof.to_json() if said.proof else None,
+            "caller": said.caller.to_json() if said.caller else None,
+            "authentication": said.authentication.value,
+            "payment_domains": said.payment_domains,
+        },
+        trust=entry.trust,
+        suspicion=entry.suspicion,
+        supplier=supplier.name if supplier else "",
+        domains=proved.domains,
+        numbers=proved.numbers,
+    ).to_json()
 
 
 def asset_body(asset: Asset | None) -> dict[str, Any] | None:
@@ -557,20 +606,7 @@ def _contact(
         "sender_check": senders.of_proof(said.proof.to_json() if said.proof else None)
         or senders.of_caller(said.caller.to_json() if said.caller else None),
         "caller": senders.caller_of({"caller": said.caller.to_json()}) if said.caller else None,
-        "badge": badges.of_contact(
-            said={
-                "sender": said.sender,
-                "proof": said.proof.to_json() if said.proof else None,
-                "caller": said.caller.to_json() if said.caller else None,
-                "authentication": said.authentication.value,
-                "payment_domains": said.payment_domains,
-            },
-            trust=row.entry.trust,
-            suspicion=row.entry.suspicion,
-            supplier=supplier.name if supplier else "",
-            domains=of_it.domains,
-            numbers=of_it.numbers,
-        ).to_json(),
+        "badge": badge_of(row.entry, supplier, of_it),
         "has_original": said.proof is not None,
         "link": _link(link, words) if link else None,
     }

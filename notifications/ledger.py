@@ -27,6 +27,7 @@ from owners.reach import Reach
 from suppliers import processing
 from suppliers.contacts import Contact as Said
 from suppliers.models import Supplier
+from suppliers.particulars import Proved
 
 # Journeys this much older than the oldest new contact cannot be meant without a key.
 LOOK_BACK = MATTER_SPAN + timedelta(days=15)
@@ -188,7 +189,14 @@ _PLANNED = f"""
     FROM notifications_notification n
     WHERE n.journey_id = ANY(%s::bigint[]) AND n.state = 'planned'
 """  # noqa: S608 - names of a model
-_SUPPLIERS = "SELECT id, uuid, name FROM suppliers_supplier WHERE id = ANY(%s::bigint[])"
+_SUPPLIERS = """
+    SELECT s.id, s.uuid, s.name,
+        ARRAY(SELECT d.domain FROM suppliers_supplierdomain d
+            WHERE d.supplier_id = s.id AND d.household_id IS NULL),
+        ARRAY(SELECT n.number FROM suppliers_suppliernumber n
+            WHERE n.supplier_id = s.id AND n.household_id IS NULL)
+    FROM suppliers_supplier s WHERE s.id = ANY(%s::bigint[])
+"""
 _MEMBERSHIP = tuple(column.attname for column in Membership._meta.concrete_fields)  # noqa: SLF001 - Django's own name
 _OWNER = ("id", "zone", "language")
 _CHANNEL = ("id", "owner_id", "kind")
@@ -213,6 +221,7 @@ class Ledger:
     assets: dict[str, Asset] = field(default_factory=dict)  # by public UUID
     asset_uuids: dict[int, str] = field(default_factory=dict)
     suppliers: dict[int, Supplier] = field(default_factory=dict)
+    proved: dict[int, Proved] = field(default_factory=dict)  # of these suppliers
     names: dict[int, str] = field(default_factory=dict)  # of the suppliers
     covers: dict[int, frozenset[str]] = field(default_factory=dict)  # mandate -> asset uuids
     journeys: dict[str, Journey] = field(default_factory=dict)  # by public UUID
@@ -430,8 +439,10 @@ class Ledger:
         members, named = bulk.read_all(
             (_MEMBERS, [bulk.array(wanted)]), (_SUPPLIERS, [bulk.array(unknown)])
         )
-        for row in named:
-            self.suppliers[row[0]] = Supplier.from_db("default", ("id", "uuid", "name"), row)
+        for *columns, domains, numbers in named:
+            supplier = Supplier.from_db("default", ("id", "uuid", "name"), columns)
+            self.suppliers[supplier.pk] = supplier
+            self.proved[supplier.pk] = Proved(domains=domains, numbers=numbers)
         self.names = {pk: supplier.name for pk, supplier in self.suppliers.items()}
         for household in wanted:
             self.members[household] = []

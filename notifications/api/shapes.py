@@ -110,6 +110,20 @@ class CardSurvey(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=SurveyState.choices)
 
 
+class BadgeOut(serializers.Serializer[Any]):
+    """How far a sender is who it says, and why."""
+
+    level = serializers.ChoiceField(choices=["proved", "likely", "unproved", "warning", "own"])
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class CardBadge(BadgeOut):
+    """The badge of the contact of which it matters most who sent it."""
+
+    contact = serializers.UUIDField()
+
+
 class CardOut(serializers.Serializer[Any]):
     """What the owner sees of a journey: one journey, one card."""
 
@@ -125,6 +139,7 @@ class CardOut(serializers.Serializer[Any]):
     suppliers = Named(many=True)
     thread = Knot(many=True)
     promise = PromiseBar(allow_null=True)
+    badge = CardBadge(allow_null=True, help_text="Is it really them? Only where it matters.")
     question = serializers.CharField(allow_null=True)
     actions = FieldOut(many=True)
     conflicts = Conflict(many=True)
@@ -153,14 +168,6 @@ class AskedToSendOn(serializers.Serializer[Any]):
     who = serializers.CharField()
     code = serializers.CharField(allow_blank=True)
     link = serializers.CharField(allow_blank=True)
-
-
-class BadgeOut(serializers.Serializer[Any]):
-    """How far a sender is who it says, and why."""
-
-    level = serializers.ChoiceField(choices=["proved", "likely", "unproved", "warning", "own"])
-    label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
-    reasons = serializers.ListField(child=serializers.CharField())
 
 
 class CallerOut(serializers.Serializer[Any]):
