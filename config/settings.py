@@ -402,6 +402,8 @@ EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 20, least=1)  # seconds
 TWILIO_API_URL = env.text("TWILIO_API_URL", "https://api.twilio.com").rstrip("/")
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_FROM = env.text("TWILIO_FROM")  # a number, or the SID of a messaging service
+TWILIO_VOICE_FROM = env.text("TWILIO_VOICE_FROM", TWILIO_FROM)  # a number
+TWILIO_CALL_URL = f"{SITE_URL}/webhooks/telephony/twilio/call/"
 TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
 # 32 bytes in base64url; without it the key is made of INDEX_KEY, which never changes either.
 VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")

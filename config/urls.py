@@ -11,7 +11,7 @@ from config import appearance, health, pwa, showroom
 from config.help import help_page
 from notifications.api import supplier
 from notifications.api.stream import FeedStream
-from notifications.webhooks import mail_events, twilio_status
+from notifications.webhooks import mail_events, twilio_call, twilio_status
 
 # The admin has no sign-in of its own: rate limits and second factors hold for it too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the way allauth documents
@@ -46,6 +46,7 @@ urlpatterns = [
     path("design/", showroom.design, name="design"),
     # Before the suppliers' addresses: what became of a message is the feed's to know.
     path("webhooks/telephony/twilio/status/", twilio_status, name="twilio-status"),
+    path("webhooks/telephony/twilio/call/", twilio_call, name="twilio-call"),
     path("webhooks/mail/<slug:provider>/tracking/", mail_events, name="mail-events"),
     path("api/supplier/v1/verdict/", supplier.judge, name="supplier-verdict"),
     path("api/supplier/v1/mandates/<str:owner_ref>/reach/", supplier.reach, name="supplier-reach"),

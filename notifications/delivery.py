@@ -25,7 +25,7 @@ from notifications.choices import DeliveryPurpose, DeliveryState
 from notifications.claims import Claimed
 from notifications.models import Delivery, Notification, Receipt
 from notifications.outcomes import verdict_of
-from notifications.transports import email, sms
+from notifications.transports import email, sms, voice
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Sent
 from owners.channels import verify
@@ -35,7 +35,7 @@ from owners.reach import Reach
 from suppliers import checks
 from suppliers.models import SupplierInvitation, WayCheck
 
-SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.PUSH)
+SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.PUSH, ChannelKind.VOICE)
 SUBJECT_LENGTH = 120
 CHECK_LIFE = timedelta(hours=1)  # whoever asked has gone by then
 GO_S = 20.0  # one go of sending; what is under way is always seen to its end
@@ -545,6 +545,46 @@ def sms_receipt(
         said=f"{status} {error_code}".strip(),
         fault=f"{status} {error_code}" if is_bad else "",
     )
+
+
+def call_receipt(
+    *, status: str, error_code: str, provider_ref: str, ref: UUID | None, now: datetime
+) -> bool:
+    """Note what became of a call; one that nobody took is not the number's fault."""
+    is_bad = error_code.isdigit() and int(error_code) in sms.BAD_NUMBERS
+    return receipt(
+        status=DeliveryState(voice.STATUSES.get(status, "sent")),
+        now=now,
+        provider_ref=provider_ref,
+        ref=ref,
+        said=f"{status} {error_code}".strip(),
+        fault=f"{status} {error_code}" if is_bad else "",
+    )
+
+
+def acknowledged(*, ref: UUID, now: datetime) -> str | None:
+    """Note that whoever took the call pressed the key: seen, so nobody is told further.
+
+    Returns the language to thank in; None for a call that is not ours.
+    """
+    with transaction.atomic():
+        row = (
+            Delivery.objects.select_related("notification", "owner")
+            .filter(uuid=ref, kind=ChannelKind.VOICE)
+            .first()
+        )
+        if row is None:
+            return None
+        receipt(status=DeliveryState.DELIVERED, ref=ref, said="acknowledged", now=now)
+        if row.notification is not None and row.notification.seen_at is None:
+            Notification.objects.filter(pk=row.notification.pk).update(seen_at=now)
+            stop_ladder(notification_ids=[row.notification.pk], now=now)
+    return row.owner.language
+
+
+def goodbye(language: str) -> str:
+    """Return what the telephone says when the key was pressed."""
+    return voice.thanks(language)
 
 
 # The operator's view

@@ -89,7 +89,18 @@ def _framed(row: Row, text: str, about: Delivery | None, *, now: datetime) -> di
         return {"text": text, "wake": _wake(row, text, about, now=now)}
     if row.kind == ChannelKind.EMAIL:
         return _mail(row, text, about)
+    if row.kind == ChannelKind.VOICE and row.purpose == DeliveryPurpose.CODE:
+        return {"text": spoken_code(text)}
     return {"text": text}
+
+
+# Calls
+
+
+def spoken_code(text: str) -> str:
+    """Return the words that carry a code with its digits one by one."""
+    code = text_code(text)
+    return text.replace(code, ". ".join(code) + ".") if code else text
 
 
 # SMS

@@ -46,13 +46,8 @@ def mail_events(request: HttpRequest, provider: str) -> HttpResponse:
     return HttpResponse()
 
 
-@csrf_exempt
-@require_POST
-def twilio_status(request: HttpRequest) -> HttpResponse:
-    """Take one status callback: 204 once it is kept, also for a message that is not ours.
-
-    An error would only make the provider say it again.
-    """
+def _signed_form(request: HttpRequest) -> dict[str, str] | HttpResponse:
+    """Return the form that the provider signed, or the answer to what it did not."""
     if not settings.TWILIO_AUTH_TOKENS:
         return HttpResponse(status=404)
     if len(request.body) > telephony.MAX_BODY:
@@ -65,19 +60,53 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     if not telephony.is_signed(request, pairs):
         return HttpResponse(status=403)
-    form = dict(pairs)
+    return dict(pairs)
+
+
+def _ref(request: HttpRequest) -> UUID | None:
     try:
-        ref = UUID(request.GET.get("delivery", ""))
+        return UUID(request.GET.get("delivery", ""))
     except ValueError:
-        ref = None
+        return None
+
+
+@csrf_exempt
+@require_POST
+def twilio_status(request: HttpRequest) -> HttpResponse:
+    """Take one status callback of a message or a call: 204 once it is kept, ours or not.
+
+    An error would only make the provider say it again.
+    """
+    form = _signed_form(request)
+    if isinstance(form, HttpResponse):
+        return form
+    is_call = "CallSid" in form
+    note = delivery.call_receipt if is_call else delivery.sms_receipt
     try:
-        delivery.sms_receipt(
-            status=form.get("MessageStatus", ""),
+        note(
+            status=form.get("CallStatus" if is_call else "MessageStatus", ""),
             error_code=form.get("ErrorCode", ""),
-            provider_ref=form.get("MessageSid", "")[:120],
-            ref=ref,
+            provider_ref=form.get("CallSid" if is_call else "MessageSid", "")[:120],
+            ref=_ref(request),
             now=clock.now(),
         )
     except (OperationalError, InterfaceError):
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+def twilio_call(request: HttpRequest) -> HttpResponse:
+    """Take the key that was pressed in a call, and say goodbye."""
+    form = _signed_form(request)
+    if isinstance(form, HttpResponse):
+        return form
+    ref, language = _ref(request), None
+    try:
+        if ref is not None and form.get("Digits") == "1":
+            language = delivery.acknowledged(ref=ref, now=clock.now())
+    except (OperationalError, InterfaceError):
+        return HttpResponse(status=503)
+    said = delivery.goodbye(language) if language is not None else "<Response/>"
+    return HttpResponse(said, content_type="text/xml; charset=utf-8")

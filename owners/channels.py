@@ -62,7 +62,7 @@ def canonical(*, owner: Owner, kind: ChannelKind, address: str) -> str:
         except ValidationError as error:
             raise ChannelError("address", "This is not an e-mail address.") from error
         return address.strip().lower()
-    if kind != ChannelKind.SMS:
+    if kind not in (ChannelKind.SMS, ChannelKind.VOICE):
         raise ChannelError("kind", "The feed needs no address.")
     home = Household.objects.for_owner(owner).exclude(country="").order_by("pk").first()
     try:

@@ -14,7 +14,10 @@ from owners.households import WISHES, TopicWish, WishError, check_ends
 from owners.models import Household, Membership, Owner
 from owners.reach import DEFAULT_MOMENTS, PRESETS
 
-ADDRESSED = [(kind.value, kind.label) for kind in (ChannelKind.SMS, ChannelKind.EMAIL)]
+ADDRESSED = [
+    (kind.value, kind.label) for kind in (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.VOICE)
+]
+REACHED_BY = [*ADDRESSED, (ChannelKind.PUSH.value, ChannelKind.PUSH.label)]
 ZONES = [
     (name, name.replace("_", " "))
     for name in sorted(available_timezones())
@@ -50,13 +53,15 @@ class Day(forms.DateInput):
 
 
 WEEKDAYS = [(number, name) for number, name in dates.WEEKDAYS.items()]
-PREFERRED = [("", _("Preferred")), *ADDRESSED]
+PREFERRED = [("", _("Preferred")), *REACHED_BY]
 
 
 class ReachForm(forms.Form):
     """One member's reach matrix, quiet hours, summary, holiday and language."""
 
-    prefers = forms.ChoiceField(label=_("Reach me by"), choices=ADDRESSED, widget=forms.RadioSelect)
+    prefers = forms.ChoiceField(
+        label=_("Reach me by"), choices=REACHED_BY, widget=forms.RadioSelect
+    )
     quiet_from = forms.TimeField(label=_("Quiet from"), widget=Clock, required=False)
     quiet_until = forms.TimeField(label=_("Quiet until"), widget=Clock, required=False)
     has_quiet_exceptions = forms.BooleanField(

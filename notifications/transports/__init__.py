@@ -9,24 +9,27 @@ from contextvars import ContextVar
 from django.conf import settings
 
 from notifications.transports.email import EmailTransport
-from notifications.transports.local import LocalPushTransport, LocalTransport
+from notifications.transports.local import LocalCalls, LocalPushTransport, LocalTransport
 from notifications.transports.push import PushTransport
 from notifications.transports.recording import RecordingTransport
 from notifications.transports.sms import TwilioTransport
 from notifications.transports.switchboard import Switchboard
 from notifications.transports.values import Transport
+from notifications.transports.voice import TwilioCalls
 from owners.choices import ChannelKind
 
 TRANSPORTS: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.EMAIL: EmailTransport,
     ChannelKind.SMS: TwilioTransport,
     ChannelKind.PUSH: PushTransport,
+    ChannelKind.VOICE: TwilioCalls,
 }
 # With STEWARD_OUTBOX=local; e-mail comes there too, through the mail backend.
 LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.EMAIL: EmailTransport,
     ChannelKind.SMS: LocalTransport,
     ChannelKind.PUSH: LocalPushTransport,
+    ChannelKind.VOICE: LocalCalls,
 }
 
 _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)

@@ -52,12 +52,13 @@ def read(limit: int) -> list[dict[str, Any]]:
 class LocalTransport:
     """Writes SMS into the local outbox."""
 
+    kind = "sms"
     is_repeatable = True
     room = 64
 
     async def send(self, message: Message) -> Sent:
         """Keep the message."""
-        write(kind="sms", to=message.to, subject="", text=message.text)
+        write(kind=self.kind, to=message.to, subject="", text=message.text)
         return Sent(ref=f"local:{message.ref}", is_final=True)
 
     async def find(self, message: Message, *, since: datetime) -> list[Sent]:
@@ -66,6 +67,12 @@ class LocalTransport:
 
     async def close(self) -> None:
         """Keep nothing open."""
+
+
+class LocalCalls(LocalTransport):
+    """Writes what would be read aloud."""
+
+    kind = "voice"
 
 
 class LocalPushTransport(LocalTransport):

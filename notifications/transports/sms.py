@@ -43,6 +43,7 @@ class TwilioTransport:
     """Sends SMS over a few connections, the rest in turn."""
 
     is_repeatable = False
+    resource = "Messages"
     room = 1_000  # under way, or in turn for one of the connections
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ class TwilioTransport:
         return [
             Sent(ref=str(found.get("sid", ""))[:120])
             for found in answer.get("messages", [])
-            if found.get("body") == message.text and _made_at(found) >= since
+            if found.get("body") == message.text and made_at(found) >= since
         ]
 
     async def close(self) -> None:
@@ -95,9 +96,9 @@ class TwilioTransport:
         return self._session
 
     @property
-    def _messages(self) -> str:
+    def _address(self) -> str:
         account = settings.TWILIO_ACCOUNT_SID
-        return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/Messages.json"
+        return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/{self.resource}.json"
 
     async def _send(self, message: Message) -> Sent:
         form = {
@@ -106,7 +107,7 @@ class TwilioTransport:
             "Body": message.text,
             "StatusCallback": f"{settings.TWILIO_STATUS_URL}?delivery={message.ref}",
         }
-        answer = await self._call("POST", data=_encoded(form), key=message.key)
+        answer = await self._call("POST", data=encoded(form), key=message.key)
         return Sent(ref=str(answer.get("sid", ""))[:120])
 
     async def _call(
@@ -121,7 +122,7 @@ class TwilioTransport:
         try:
             async with self._client().request(
                 method,
-                self._messages,
+                self._address,
                 data=data,
                 params=params,
                 headers={"Idempotency-Key": key},
@@ -141,7 +142,7 @@ class TwilioTransport:
         raise _refusal(response.status, answer or {}, response.headers.get("Retry-After", ""))
 
 
-def _encoded(form: dict[str, str]) -> bytes:
+def encoded(form: dict[str, str]) -> bytes:
     """Return a form as it is posted: what `urlencode` gives, in a quarter of the time."""
     return "&".join(
         f"{name}={value.encode().decode('latin-1').translate(_QUOTED)}"
@@ -169,7 +170,7 @@ def _json(body: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _made_at(found: dict[str, Any]) -> datetime:
+def made_at(found: dict[str, Any]) -> datetime:
     """Return when the provider made the message (RFC 2822); the year 1 when it does not say."""
     try:
         return parsedate_to_datetime(str(found.get("date_created", ""))).astimezone(UTC)

@@ -20,7 +20,9 @@ from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Household, Membership, Owner
 
 # The feed needs no address.
-PROVABLE_KINDS = [(kind.value, kind.label) for kind in (ChannelKind.EMAIL, ChannelKind.SMS)]
+PROVABLE_KINDS = [
+    (kind.value, kind.label) for kind in (ChannelKind.EMAIL, ChannelKind.SMS, ChannelKind.VOICE)
+]
 
 
 class ZoneField(serializers.CharField):

@@ -20,6 +20,7 @@ def twilio(settings: Any) -> Iterator[stub.Twilio]:
         settings.TWILIO_ACCOUNT_SID = "AC1"
         settings.TWILIO_AUTH_TOKENS = ["token"]
         settings.TWILIO_FROM = "+12125550199"
+        settings.TWILIO_VOICE_FROM = "+12125550199"
         settings.SMS_TIMEOUT = 2
         yield server
 

@@ -41,6 +41,7 @@ class Twilio:
     hangs: set[str] = field(default_factory=set)
     calls: int = 0
     lookups: int = 0
+    calls_made: list[dict[str, str]] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def bodies(self) -> list[str]:
@@ -77,6 +78,29 @@ class Twilio:
             self._hang_up(request)
         return web.json_response({"sid": sid, "status": "queued"}, status=201)
 
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        form = {
+            name: values[0] for name, values in parse_qs((await request.read()).decode()).items()
+        }
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, int):
+            return web.json_response({"code": fault}, status=400 if fault > 20_000 else fault)
+        sid = f"CA{len(self.calls_made):032}"
+        self.calls_made.append(form | {"sid": sid})
+        if fault == "drop":
+            self._hang_up(request)
+        return web.json_response({"sid": sid, "status": "queued"}, status=201)
+
+    async def list_calls(self, request: web.Request) -> web.StreamResponse:
+        self.lookups += 1
+        at = format_datetime(self.now or datetime.now(UTC))  # noqa: TID251 - the provider's clock
+        found = [
+            {"sid": one["sid"], "date_created": at}
+            for one in self.calls_made
+            if one["To"] == request.query["To"]
+        ]
+        return web.json_response({"calls": found})
+
     @staticmethod
     def _hang_up(request: web.Request) -> None:
         assert request.transport is not None
@@ -101,6 +125,8 @@ def running() -> Iterator[Twilio]:
     app = web.Application()
     path = "/2010-04-01/Accounts/AC1/Messages.json"
     app.add_routes([web.post(path, stub.post), web.get(path, stub.get)])
+    calls = "/2010-04-01/Accounts/AC1/Calls.json"
+    app.add_routes([web.post(calls, stub.call), web.get(calls, stub.list_calls)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
 
     async def start() -> None:
