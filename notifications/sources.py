@@ -34,7 +34,9 @@ def way_of(contact: Mapping[str, Any]) -> str:
     """Return how a contact of a journey came, as its page shows it."""
     if contact["outcome"] == Outcome.OWN:
         return _("written down by you")
-    if contact["type"] and contact["authentication"] == Authentication.PASS:
+    # A mail may state as much as an event does; only the event is signed as a whole.
+    is_event = contact["type"] and not contact["has_original"]
+    if is_event and contact["authentication"] == Authentication.PASS:
         return _("by a signed message")
     if contact["medium"] == Medium.EMAIL:
         return str(MAILED[contact["authentication"] or Authentication.NONE])

@@ -71,7 +71,10 @@ PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = (
                         "veuillez payer", "veuillez régler", "à régler", "pagare", "abonar",
                         "rechnungsbetrag", "offener betrag",
                         "fällig", "à payer", "montant dû", "da pagare", "importo dovuto",
-                        "a pagar", "invoice total", "pay")),
+                        "a pagar", "invoice total", "pay",
+                        # "Invoice R-551: 100.00"
+                        "(?:invoice|rechnung|facture|fattura|factura)"
+                        "(?: (?:no|nr|n)[.°]?)? [a-z]{0,4}[-/]?[0-9][a-z0-9/-]{0,20}")),
     ("total", _any("total", "sum", "gesamt(?:betrag)?", "summe", "totale", "importe")),
     ("fee", _any("fees?", "costs?", "price", "charges?", "upgrade", "rate", "preis", "kosten",
                  "kostet", "gebühr", "prix", "coût", "frais", "prezzo", "costo", "costa", "precio",

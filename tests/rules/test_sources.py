@@ -14,6 +14,7 @@ def said(**given: Any) -> dict[str, Any]:
         "type": "",
         "authentication": "pass",
         "medium": "email",
+        "has_original": not given.get("type"),
         "supplier": {"name": "Skyline TV"},
         "link": None,
     } | given
@@ -26,6 +27,7 @@ def said(**given: Any) -> dict[str, Any]:
         ({"authentication": "none"}, "by e-mail, not proved"),
         ({"authentication": "fail"}, "by e-mail, its sender failed the check"),
         ({"type": "appointment.requested", "medium": "none"}, "by a signed message"),
+        ({"type": "delivery.scheduled", "has_original": True}, "by e-mail, proved"),
         ({"medium": "sms"}, "by SMS, number known"),
         ({"medium": "voicemail", "supplier": None}, "by voicemail, number unknown"),
         ({"medium": "voicemail", "link": {"is_likely": True}}, "by voicemail, number unknown"),
