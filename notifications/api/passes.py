@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from assets.models import Asset
 from notifications import handing, pass_rules, passes
+from notifications.api.shapes import Named
 from notifications.choices import FactState, PassWay, PromiseState
 from notifications.models import Journey, Pass, PassVisit
 from owners import clock, households
@@ -191,11 +192,9 @@ class ShownPromise(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=PromiseState.choices)
 
 
-class ShownPaper(serializers.Serializer[Any]):
+class ShownPaper(Named):
     """A photo or paper that was ticked."""
 
-    id = serializers.UUIDField()
-    name = serializers.CharField()
     media_type = serializers.CharField()
     is_photo = serializers.BooleanField()
 
