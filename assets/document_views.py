@@ -100,7 +100,7 @@ def document_add(request: OwnerRequest) -> HttpResponse:
     if len(kept) == 1:
         said(request, _("Kept."), undo.latest(kind=documents.ADDED, subject=kept[0].uuid))
     elif kept:
-        messages.success(request, _("All kept."))
+        said(request, _("All kept."), documents.note_together(kept=kept, owner=owner, now=now))
     there = f"{reverse('asset', args=[asset.uuid])}?tab=documents" if asset else ""
     back = way_back(request, there or reverse("documents"))
     if request.htmx:

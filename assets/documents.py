@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from owners.models import Change, Household, Owner
 
 log = structlog.get_logger(__name__)
 
-ADDED, REMOVED = "document.add", "document.remove"
+ADDED, ADDED_TOGETHER, REMOVED = "document.add", "document.add_together", "document.remove"
 FIELDS = frozenset({"name", "kind", "asset"})
 FOUND_MOST = 200
 WORDS_MOST = 2000  # different words of one paper by which it is found
@@ -105,6 +105,18 @@ def add(
     return document
 
 
+def note_together(*, kept: Sequence[Document], owner: Owner, now: datetime) -> Change:
+    """Keep the adding of several documents of one household as one change, undone at once."""
+    return undo.remember(
+        kind=ADDED_TOGETHER,
+        label=", ".join(document.name for document in kept),
+        now=now,
+        owner=owner,
+        household=kept[0].household,
+        after={"documents": [str(document.uuid) for document in kept]},
+    )
+
+
 def change(*, document: Document, values: Mapping[str, Any]) -> Document:
     """Change what a document is called, what it is for, or what it belongs to."""
     asset = values.get("asset")
@@ -147,6 +159,15 @@ def take_back(change: Change, owner: Owner, now: datetime) -> None:
     """Put a document that was added into the bin."""
     document = _of(change)
     if document.removed_at is None:
+        remove(document=document, owner=owner, now=now)
+
+
+def take_all_back(change: Change, owner: Owner, now: datetime) -> None:
+    """Put all that was added together into the bin; what lies there already stays there."""
+    added = Document.objects.filter(
+        household=change.household_id, uuid__in=change.after["documents"], removed_at=None
+    )
+    for document in added.order_by("pk"):
         remove(document=document, owner=owner, now=now)
 
 

@@ -54,6 +54,7 @@ def _asset(change: Change) -> Asset:
 UNDOS: dict[str, Way] = {
     register.ADDED: Way(undo=take_back_asset),
     documents.ADDED: Way(undo=documents.take_back),
+    documents.ADDED_TOGETHER: Way(undo=documents.take_all_back),
     register.CHANGED: Way(undo=undo_change),
     register.REMOVED: Way(undo=put_back_asset),
     documents.REMOVED: Way(undo=documents.put_back),

@@ -13,7 +13,8 @@ from assets.choices import DocumentKind
 from assets.models import Document
 from assets.undos import UNDOS
 from notifications import search
-from owners import undoing
+from owners import clock, undoing
+from owners.models import Change
 from tests import factories
 
 # One page of a PDF with a text layer: "Receipt Müller 129,90 EUR".
@@ -177,6 +178,13 @@ def test_a_form_without_a_script_keeps_several_files(cast: factories.Cast) -> No
     assert page.status_code == 200
     assert b"file0" in page.content
     assert b"file1" not in page.content
+    # One undo for all of them; what was removed before stays in the bin as it lies there.
+    change = Change.objects.get(kind=documents.ADDED_TOGETHER)
+    assert f"/undo/{change.uuid}/".encode() in page.content
+    documents.remove(document=Document.objects.get(name="file1"), owner=cast.ana, now=clock.now())
+    client.post(f"/undo/{change.uuid}/")
+    assert not Document.objects.for_owner(cast.ana).exists()
+    assert Change.objects.filter(kind=documents.REMOVED).count() == 2
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(client: Client) -> None:
