@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from owners import clock, households
 from owners.pages import OwnerRequest, page, way_back
 from suppliers import unsubscribing
+from suppliers.choices import Purpose
 from suppliers.models import Contact
 
 PAGE = 20
@@ -47,7 +48,8 @@ def shown(sender: unsubscribing.Sender) -> dict[str, Any]:
         "outcome": unsubscribing.outcome(sender.asked) if sender.asked else "",
         "can_ask": can_ask and (not is_settled or sender.ignored > 0),
         "can_open": sender.is_believed and sender.way == unsubscribing.LINK,
-        "can_allow": sender.mandate is not None and "marketing" not in sender.mandate.purposes,
+        "can_allow": sender.mandate is not None and sender.wanted not in sender.mandate.purposes,
+        "wanted": Purpose(sender.wanted).label if sender.wanted in Purpose.values else "",
         "is_withdrawable": sender.asked is not None
         and sender.state == unsubscribing.ASKED
         and not sender.asked.tried,

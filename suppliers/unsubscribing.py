@@ -99,6 +99,11 @@ class Sender:
         return list(self.newest[0].said.get("advert_signs", []))
 
     @property
+    def wanted(self) -> str:
+        """For which purpose the newest was sent."""
+        return str(self.newest[0].said.get("purpose", "") or Purpose.MARKETING)
+
+    @property
     def link(self) -> str:
         """Where the owner can stop it, where only a page of the sender's takes it."""
         return targets_of(self.newest[0]).url
@@ -353,7 +358,7 @@ def evidence(sender: Sender) -> list[str]:
     if sender.supplier is None or sender.mandate is None:
         found.append(_("You have not let this sender in."))
     else:
-        wanted = str(sender.newest[0].said.get("purpose", "") or Purpose.MARKETING)
+        wanted = sender.wanted
         granted = [Purpose(one).label for one in sender.mandate.purposes if one in Purpose.values]
         names = {
             "name": sender.name,

@@ -355,3 +355,15 @@ def test_the_page_takes_as_many_queries_for_twenty_senders_as_for_two(
         advert(cast, said={"sender": f"news{one}@skyline.example"})
     with django_assert_max_num_queries(16):
         assert browser.get("/held/").status_code == 200
+
+
+def test_who_asks_how_it_was_may_be_allowed_just_that(
+    cast: factories.Cast, browser: Client
+) -> None:
+    cast.mandate.purposes = ["service", "billing"]
+    cast.mandate.save()
+    advert(cast, said={"purpose": "feedback"})
+    page = browser.get("/held/").content.decode()
+    assert 'name="purpose" value="feedback"' in page
+    assert "Skyline TV: Feedback" in page
+    assert "offers" not in page
