@@ -120,7 +120,10 @@ self.addEventListener("message", (event) => event.waitUntil((async () => {
   const cache = await caches.open(PAGES);
   const missing = [];
   for (const path of forms ?? []) if (!(await cache.match(path))) missing.push(path);
-  for (const path of [...(pages ?? []).slice(0, 20), ...missing]) {
+  // Only what may be kept is read again: a page that makes a secret would make another one,
+  // and no page of one's account stays on a device.
+  const wanted = (pages ?? []).filter((path) => READ.test(path));
+  for (const path of [...wanted.slice(0, 20), ...missing]) {
     const response = await fetch(path, { credentials: "same-origin" }).catch(() => null);
     if (response?.ok && !response.redirected) await keep(new Request(path), response, since);
   }
