@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 from notifications import badges
 from suppliers import particulars
 from suppliers.admission import sender_domain
-from suppliers.models import Contact, Supplier
+from suppliers.models import Contact, Mandate, Supplier
+
+SHORTEST_NAME = 4  # shorter names stand in too many words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Known:
     proved: dict[int, particulars.Proved]
     provers: dict[str, Supplier]  # whose proved domain it is
     before: dict[tuple[int, str], int]  # (household, sender) -> contacts in all
+    served: dict[int, list[Supplier]]  # household -> its suppliers, where a number is strange
 
     def badge(self, contact: Contact) -> badges.Badge:
         """Return whether it is really them."""
@@ -34,6 +37,22 @@ class Known:
             domains=of_it.domains,
             numbers=of_it.numbers,
         )
+
+    def named(self, contact: Contact) -> Supplier | None:
+        """Return the one supplier of the household that a strange number names as its own.
+
+        Anybody may write a name: only the owner can say whether the number is theirs.
+        """
+        if not _is_strange_number(contact):
+            return None
+        parts = (contact.said.get(name, "") for name in ("title", "quote", "body", "summary"))
+        words = " ".join(str(part) for part in parts).casefold()
+        found = [
+            supplier
+            for supplier in self.served.get(contact.household_id, [])
+            if len(supplier.name) >= SHORTEST_NAME and supplier.name.casefold() in words
+        ]
+        return found[0] if len(found) == 1 else None
 
     def evidence(self, contact: Contact) -> list[str]:
         """Return what an owner may weigh, in sentences."""
@@ -70,11 +89,22 @@ def of(contacts: Sequence[Contact]) -> Known:
     counted = rows.order_by().values_list("household_id", "said__sender").annotate(n=Count("pk"))
     hosts = {host for sender in senders if (host := sender_domain(sender))}
     ids = {contact.supplier_id for contact in contacts if contact.supplier_id is not None}
+    strange = {row.household_id for row in contacts if _is_strange_number(row)}
+    served: dict[int, list[Supplier]] = {}
+    if strange:
+        live = Mandate.objects.live().filter(household__in=strange).select_related("supplier")
+        for mandate in live.order_by("pk"):
+            served.setdefault(mandate.household_id, []).append(mandate.supplier)
     return Known(
+        served=served,
         proved=particulars.proved(ids),
         provers=particulars.provers(hosts) if hosts else {},
         before={(home, sender): n for home, sender, n in counted} if senders else {},
     )
+
+
+def _is_strange_number(contact: Contact) -> bool:
+    return contact.supplier_id is None and str(contact.said.get("sender", "")).startswith("+")
 
 
 def _came_by(contact: Contact) -> str:

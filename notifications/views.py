@@ -347,8 +347,10 @@ def contact_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     if name not in CONTACT_ACTIONS:
         return HttpResponse(status=400)
     was_on = journey_of(owner, contact)
+    supplier = str(request.POST.get("supplier", ""))  # whose number the owner says it is
+    data = {"supplier": supplier} if supplier and name == "let_in" else {}
     try:
-        feed.act_on_contact(owner=owner, contact=contact, name=name, data={}, now=now)
+        feed.act_on_contact(owner=owner, contact=contact, name=name, data=data, now=now)
     except feed.ActionError as error:
         messages.error(request, _(error.detail))
     else:
@@ -453,6 +455,7 @@ def door_row(
         "confirmation": said.get("confirmation"),
         "can_block": blocking.is_possible(contact),
         "guess": next((journey for journey in guesses if journey), None),
+        "named": known.named(contact),
     }
 
 

@@ -15,8 +15,8 @@ from owners import households
 from owners.choices import ChannelKind
 from owners.models import Channel
 from suppliers import checks, forwarding, inbox, mail, mandates, telephony, ways
-from suppliers.choices import EventState
-from suppliers.models import Contact, InboundEvent, WayCheck
+from suppliers.choices import EventState, Outcome
+from suppliers.models import Contact, InboundEvent, SupplierNumber, WayCheck
 from tests import factories
 from tests.api.conftest import app_of
 
@@ -230,3 +230,27 @@ def test_an_operator_gives_a_member_a_number_and_takes_it_back(
         call_command("member_number", cast.mallory.email, "555")
     call_command("member_number", "ana@hart.example", remove=True, stdout=io.StringIO())
     assert NUMBER not in browser.get("/ways/").content.decode()
+
+
+def test_a_strange_number_that_names_a_supplier_may_be_said_to_be_its_own(
+    cast: factories.Cast, browser: Client
+) -> None:
+    said = {
+        "kind": "message",
+        "medium": "sms",
+        "said_at": factories.START.isoformat(),
+        "sender": "+12125550161",
+        "body": "Skyline TV: we come on Friday.",
+    }
+    waiting = {"outcome": Outcome.DOOR, "suspicion": "unknown_sender", "medium": "sms"}
+    contact = factories.ContactFactory.create(
+        household=cast.household, supplier=None, mandate=None, said=said, **waiting
+    )
+    page = browser.get("/door/").content.decode()
+    assert "This is the number of Skyline TV" in page
+    given = {"name": "let_in", "supplier": str(cast.skyline.uuid)}
+    browser.post(f"/contacts/{contact.uuid}/act/", given)
+    contact.refresh_from_db()
+    assert (contact.supplier, contact.mandate) == (cast.skyline, cast.mandate)
+    known = SupplierNumber.objects.get(household=cast.household)
+    assert (known.supplier, known.number) == (cast.skyline, "+12125550161")
