@@ -25,6 +25,7 @@ LIVE_STAGES = frozenset(
     {Stage.ASKED, Stage.QUOTED, Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY, Stage.STARTED}
 )
 EXPECTED_STAGES = frozenset({Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY})
+FAR = datetime.max.replace(tzinfo=UTC)
 # What the standing of a visit may be.
 BOOKED, CANCELLED = "booked", "cancelled"
 # After this much lateness an arrival no longer counts as inside the window.
@@ -425,9 +426,10 @@ class Matter:
     @property
     def live_slots(self) -> list[Slot]:
         """The visits still to come or under way, the nearest first."""
-        far = datetime.max.replace(tzinfo=UTC)
         live = [slot for slot in self.slots if slot.is_live]
-        return sorted(live, key=lambda slot: slot.span.start if slot.span else far)
+        if len(live) > 1:
+            live.sort(key=lambda slot: slot.span.start if slot.span else FAR)
+        return live
 
     @property
     def conflicts(self) -> list[tuple[str, Value, Value]]:

@@ -57,6 +57,7 @@ __all__ = [
 
 # A journey whose question nobody answered closes by itself (rule 8).
 SILENCE = timedelta(days=14)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 VISIT_ANSWERS = frozenset({"accept", "yes", "decline", "tentative", "pick", "cancel"})
 # Names that identify or describe without being news to the owner.
 QUIET_FACTS = frozenset(
@@ -619,7 +620,7 @@ def _family(entry: Entry) -> tuple[str, str]:
 
 
 def _finish(matter: Matter, now: datetime) -> None:
-    since = matter.reopened_at or datetime.min.replace(tzinfo=UTC)
+    since = matter.reopened_at or LONG_AGO
     done = [
         slot
         for slot in matter.slots

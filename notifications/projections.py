@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from hashlib import sha1
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -29,6 +30,7 @@ from suppliers.choices import Stage
 from suppliers.models import Contact
 
 LONGEST_KEY = 300
+_VARIANTS = "89ab"  # RFC 9562: the two bits that every UUID has
 _RECOUNT = """
     UPDATE owners_household h SET needs_you_count = (
         SELECT count(*) FROM notifications_card c
@@ -56,6 +58,14 @@ def uuid_for(*parts: object) -> UUID:
     return uuid5(NAMESPACE_URL, "/".join(str(part) for part in parts))
 
 
+def name_for(*parts: object) -> str:
+    """Return the same as text, which is all that a statement needs and a fifth of the work."""
+    name = "/".join(map(str, parts)).encode()
+    found = sha1(NAMESPACE_URL.bytes + name, usedforsecurity=False).hexdigest()
+    variant = _VARIANTS[int(found[16], 16) & 3]
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"
+
+
 def write_journeys(
     ledger: Ledger, matters: Mapping[str, Matter], titles: Mapping[str, str]
 ) -> None:
@@ -71,7 +81,7 @@ def write_journeys(
             journey.opened_at, journey.last_said_at = matter.opened_at, matter.last_said_at
         rows.append(
             {
-                "uuid": journey.uuid,
+                "uuid": uuid,
                 "household_id": journey.household_id,
                 "asset_id": journey.asset_id,
                 "suppliers": matter.suppliers,
@@ -121,9 +131,9 @@ def write_details(ledger: Ledger, matters: Mapping[str, Matter], *, afresh: set[
         journey = ledger.journeys[uuid]
         for row in ledger.rows.get(uuid, []):
             _collect_keys(keys, journey, row)
-        facts += _facts(journey, matter)
-        visits += _appointments(journey, matter)
-        promises += _promises(journey, matter, ledger.now)
+        facts += _facts(uuid, journey, matter)
+        visits += _appointments(uuid, journey, matter)
+        promises += _promises(uuid, journey, matter, ledger.now)
     _forget_passed(ledger, matters, facts)
     bulk.upsert(
         JourneyKey,
@@ -222,14 +232,14 @@ def _collect_keys(
         }
 
 
-def _facts(journey: Journey, matter: Matter) -> list[dict[str, Any]]:
+def _facts(uuid: str, journey: Journey, matter: Matter) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for name, register in matter.facts.items():
         for value, state in journeys.register_values(name, register):
             found.setdefault(
                 (name, value.key[:1000]),
                 {
-                    "uuid": uuid_for(journey.uuid, "fact", name, value.key),
+                    "uuid": name_for(uuid, "fact", name, value.key),
                     "household_id": journey.household_id,
                     "journey_id": journey.pk,
                     "name": name[:60],
@@ -245,7 +255,7 @@ def _facts(journey: Journey, matter: Matter) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _appointments(journey: Journey, matter: Matter) -> list[dict[str, Any]]:
+def _appointments(uuid: str, journey: Journey, matter: Matter) -> list[dict[str, Any]]:
     found = {}
     for slot in matter.slots:
         span, body = slot.span, journeys.slot_body(slot)
@@ -253,7 +263,7 @@ def _appointments(journey: Journey, matter: Matter) -> list[dict[str, Any]]:
         if over_at is None and slot.stage in (Stage.CANCELLED, Stage.MISSED):
             over_at = matter.last_said_at
         found[slot.name[:340]] = {
-            "uuid": uuid_for(journey.uuid, "appointment", slot.name),
+            "uuid": name_for(uuid, "appointment", slot.name),
             "household_id": journey.household_id,
             "journey_id": journey.pk,
             "supplier_id": slot.supplier or None,
@@ -279,14 +289,14 @@ def _appointments(journey: Journey, matter: Matter) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _promises(journey: Journey, matter: Matter, now: datetime) -> list[dict[str, Any]]:
+def _promises(uuid: str, journey: Journey, matter: Matter, now: datetime) -> list[dict[str, Any]]:
     found = {}
     for promise in matter.promises.values():
         state = promise.state
         if state == "open" and promise.due_at is not None and promise.due_at <= now:
             state = "missed"
         found[promise.promise_id[:255]] = {
-            "uuid": uuid_for(journey.uuid, "promise", promise.promise_id),
+            "uuid": name_for(uuid, "promise", promise.promise_id),
             "household_id": journey.household_id,
             "journey_id": journey.pk,
             "supplier_id": promise.supplier or None,
@@ -341,8 +351,8 @@ def write_cards(
             at = before
         else:
             moves.append((journey.household_id, before, at))
-        card_uuid = uuid_for(uuid, "card")
-        head = {"id": str(card_uuid), "version": version + 1, "changed_at": at.isoformat()}
+        card_uuid = name_for(uuid, "card")
+        head = {"id": card_uuid, "version": version + 1, "changed_at": at.isoformat()}
         changed.append(
             {
                 "uuid": card_uuid,
@@ -412,12 +422,12 @@ def _hint(
     """Tell the open pages, once this is committed, which cards to look at again."""
     found: dict[int, list[str]] = {}
     for row in changed:
-        found.setdefault(row["household_id"], []).append(str(row["uuid"]))
+        found.setdefault(row["household_id"], []).append(row["uuid"])
     if gone:
         for uuid in matters:
             if ledger.journeys[uuid].is_emptied:
                 household = ledger.journeys[uuid].household_id
-                found.setdefault(household, []).append(str(uuid_for(uuid, "card")))
+                found.setdefault(household, []).append(name_for(uuid, "card"))
     if found:
         transaction.on_commit(partial(doorbell.hint, found))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from notifications import delivery, journeys, lateness, projections, surveys, telling, wording
 from notifications.choices import NotificationState
@@ -63,11 +63,17 @@ def consolidate(ledger: Ledger, rows: list[Row], *, loose: list[Row]) -> None:
 def _found(ledger: Ledger, row: Row) -> Candidate:
     """Start a journey with its first contact; the same contact always founds the same."""
     said_at = row.entry.said.said_at
-    uuid = projections.uuid_for(row.entry.id, "journey")
-    ledger.journeys[str(uuid)] = Journey(
-        uuid=uuid, household_id=row.household, opened_at=said_at, last_said_at=said_at
+    uuid = projections.name_for(row.entry.id, "journey")
+    ledger.journeys[uuid] = bulk.instance(
+        Journey,
+        id=None,
+        uuid=UUID(uuid),
+        household_id=row.household,
+        opened_at=said_at,
+        last_said_at=said_at,
+        is_emptied=False,
     )
-    candidate = Candidate(id=str(uuid), opened_at=said_at, last_said_at=said_at)
+    candidate = Candidate(id=uuid, opened_at=said_at, last_said_at=said_at)
     ledger.candidates[row.household].append(candidate)
     return candidate
 
@@ -239,8 +245,8 @@ def settle(
     for uuid, matter in matters.items():
         household = ledger.households[ledger.journeys[uuid].household_id]
         language = ledger.languages(household.pk)[0]
+        words = journeys.words_for(ledger, household, matter, language=language)
         with speaking(language):
-            words = journeys.words_for(ledger, household, matter, language=language)
             titles[uuid] = wording.title(matter, words)[:200]
     with bulk.pipelined():
         projections.write_journeys(ledger, matters, titles)
@@ -283,7 +289,7 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
         journey = ledger.journeys[uuid]
         for told_member in ledger.told_about(journey.household_id, matter.asset):
             planned_for.add((uuid, told_member.owner))
-            member = ledger.wishing(told_member, matter, journey=str(journey.uuid))
+            member = ledger.wishing(told_member, matter, journey=uuid)
             waiting = ledger.planned.get((uuid, member.owner))
             before: dict[str, str] | None = ledger.told.get((uuid, member.owner), {})
             # What is told may leave behind what waits for the digest slot: plan that too.
@@ -308,7 +314,8 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
     _save(
         pending.create,
         changed,
-        list(pending.told.values()),
+        pending.told,
+        now=ledger.now,
         is_told=bool(pending.tell),
     )
     delivery.save(
@@ -332,16 +339,12 @@ class _Pending:
     create: list[Notification] = field(default_factory=list)
     update: list[Notification] = field(default_factory=list)
     tell: list[tuple[Notification, Member]] = field(default_factory=list)
-    told: dict[tuple[int, int], Told] = field(default_factory=dict)
+    told: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)  # what each knows
     before: dict[int, list[Any]] = field(default_factory=dict)  # what the waiting ones said
 
-    def know(
-        self, journey: Journey, member: Member, snapshot: dict[str, str], now: datetime
-    ) -> None:
+    def know(self, journey: Journey, member: Member, snapshot: dict[str, str]) -> None:
         """Note what a member knows from now on."""
-        self.told[journey.pk, member.owner] = Told(
-            journey=journey, owner_id=member.owner, snapshot=snapshot, told_at=now
-        )
+        self.told[journey.pk, member.owner] = snapshot
 
 
 def _plan_for(
@@ -371,12 +374,19 @@ def _plan_for(
             waiting.state, waiting.rule = NotificationState.SUPERSEDED, "nothing_changed"
             pending.update.append(waiting)
         if silent:
-            pending.know(journey, member, {**before, **silent}, now)
+            pending.know(journey, member, {**before, **silent})
         return None
     if waiting is not None:
         pending.before.setdefault(waiting.pk, _columns(waiting))
-    notification = waiting or Notification(
-        household_id=journey.household_id, journey=journey, owner_id=member.owner
+    notification = waiting or bulk.instance(
+        Notification,
+        id=None,
+        uuid=uuid4(),
+        household_id=journey.household_id,
+        journey_id=journey.pk,
+        owner_id=member.owner,
+        state=NotificationState.PLANNED,
+        told_at=None,
     )
     _word(notification, plan, matter, member, ledger)
     (pending.update if waiting else pending.create).append(notification)
@@ -384,7 +394,7 @@ def _plan_for(
         return None
     if plan.expires_at is not None and now >= plan.expires_at:
         notification.state, notification.rule = NotificationState.SUPERSEDED, "expired"
-        pending.know(journey, member, plan.snapshot, now)
+        pending.know(journey, member, plan.snapshot)
         return plan.snapshot
     free_at = telling.release(plan, reach=member.reach, now=now)
     notification.not_before = free_at
@@ -393,7 +403,7 @@ def _plan_for(
         return None
     notification.state, notification.told_at = NotificationState.TOLD, now
     notification.snapshot = plan.snapshot
-    pending.know(journey, member, plan.snapshot, now)
+    pending.know(journey, member, plan.snapshot)
     pending.tell.append((notification, member))
     return plan.snapshot
 
@@ -409,7 +419,12 @@ def _columns(notification: Notification) -> list[Any]:
 
 
 def _save(
-    create: list[Notification], update: list[Notification], told: list[Told], *, is_told: bool
+    create: list[Notification],
+    update: list[Notification],
+    told: dict[tuple[int, int], dict[str, str]],
+    *,
+    now: datetime,
+    is_told: bool,
 ) -> None:
     # First what is told: only one notification of a member and journey may wait.
     bulk.update(
@@ -442,12 +457,12 @@ def _save(
         Told,
         [
             {
-                "journey_id": row.journey_id,
-                "owner_id": row.owner_id,
-                "snapshot": row.snapshot,
-                "told_at": row.told_at,
+                "journey_id": journey,
+                "owner_id": owner,
+                "snapshot": snapshot,
+                "told_at": now,
             }
-            for row in told
+            for (journey, owner), snapshot in told.items()
         ],
         unique=("journey", "owner"),
         update=("snapshot", "told_at"),

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from owners.choices import ChannelKind, Moment, Scope, Topic
@@ -206,9 +207,15 @@ def is_weekly_between(reach: Reach, after: datetime, until: datetime) -> bool:
 
 def next_digest(reach: Reach, now: datetime) -> datetime:
     """Return the first digest slot (UTC) at or after `now`."""
-    local = now.astimezone(reach.zone).replace(hour=12, minute=0)
+    return _next_slot(reach.digest_at, reach.zone, now)
+
+
+@lru_cache(maxsize=4096)
+def _next_slot(wall: time, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return the first instant at or after `now` at which it is `wall`; many share theirs."""
+    local = now.astimezone(zone).replace(hour=12, minute=0)
     for days in range(-1, 3):
-        slot = at_wall_time(local + timedelta(days=days), reach.digest_at, reach.zone)
+        slot = at_wall_time(local + timedelta(days=days), wall, zone)
         if slot >= now:
             return slot
     raise AssertionError("a digest slot exists within two days")  # pragma: no cover

@@ -299,15 +299,26 @@ class Contact:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; fields at their default are left out."""
-        plain: dict[str, Any] = _dump(self)
-        return plain
+        found: dict[str, Any] = {}
+        known = _written(Contact)
+        for name, item in self.__dict__.items():  # the others are at their default
+            default, write = known[name]
+            if item is not default and item != default:
+                found[name] = item if write is None or item is None else write(item)
+        return found
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Return the contact that `to_json` wrote."""
-        values = _values(cls, data)
+        return cls.saying(**_values(cls, data))
+
+    @classmethod
+    def saying(cls, **values: Any) -> Self:
+        """Return a contact with these fields, at a fraction of what `Contact()` takes."""
         if not values.keys() >= _NEEDED:
             raise TypeError(f"a contact needs {', '.join(sorted(_NEEDED - values.keys()))}")
+        if unknown := values.keys() - _written(Contact).keys():
+            raise TypeError(f"a contact has no {', '.join(sorted(unknown))}")
         contact = object.__new__(cls)
         contact.__dict__.update(values)
         return contact
@@ -330,7 +341,7 @@ class Contact:
 
     def with_(self, **changes: Any) -> Self:
         """Return a copy with `changes`."""
-        if unknown := changes.keys() - _loaders(Contact).keys():
+        if unknown := changes.keys() - _written(Contact).keys():
             raise TypeError(f"a contact has no {', '.join(sorted(unknown))}")
         # dataclasses.replace() takes many times as long.
         copy = object.__new__(type(self))
@@ -369,6 +380,12 @@ def _dump(value: Any) -> dict[str, Any]:
 @cache
 def _dumpers(cls: type) -> tuple[tuple[str, Any, Any], ...]:
     return tuple((name, default, _dumper(hint)) for name, default, hint in _shape(cls))
+
+
+@cache
+def _written(cls: type) -> dict[str, tuple[Any, Any]]:
+    """Return each field's default, and the function that writes it."""
+    return {name: (default, write) for name, default, write in _dumpers(cls)}
 
 
 @cache

@@ -7,11 +7,13 @@ others: an adapter that fails leaves its own row to be claimed again.
 
 import json
 import uuid
+from collections import Counter as Tally
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import structlog
 from django.conf import settings
 from django.db import DataError, transaction
@@ -199,8 +201,8 @@ def process_due(*, now: datetime, limit: int = 500) -> int:
             except DataError as error:
                 log.error("inbox_row_failed", inbound=str(work.uuid), error=type(error).__name__)
                 work.is_failed = True
-    for work in batch:
-        PROCESSED.labels(work.state or "failed").inc()
+    for state, count in Tally(work.state or "failed" for work in batch).items():
+        PROCESSED.labels(state).inc(count)
     if households:
         contacts_stored.send(sender=None, household_ids=households)
     return len(batch)
@@ -256,7 +258,7 @@ def _claim(*, now: datetime, limit: int) -> list[Work]:
 
 def _work(row: tuple[Any, ...]) -> Work:
     *before, routing, received_at, claims = row
-    return Work(*before, json.loads(routing), received_at, claims)  # type: ignore[call-arg]  # the columns that CLAIM returns
+    return Work(*before, orjson.loads(routing), received_at, claims)  # type: ignore[call-arg]  # the columns that CLAIM returns
 
 
 # --- reading -----------------------------------------------------------------------------
@@ -668,10 +670,10 @@ def _columns(row: Row) -> dict[str, Any]:
         "inbound_id": work.id,
         "asset_id": row.asset_id,
         "owner_id": work.routing.get("owner") if work.way == Way.OWNER else None,
-        "kind": contact.kind.value,
-        "medium": contact.medium.value,
-        "direction": contact.direction.value,
-        "trust": int(admission.trust),
+        "kind": contact.kind,
+        "medium": contact.medium,
+        "direction": contact.direction,
+        "trust": admission.trust,
         "said_at": contact.said_at,
         "received_at": work.received_at,
         "not_before": row.not_before,

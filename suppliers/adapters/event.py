@@ -41,7 +41,8 @@ SCHEMES = frozenset(
 )
 MEDIA = {medium.value: medium for medium in Medium}
 PURPOSES = {purpose.value: purpose for purpose in Purpose}
-IMPORTANCES = ("safety", "action", "info", "marketing")
+DIRECTIONS = fields.one_of("in", "out")
+IMPORTANCES = fields.one_of("safety", "action", "info", "marketing")
 BILLING = ("invoice.", "payment.", "contract.")
 
 # How each required field is read. A field means the same in every type.
@@ -107,9 +108,12 @@ def read(payload: bytes | Data, *, context: Context) -> list[Contact]:
     contact = _common(kind, data, said_at=_said_at(event, context), context=context)
     entry = TYPES.get(kind)
     if entry is not None:
-        required, build = entry
-        for field in required:
-            _require(data, field)
+        _required, build = entry
+        for field, pointer, reader in REQUIRED[kind]:
+            value = data.get(field)
+            if value is None:
+                raise missing(pointer)
+            reader(value, pointer)
         contact = build(contact, data, context)
     if data.get("actions") is not None:
         contact = _with_deadline(contact, data["actions"])
@@ -124,14 +128,6 @@ def _said_at(event: Data, context: Context) -> datetime:
             said_at = fields.instant(event[field], f"/{field}")
             return said_at if said_at <= context.received_at + AHEAD else context.received_at
     return context.received_at
-
-
-def _require(data: Data, field: str) -> Any:
-    value = data.get(field)
-    if value is None:
-        raise missing(f"{AT}/{field}")
-    default: Reader = fields.name if field in NAMED else _anything
-    return READERS.get(field, default)(value, f"{AT}/{field}")
 
 
 def _anything(value: Any, pointer: str) -> Any:
@@ -155,11 +151,11 @@ def _common(kind: str, data: Data, *, said_at: datetime, context: Context) -> Co
     links = _links(data)
     entity, revision = _entity(data)
     title = _maybe(data, "title") or ""
-    return Contact(
+    return Contact.saying(
         kind=ContactKind.MESSAGE,
         type=kind,
         medium=_maybe(data, "medium", _medium) or Medium.NONE,
-        direction=Direction(_maybe(data, "direction", fields.one_of("in", "out")) or "in"),
+        direction=Direction(_maybe(data, "direction", DIRECTIONS) or "in"),
         said_at=said_at,
         authentication=context.authentication,
         purpose=_purpose(kind, data),
@@ -171,7 +167,7 @@ def _common(kind: str, data: Data, *, said_at: datetime, context: Context) -> Co
         entity=entity,
         revision=revision,
         asks=_asks(data),
-        is_safety=_maybe(data, "importance", fields.one_of(*IMPORTANCES)) == "safety",
+        is_safety=_maybe(data, "importance", IMPORTANCES) == "safety",
         is_counted=not kind.startswith("supplier."),
         expires_at=_maybe(data, "expiresAt", fields.instant),
         link_domains=fields.hosts(links),
@@ -765,4 +761,16 @@ TYPES: Mapping[str, tuple[tuple[str, ...], Builder]] = {
     **_family("consent", "requested", "purpose", _request),
     **_family("data_request", "fulfilled refused", "requestId", _request),
     **_family("supplier", "contact_updated ping", "", _own),
+}
+# The same as it is read: each required field with its pointer and its reader.
+REQUIRED: Mapping[str, tuple[tuple[str, str, Reader], ...]] = {
+    kind: tuple(
+        (
+            field,
+            f"{AT}/{field}",
+            READERS.get(field, fields.name if field in NAMED else _anything),
+        )
+        for field in required
+    )
+    for kind, (required, _build) in TYPES.items()
 }

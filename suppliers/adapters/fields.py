@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,15 +68,21 @@ def instant(value: Any, pointer: str) -> datetime:
     if not isinstance(value, str) or not 20 <= len(value) <= 40:
         raise wrong(pointer, "Must be a time as in RFC 3339, with an offset.")
     try:
-        found = datetime.fromisoformat(value.upper())
-        if found.tzinfo is None:
-            raise wrong(pointer, "The offset from UTC is missing.")
-        found = found.astimezone(UTC)
-        if found.year not in YEARS:
-            raise wrong(pointer, f"The year must lie in {YEARS[0]} to {YEARS[-1]}.")
-        return found
+        found = _moment(value)
     except (ValueError, OverflowError):
         raise wrong(pointer, "Must be a time as in RFC 3339, with an offset.") from None
+    if found is None:
+        raise wrong(pointer, "The offset from UTC is missing.")
+    if found.year not in YEARS:
+        raise wrong(pointer, f"The year must lie in {YEARS[0]} to {YEARS[-1]}.")
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str) -> datetime | None:
+    """Return an instant, or None without its offset; a required one is read twice."""
+    found = datetime.fromisoformat(text.upper())
+    return None if found.tzinfo is None else found.astimezone(UTC)
 
 
 def day_or_instant(value: Any, pointer: str) -> str:

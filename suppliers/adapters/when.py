@@ -369,14 +369,14 @@ def arrival(text: str, calendar: Calendar) -> Window | None:
     It is meant for today and still to come; "at 4" is the afternoon. Two different times
     are none.
     """
-    if calendar.days(text, [match.span() for match in SPAN.finditer(text)]):
-        return None
     found: set[time | None] = set()
     said = [match.end() for match in islice(words.COMES.finditer(text), MAX_COMES)]
     for match in islice(words.IS_THERE.finditer(text), MAX_COMES):
         end = SENTENCE.search(text, match.end(), match.end() + REACH)
         if words.THERE.search(text, match.end(), end.start() if end else match.end() + REACH):
             said.append(match.end())
+    if not said or calendar.days(text, [match.span() for match in SPAN.finditer(text)]):
+        return None
     for start in said:
         end = SENTENCE.search(text, start, start + REACH)
         # One more character: what follows an hour decides whether it is one.
@@ -410,6 +410,8 @@ def windows(text: str, calendar: Calendar) -> list[Found]:
             found.append((match.span(), times))
         if len(taken) >= MAX_SPANS:
             break
+    if not found:
+        return []
     days = calendar.days(text, taken)
     result = []
     for span, times in found:
