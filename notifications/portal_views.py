@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -49,40 +49,40 @@ class FigureWords(NamedTuple):
 
 FIGURES = {
     "on_time": FigureWords(
-        _lazy("Arrives when promised"),
-        _lazy("Visits that are over, by the window that held last."),
-        _lazy("In its window"),
-        _lazy("Late, or nobody came"),
+        gettext_lazy("Arrives when promised"),
+        gettext_lazy("Visits that are over, by the window that held last."),
+        gettext_lazy("In its window"),
+        gettext_lazy("Late, or nobody came"),
     ),
     "fixed_first": FigureWords(
-        _lazy("Fixes it first time"),
-        _lazy("Matters that owners closed, none of them reopened."),
-        _lazy("Not reopened"),
-        _lazy("Reopened"),
+        gettext_lazy("Fixes it first time"),
+        gettext_lazy("Matters that owners closed, none of them reopened."),
+        gettext_lazy("Not reopened"),
+        gettext_lazy("Reopened"),
     ),
     "asked_again": FigureWords(
-        _lazy("Asks again"),
-        _lazy("Questions that the same matter had answered or asked before."),
-        _lazy("Asked before"),
-        _lazy("Asked for the first time"),
+        gettext_lazy("Asks again"),
+        gettext_lazy("Questions that the same matter had answered or asked before."),
+        gettext_lazy("Asked before"),
+        gettext_lazy("Asked for the first time"),
     ),
     "replied": FigureWords(
-        _lazy("Replies"),
-        _lazy("Requests of owners after which you said something."),
-        _lazy("Replied"),
-        _lazy("No reply yet"),
+        gettext_lazy("Replies"),
+        gettext_lazy("Requests of owners after which you said something."),
+        gettext_lazy("Replied"),
+        gettext_lazy("No reply yet"),
     ),
     "said_nothing_new": FigureWords(
-        _lazy("Says nothing new"),
-        _lazy("Messages in which the owner knew everything already."),
-        _lazy("Nothing new"),
-        _lazy("Something new"),
+        gettext_lazy("Says nothing new"),
+        gettext_lazy("Messages in which the owner knew everything already."),
+        gettext_lazy("Nothing new"),
+        gettext_lazy("Something new"),
     ),
     "surveys": FigureWords(
-        _lazy("Surveys answered"),
-        _lazy("Requests for feedback, by what came of them."),
-        _lazy("Answered"),
-        _lazy("Not answered"),
+        gettext_lazy("Surveys answered"),
+        gettext_lazy("Requests for feedback, by what came of them."),
+        gettext_lazy("Answered"),
+        gettext_lazy("Not answered"),
     ),
 }
 LANGUAGES = {
