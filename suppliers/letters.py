@@ -130,7 +130,7 @@ def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
             data=event.data,
             alias=sender,
             at=event.created_at,
-            summary=_subject(event),
+            summary=subject_of(event),
             spoken=[_span(one, event.household) for one in event.data.get("windows") or ()],
         )
     headers = {"Auto-Submitted": "auto-generated"}
@@ -140,7 +140,7 @@ def _write(event: OutboundEvent, answered: Contact | None) -> Letter | None:
     return Letter(
         sender=sender,
         recipient=recipient,
-        subject=_subject(event),
+        subject=subject_of(event),
         text=_text(event),
         # The same for every try: a receiver can tell a repeat.
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
@@ -165,7 +165,7 @@ def _unsubscription(event: OutboundEvent) -> Letter | None:
         sender=f"{event.mandate.alias}@{settings.MAIL_DOMAIN}",
         recipient=recipient,
         subject=subject or "unsubscribe",
-        text=asked.get("body", _subject(event))[:1000],
+        text=asked.get("body", subject_of(event))[:1000],
         message_id=f"<{event.uuid}@{settings.MAIL_DOMAIN}>",
     )
 
@@ -250,7 +250,7 @@ def words_of(event: OutboundEvent) -> str:
 
     It is also what the owner may send by another way.
     """
-    lines = [f"{_subject(event)}."]
+    lines = [f"{subject_of(event)}."]
     if (
         event.type.startswith("owner.appointment.")
         and event.data.get("start")
@@ -343,7 +343,8 @@ def _about_asset(data: Mapping[str, Any]) -> list[str]:
     return [*lines, _("You are its: %(role)s.") % {"role": role}] if role else lines
 
 
-def _subject(event: OutboundEvent) -> str:
+def subject_of(event: OutboundEvent) -> str:
+    """Return what an event is about, in the active language."""
     plain = event.type.replace(".", " ").replace("_", " ").capitalize()
     return str(SUBJECTS.get(event.type, plain))
 

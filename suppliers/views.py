@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from owners import clock, households, undo
 from owners.choices import Rank
 from owners.models import Change, Household, Owner
 from owners.pages import OwnerRequest, chosen_household, page, said, way_back
-from suppliers import disclosure, keys, mandates, particulars, receipts, secrets, terms
+from suppliers import disclosure, keys, letters, mandates, particulars, receipts, secrets, terms
 from suppliers.choices import (
     HOME_FACTS,
     EventState,
@@ -172,10 +172,12 @@ def show(
             "known": particulars.of(household=home, supplier=supplier),
             "particular_form": ParticularForm(),
             "role_form": RoleForm(household=home),
-            "sent": sent.order_by("-created_at", "-pk")[:SENT_SHOWN],
-            "lost": sent.filter(state=OutboundState.FAILED, type__startswith="owner.")
-            .exclude(type__regex=r"^owner\.(mandate|asset|reach)\.")  # they need not hear
-            .order_by("-created_at")[:LOST],
+            "sent": named(sent.order_by("-created_at", "-pk")[:SENT_SHOWN]),
+            "lost": named(
+                sent.filter(state=OutboundState.FAILED, type__startswith="owner.")
+                .exclude(type__regex=r"^owner\.(mandate|asset|reach)\.")  # they need not hear
+                .order_by("-created_at")[:LOST]
+            ),
             "can_sign": can_sign,
         }
         if can_sign:
@@ -187,6 +189,14 @@ def show(
                 "snippets": snippets(mandate, made),
             }
     return render(request, "suppliers/supplier.html", context, status=status)
+
+
+def named(events: Iterable[OutboundEvent]) -> list[OutboundEvent]:
+    """Return events each with what it says in words, as its supplier reads them."""
+    found = list(events)
+    for event in found:
+        event.what = letters.subject_of(event)  # type: ignore[attr-defined]
+    return found
 
 
 def last_refused(supplier: Supplier) -> InboundEvent | None:
