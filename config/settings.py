@@ -178,6 +178,7 @@ ADMIN_ASKS_SECOND_FACTOR = env.flag("ADMIN_ASKS_SECOND_FACTOR", default=IS_PRODU
 MFA_ADAPTER = "owners.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "owners.passkeys.AddPasskeyForm"}
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION
 MFA_RECOVERY_CODES_SHOW_ONCE = True
