@@ -15,6 +15,7 @@ from suppliers import letters, outbox, routes
 from suppliers.models import OutboundEvent, OutboundState
 
 SHOWN = 100
+OWN_WORDS = ("body", "answer", "text", "remedy")  # what the owner wrote, by the field it is in
 VIAS: dict[str, str | Promise] = {
     routes.WEBHOOK: gettext_lazy("to their systems"),
     routes.MAIL: gettext_lazy("by mail"),
@@ -61,6 +62,7 @@ def show(
         "at": event.created_at.isoformat(),
         "type": event.type,
         "text": letters.words_of(event),
+        "words": next((str(event.data[name]) for name in OWN_WORDS if event.data.get(name)), ""),
         "via": event.via,
         "via_label": str(VIAS.get(event.via, event.via)),
         "state": event.state,

@@ -400,6 +400,7 @@ class AnswerOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     type = serializers.CharField()
     text = serializers.CharField()
+    words = serializers.CharField(allow_blank=True, help_text="The owner's own.")
     via = serializers.CharField(help_text="webhook, mail, sms, oneclick or none.")
     via_label = serializers.CharField()
     state = serializers.ChoiceField(choices=OutboundState.CHOICES)
