@@ -133,7 +133,9 @@ class Register:
         if (known is not None and not is_later and challenger < Trust.OWNER) or (
             challenger < self.current.trust
         ):
-            self.contested = known or value
+            doubt = known or value
+            if self.contested is None or doubt.trust >= self.contested.trust:
+                self.contested = doubt  # a weaker doubt hides no stronger one
             if known is not None:
                 self._join(known, value)
             return "conflict"

@@ -167,6 +167,18 @@ def test_a_trusted_word_settles_a_time_that_only_a_mail_contests(then, holds) ->
     assert len(matter.conflicts) == (0 if then else 1)
 
 
+def test_a_doubt_of_who_proves_nothing_hides_none_of_who_does() -> None:
+    proved = said("b", "10 11:00", Trust.AUTHENTICATED, window=AFTERNOON)
+    other = window("16 08:00", "16 12:00")
+    unproved = said("c", "10 12:00", Trust.UNAUTHENTICATED, window=other)
+    (slot,) = folded(booked(), proved, unproved).slots
+    assert slot.window.contested is not None
+    assert slot.window.contested.sources == ["b"]
+    (slot,) = folded(booked(), replace(unproved, id="0"), replace(proved, id="d")).slots
+    assert slot.window.contested is not None
+    assert slot.window.contested.sources == ["d"]
+
+
 def test_a_number_that_is_not_believed_does_not_make_the_next_word_old() -> None:
     forged = entry(
         "x",
