@@ -409,7 +409,15 @@ TWILIO_STATUS_URL = f"{SITE_URL}/webhooks/telephony/twilio/status/"
 # 32 bytes in base64url; without it the key is made of INDEX_KEY, which never changes either.
 VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY")
 VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:postmaster@{MAIL_DOMAIN}")
+FCM_ACCOUNT = env.text("FCM_ACCOUNT")  # the service account's JSON
+FCM_URL = env.text("FCM_URL", "https://fcm.googleapis.com").rstrip("/")
+APNS_KEY = env.text("APNS_KEY")  # the .p8 file's text
+APNS_KEY_ID = env.text("APNS_KEY_ID")
+APNS_TEAM_ID = env.text("APNS_TEAM_ID")
+APNS_TOPIC = env.text("APNS_TOPIC")  # the app's bundle id
+APNS_URL = env.text("APNS_URL", "https://api.push.apple.com").rstrip("/")
 PUSH_TIMEOUT = env.number("PUSH_TIMEOUT", 10, least=1)  # seconds
+CHAT_TIMEOUT = env.number("CHAT_TIMEOUT", 20, least=1)  # seconds, then the child is ended
 # Networks that owners' own push and chat servers may stand in although they are not public.
 REACH_ALLOWED_NETWORKS = env.words("REACH_ALLOWED_NETWORKS")
 SMS_TIMEOUT = env.number("SMS_TIMEOUT", 10, least=1)  # seconds

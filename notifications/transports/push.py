@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
+from notifications.transports.apns import Apns
+from notifications.transports.fcm import Fcm
 from notifications.transports.values import Message, NotStarted, Sent, TransportError
 from notifications.transports.web_push import WebPush
 
@@ -23,7 +25,7 @@ class Service(Protocol):
         """End the connections."""
 
 
-SERVICES: dict[str, Callable[[], Service]] = {"web": WebPush}
+SERVICES: dict[str, Callable[[], Service]] = {"web": WebPush, "fcm": Fcm, "apns": Apns}
 
 
 class PushTransport:
