@@ -35,7 +35,13 @@ from owners.reach import Reach
 from suppliers import checks
 from suppliers.models import SupplierInvitation, WayCheck
 
-SENT_BY = (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.PUSH, ChannelKind.VOICE)
+SENT_BY = (
+    ChannelKind.SMS,
+    ChannelKind.EMAIL,
+    ChannelKind.PUSH,
+    ChannelKind.VOICE,
+    ChannelKind.CHAT,
+)
 SUBJECT_LENGTH = 120
 CHECK_LIFE = timedelta(hours=1)  # whoever asked has gone by then
 GO_S = 20.0  # one go of sending; what is under way is always seen to its end

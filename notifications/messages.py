@@ -91,7 +91,20 @@ def _framed(row: Row, text: str, about: Delivery | None, *, now: datetime) -> di
         return _mail(row, text, about)
     if row.kind == ChannelKind.VOICE and row.purpose == DeliveryPurpose.CODE:
         return {"text": spoken_code(text)}
+    if row.kind == ChannelKind.CHAT and row.notification_id is not None:
+        return {"text": _chat(row, text, about)}
     return {"text": text}
+
+
+# Chats
+
+
+def _chat(row: Row, text: str, about: Delivery | None) -> str:
+    told = about.notification if about is not None else None
+    link = f"{settings.SITE_URL}/journeys/{row.journey_uuid}/" if row.journey_uuid else ""
+    change = _("Change it: %(url)s") % {"url": f"{settings.SITE_URL}/preferences/"}
+    why = f"{why_of(row, told.topic)} {change}" if told is not None else change
+    return "\n\n".join(part for part in (text, link, why) if part)
 
 
 # Calls

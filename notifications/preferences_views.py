@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from assets.models import Asset
-from notifications import simulation
+from notifications import channel_health, simulation
 from notifications.models import Journey
 from notifications.wording import within
 from owners import clock, households
@@ -102,7 +102,7 @@ def preferences(request: OwnerRequest) -> HttpResponse:
         "form": form,
         "household": membership.household,
         "mine": Household.objects.for_owner(request.user).order_by("pk"),
-        "channels": Channel.objects.for_owner(request.user).order_by("kind", "pk"),
+        "channels": with_health(request.user),
         "moments": Moment,
         "sentence": summary(form),
         "sentences": in_words(form),
@@ -115,6 +115,13 @@ def preferences(request: OwnerRequest) -> HttpResponse:
     }
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "notifications/preferences.html", context, status=status)
+
+
+def with_health(owner: Owner) -> list[tuple[Channel, channel_health.Health]]:
+    """Return the owner's channels, each with how well it works."""
+    mine = list(Channel.objects.for_owner(owner).order_by("kind", "pk"))
+    found = channel_health.of(mine, now=clock.now())
+    return [(channel, found[channel.pk]) for channel in mine]
 
 
 def _save(request: OwnerRequest, form: ReachForm, membership: Membership) -> HttpResponse:

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -13,6 +14,28 @@ from owners import access
 from owners.choices import ChannelKind
 from owners.models import AccessEntry, Channel, ChannelCode, Household, Owner
 
+# The chats that are spoken to, by the scheme of their address as Apprise writes it.
+CHATS = {
+    "discord": "Discord",
+    "gchat": "Google Chat",
+    "gotify": "Gotify",
+    "gotifys": "Gotify",
+    "matrix": "Matrix",
+    "matrixs": "Matrix",
+    "mmost": "Mattermost",
+    "mmosts": "Mattermost",
+    "ntfy": "ntfy",
+    "ntfys": "ntfy",
+    "pover": "Pushover",
+    "rocket": "Rocket.Chat",
+    "rockets": "Rocket.Chat",
+    "signal": "Signal",
+    "signals": "Signal",
+    "slack": "Slack",
+    "tgram": "Telegram",
+    "zulip": "Zulip",
+}
+NOT_IN_CHATS = ("template", "verify", "attach", "config", "include")  # files, and no check of TLS
 CODE_LIFE = timedelta(minutes=10)
 CODE_TRIES = 5
 CODES_A_DAY = 5  # every code may cost a message
@@ -46,7 +69,8 @@ def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Chan
             if addressed.count() >= CHANNELS_MOST:
                 raise ChannelError("too_many", f"At most {CHANNELS_MOST} channels are kept.")
             channel = Channel(owner=owner, kind=kind, created_at=now)
-            channel.set_address(address)
+            hint = CHATS[urlsplit(address).scheme] if kind == ChannelKind.CHAT else ""
+            channel.set_address(address, hint=hint)
             channel.save()
             _note("channel_added", channel, now=now)
         if channel.verified_at is None:
@@ -62,6 +86,8 @@ def canonical(*, owner: Owner, kind: ChannelKind, address: str) -> str:
         except ValidationError as error:
             raise ChannelError("address", "This is not an e-mail address.") from error
         return address.strip().lower()
+    if kind == ChannelKind.CHAT:
+        return _canonical_chat(address.strip())
     if kind not in (ChannelKind.SMS, ChannelKind.VOICE):
         raise ChannelError("kind", "The feed needs no address.")
     home = Household.objects.for_owner(owner).exclude(country="").order_by("pk").first()
@@ -72,6 +98,20 @@ def canonical(*, owner: Owner, kind: ChannelKind, address: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ChannelError("address", "This is not a phone number.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _canonical_chat(address: str) -> str:
+    """Return the address of a chat; only that it is one of those is known before the code."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in CHATS or not parts.netloc:
+        known = ", ".join(dict.fromkeys(CHATS.values()))
+        raise ChannelError("address", f"This is not the address of a chat known here: {known}.")
+    if any(name.lower() in NOT_IN_CHATS for name, _ in parse_qsl(parts.query)):
+        raise ChannelError("address", "This address asks for more than a message.")
+    return address
 
 
 def send_code(*, channel: Channel, now: datetime) -> ChannelCode:

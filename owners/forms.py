@@ -15,7 +15,8 @@ from owners.models import Household, Membership, Owner
 from owners.reach import DEFAULT_MOMENTS, PRESETS
 
 ADDRESSED = [
-    (kind.value, kind.label) for kind in (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.VOICE)
+    (kind.value, kind.label)
+    for kind in (ChannelKind.SMS, ChannelKind.EMAIL, ChannelKind.VOICE, ChannelKind.CHAT)
 ]
 REACHED_BY = [*ADDRESSED, (ChannelKind.PUSH.value, ChannelKind.PUSH.label)]
 ZONES = [
@@ -173,7 +174,11 @@ class ChannelForm(forms.Form):
     """A new address at which an owner can be reached."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=ADDRESSED, widget=forms.RadioSelect)
-    address = forms.CharField(label=_("Number or address"), max_length=254)
+    address = forms.CharField(
+        label=_("Number or address"),
+        max_length=1000,
+        help_text=_("Of a chat: its address as Apprise writes it, such as ntfys://ntfy.sh/topic."),
+    )
 
 
 class HouseholdForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

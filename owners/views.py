@@ -327,6 +327,9 @@ def channel_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         if "remove" in request.POST:
             channels.remove(channel=found, now=now)
             said(request, _("Forgotten."))
+        elif "bare" in request.POST:
+            channels.set_bare(channel=found, is_bare=request.POST["bare"] == "1", now=now)
+            said(request, _("Saved."))
         elif "again" in request.POST:
             channels.send_code(channel=found, now=now)
             said(request, _("Another code is on its way."))

@@ -6,6 +6,7 @@ from notifications.api.answers import Answers, SendAnswer
 from notifications.api.blocked import Blocks, OneBlock
 from notifications.api.calendar import Agenda, Calendars, OneCalendar, RenewCalendar
 from notifications.api.changes import Changes
+from notifications.api.channels import ChannelsHealth
 from notifications.api.contacts import (
     ContactAction,
     Contacts,
@@ -76,6 +77,7 @@ urlpatterns = [
     path("passes/<uuid:held>/code/", PassCode.as_view(), name="api-pass-code"),
     path("passes/<uuid:held>/shown/", PassPreview.as_view(), name="api-pass-shown"),
     path("passes/<uuid:held>/visits/", PassVisits.as_view(), name="api-pass-visits"),
+    path("channels/health/", ChannelsHealth.as_view(), name="channels-health"),
     path("push-devices/", PushDevices.as_view(), name="push-devices"),
     path("push-devices/<uuid:device>/", OnePushDevice.as_view(), name="push-device"),
     path("surveys/", Surveys.as_view(), name="surveys"),

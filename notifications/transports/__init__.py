@@ -8,8 +8,9 @@ from contextvars import ContextVar
 
 from django.conf import settings
 
+from notifications.transports.chat import ChatTransport
 from notifications.transports.email import EmailTransport
-from notifications.transports.local import LocalCalls, LocalPushTransport, LocalTransport
+from notifications.transports.local import LocalCalls, LocalChat, LocalPushTransport, LocalTransport
 from notifications.transports.push import PushTransport
 from notifications.transports.recording import RecordingTransport
 from notifications.transports.sms import TwilioTransport
@@ -23,6 +24,7 @@ TRANSPORTS: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.SMS: TwilioTransport,
     ChannelKind.PUSH: PushTransport,
     ChannelKind.VOICE: TwilioCalls,
+    ChannelKind.CHAT: ChatTransport,
 }
 # With STEWARD_OUTBOX=local; e-mail comes there too, through the mail backend.
 LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
@@ -30,6 +32,7 @@ LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
     ChannelKind.SMS: LocalTransport,
     ChannelKind.PUSH: LocalPushTransport,
     ChannelKind.VOICE: LocalCalls,
+    ChannelKind.CHAT: LocalChat,
 }
 
 _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)

@@ -75,6 +75,18 @@ class LocalCalls(LocalTransport):
     kind = "voice"
 
 
+class LocalChat(LocalTransport):
+    """Writes what would stand in a chat."""
+
+    kind = "chat"
+
+    async def send(self, message: Message) -> Sent:
+        """Keep the message, and of the address no more than its kind."""
+        service = message.to.partition(":")[0]
+        write(kind=self.kind, to=service, subject=message.subject, text=message.text)
+        return Sent(ref=f"local:{message.ref}")
+
+
 class LocalPushTransport(LocalTransport):
     """Writes what would wake a device into the local outbox."""
 

@@ -21,7 +21,8 @@ from owners.models import Channel, Household, Membership, Owner
 
 # The feed needs no address.
 PROVABLE_KINDS = [
-    (kind.value, kind.label) for kind in (ChannelKind.EMAIL, ChannelKind.SMS, ChannelKind.VOICE)
+    (kind.value, kind.label)
+    for kind in (ChannelKind.EMAIL, ChannelKind.SMS, ChannelKind.VOICE, ChannelKind.CHAT)
 ]
 
 
@@ -218,7 +219,9 @@ class ChannelIn(serializers.Serializer[Any]):
     """An address at which the owner wants to be reached."""
 
     kind = serializers.ChoiceField(choices=PROVABLE_KINDS)
-    address = serializers.CharField(max_length=254)
+    address = serializers.CharField(
+        max_length=1000, help_text="Of a chat: as Apprise writes it, ntfys://host/topic."
+    )
 
 
 class ChannelChange(serializers.Serializer[Any]):
