@@ -11,11 +11,11 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
-import aiohttp
 from django.conf import settings
 
+from notifications.transports.posting import Line, NoAnswerError, NotReachedError
 from notifications.transports.values import Message, NotStarted, Sent, TransportError
 
 # https://www.twilio.com/docs/api/errors: the number, not our account, is at fault.
@@ -35,7 +35,6 @@ STATUSES = {
 }
 CONNECTIONS = 64
 _QUOTED = {number: quote_plus(bytes([number])) for number in range(256)}
-READ_LIMIT = 64 * 1024  # bytes of an answer that are read
 FOUND_PAGE = 50
 
 
@@ -47,7 +46,7 @@ class TwilioTransport:
     room = 1_000  # under way, or in turn for one of the connections
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._line: Line | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
 
     async def send(self, message: Message) -> Sent:
@@ -74,31 +73,28 @@ class TwilioTransport:
 
     async def close(self) -> None:
         """End the connections."""
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+        if self._line is not None:
+            self._line.close()
+        self._line = None
 
-    def _client(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _provider(self) -> Line:
+        line = self._line
+        if line is None or line.address != settings.TWILIO_API_URL:
+            if line is not None:
+                line.close()
             tokens = settings.TWILIO_AUTH_TOKENS
             pair = f"{settings.TWILIO_ACCOUNT_SID}:{tokens[0] if tokens else ''}"
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-                cookie_jar=aiohttp.DummyCookieJar(),  # nobody's session is kept
-                timeout=aiohttp.ClientTimeout(
-                    total=settings.SMS_TIMEOUT, sock_connect=settings.SMS_TIMEOUT
-                ),
+            line = self._line = Line(
+                settings.TWILIO_API_URL,
                 headers={
                     "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
                     "Content-Type": "application/x-www-form-urlencoded",
+                    "Accept": "application/json",
+                    "User-Agent": "Steward",
                 },
+                timeout=settings.SMS_TIMEOUT,
             )
-        return self._session
-
-    @property
-    def _address(self) -> str:
-        account = settings.TWILIO_ACCOUNT_SID
-        return f"{settings.TWILIO_API_URL}/2010-04-01/Accounts/{account}/{self.resource}.json"
+        return line
 
     async def _send(self, message: Message) -> Sent:
         form = {
@@ -119,27 +115,23 @@ class TwilioTransport:
         params: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Return the JSON of a good answer, or raise TransportError for any other."""
+        path = f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/{self.resource}.json"
+        if params:
+            path += f"?{urlencode(params)}"
         try:
-            async with self._client().request(
-                method,
-                self._address,
-                data=data,
-                params=params,
-                headers={"Idempotency-Key": key},
-                allow_redirects=False,
-            ) as response:
-                body = await response.content.read(READ_LIMIT)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TransportError(f"not reached: {type(error).__name__}") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # The request had gone out; whether it was acted on nobody knows.
-            raise TransportError(f"no answer: {type(error).__name__}", is_ambiguous=True) from error
-        answer = _json(body)
+            response = await self._provider().call(
+                method, path, headers={"Idempotency-Key": key}, body=data or b""
+            )
+        except NotReachedError as error:
+            raise TransportError(f"not reached: {error}") from error
+        except NoAnswerError as error:
+            raise TransportError(f"no answer: {error}", is_ambiguous=True) from error
+        answer = _json(response.body)
         if response.status < 300:
             if answer is None:
                 raise TransportError("an answer that is not JSON", is_ambiguous=True)
             return answer
-        raise _refusal(response.status, answer or {}, response.headers.get("Retry-After", ""))
+        raise _refusal(response.status, answer or {}, response.headers.get("retry-after", ""))
 
 
 def encoded(form: dict[str, str]) -> bytes:
