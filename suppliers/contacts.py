@@ -310,15 +310,19 @@ class Contact:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Return the contact that `to_json` wrote."""
-        return cls.saying(**_values(cls, data))
+        return cls._holding(_values(cls, data))
 
     @classmethod
     def saying(cls, **values: Any) -> Self:
         """Return a contact with these fields, at a fraction of what `Contact()` takes."""
-        if not values.keys() >= _NEEDED:
-            raise TypeError(f"a contact needs {', '.join(sorted(_NEEDED - values.keys()))}")
         if unknown := values.keys() - _written(Contact).keys():
             raise TypeError(f"a contact has no {', '.join(sorted(unknown))}")
+        return cls._holding(values)
+
+    @classmethod
+    def _holding(cls, values: dict[str, Any]) -> Self:
+        if not values.keys() >= _NEEDED:
+            raise TypeError(f"a contact needs {', '.join(sorted(_NEEDED - values.keys()))}")
         contact = object.__new__(cls)
         contact.__dict__.update(values)
         return contact
