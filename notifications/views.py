@@ -441,14 +441,18 @@ def door_row(
     # Who only claims to be the supplier, or writes to its alias, is named by the address.
     supplier = contact.supplier if contact.suspicion in ("", "foreign_payment_link") else None
     guesses = [journeys_by_key.get(key) for key in contact.evidence.get("possibly", [])]
+    title = str(said.get("title", ""))
+    text = str(said.get("quote") or said.get("body") or said.get("summary", ""))
+    if title.startswith(text) or text.startswith(title):
+        title, text = "", max(title, text, key=len)  # a text message is its own title
     return {
         "contact": contact,
         "badge": known.badge(contact).to_json(),
         "evidence": known.evidence(contact),
         "sender": supplier.name if supplier else said.get("sender", ""),
         "address": said.get("sender", "") if supplier else "",
-        "title": said.get("title", ""),
-        "text": said.get("quote") or said.get("body") or said.get("summary", ""),
+        "title": title,
+        "text": text,
         "payment_domains": said.get("payment_domains", []),
         "is_put_aside": contact.reason == PUT_ASIDE,
         "is_doubtful": contact.suspicion not in ("", "unknown_sender", "forwarding_confirmation"),

@@ -240,7 +240,8 @@ def test_a_strange_number_that_names_a_supplier_may_be_said_to_be_its_own(
         "medium": "sms",
         "said_at": factories.START.isoformat(),
         "sender": "+12125550161",
-        "body": "Skyline TV: we come on Friday.",
+        "title": "Skyline TV: we come on Friday.",
+        "quote": "Skyline TV: we come on Friday",
     }
     waiting = {"outcome": Outcome.DOOR, "suspicion": "unknown_sender", "medium": "sms"}
     contact = factories.ContactFactory.create(
@@ -248,6 +249,7 @@ def test_a_strange_number_that_names_a_supplier_may_be_said_to_be_its_own(
     )
     page = browser.get("/door/").content.decode()
     assert "This is the number of Skyline TV" in page
+    assert page.count("we come on Friday") == 1
     given = {"name": "let_in", "supplier": str(cast.skyline.uuid)}
     browser.post(f"/contacts/{contact.uuid}/act/", given)
     contact.refresh_from_db()
