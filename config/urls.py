@@ -35,6 +35,9 @@ def missing(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+handler404 = "config.faults.not_found"
+handler500 = "config.faults.failed"
+
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -31,6 +31,20 @@ def test_without_a_sign_in_the_answer_is_401_and_says_how(nobody: APIClient, db:
     assert answer.json()["status"] == 401
 
 
+def test_an_address_without_an_endpoint_and_a_crash_are_problems_too(
+    ana: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    ana.raise_request_exception = False
+    missing = ana.get("/api/v1/nothing/")
+    monkeypatch.setattr("owners.api.v1.Me.get", crash)
+    for answer, status in ((missing, 404), (ana.get("/api/v1/me/"), 500)):
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
 def test_a_dead_token_is_refused_even_beside_a_live_cookie(cast: factories.Cast) -> None:
     app = APIClient()
     app.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
