@@ -22,6 +22,7 @@ from owners.models import ApiToken, Export, Household
 from suppliers import mandates
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import (
+    BlockedSender,
     ConsentReceipt,
     Mandate,
     OutboundEvent,
@@ -61,6 +62,7 @@ def agreed(cast: factories.Cast, number: int) -> None:
 def rows(cast: factories.Cast, count: int) -> None:
     """Give Ana `count` of everything that is listed."""
     for number in range(count):
+        BlockedSender.objects.create(household=cast.household, address=f"{number}@blocked.example")
         asset = factories.AssetFactory.create(household=cast.household, keeper=cast.ana)
         factories.AssetIdentifierFactory.create(asset=asset)
         supplier = factories.SupplierFactory.create()
