@@ -56,8 +56,11 @@ def granted(cast: factories.Cast) -> Change:
 
 
 def role_taken(cast: factories.Cast) -> Change:
-    role = particulars.give_role(asset=cast.dvr, supplier=cast.skyline, kind=RoleKind.REPAIRER)
-    return particulars.take_role(role=role, owner=cast.ana, now=clock.now())
+    now = clock.now()
+    role = particulars.give_role(
+        asset=cast.dvr, supplier=cast.skyline, kind=RoleKind.REPAIRER, now=now
+    )
+    return particulars.take_role(role=role, owner=cast.ana, now=now)
 
 
 def renamed(cast: factories.Cast) -> Change:
