@@ -1,7 +1,6 @@
 """The pass with two browsers at once: Ana's, and that of somebody at a supplier's."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -9,6 +8,7 @@ from notifications import passes
 from notifications.models import Journey, Pass
 from owners import clock
 from owners.models import Owner
+from tests.browser.axe import violations
 from tests.browser.test_screens import SIZES, signed_in
 
 pytestmark = pytest.mark.browser
@@ -33,8 +33,7 @@ def is_sound(page: Page) -> None:
     """Check that a page is accessible and as wide as its window."""
     for details in page.locator("main details:not(.menu)").all():
         details.evaluate("node => { node.open = true; }")
-    found = Axe().run(page)
-    assert not found.response["violations"], found.generate_report()
+    assert violations(page) == []
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= (page.viewport_size or {"width": 0})["width"]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -14,6 +13,7 @@ from notifications.models import Journey
 from owners.models import Owner
 from suppliers.models import Mandate
 from tests import factories
+from tests.browser.axe import violations
 
 pytestmark = pytest.mark.browser
 
@@ -144,11 +144,11 @@ def test_screens_are_accessible_in_bounds_and_silent(
         page.goto(live_server.url + address)
         for details in page.locator("main details:not(.menu)").all():
             details.evaluate("node => { node.open = true; }")
-        faults.extend((address, found["id"]) for found in Axe().run(page).response["violations"])
+        faults.extend((address, rule) for rule in violations(page))
         # The dark theme changes colours and nothing else.
         page.emulate_media(color_scheme="dark")
-        in_dark = Axe().run(page, options=COLOURS).response["violations"]
-        faults.extend((f"{address} in the dark", found["id"]) for found in in_dark)
+        in_dark = violations(page, **COLOURS)
+        faults.extend((f"{address} in the dark", rule) for rule in in_dark)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append((address, "wider than the window"))
         page.close()
@@ -220,8 +220,7 @@ def test_every_component_is_accessible_and_in_bounds(
     context = signed_in(browser, live_server, session, width=width, scheme=scheme)
     page = context.new_page()
     page.goto(f"{live_server.url}/design/")
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     context.close()
 
