@@ -221,6 +221,7 @@ SPECTACULAR_SETTINGS = {
         "config.api.describe_problems_and_keys",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "BadgeLevel": "notifications.api.shapes.BADGE_LEVELS",
         "ChannelKind": "owners.choices.ChannelKind",
         "AssetKind": "assets.choices.AssetKind",
         "DocumentKind": "assets.choices.DocumentKind",

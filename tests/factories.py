@@ -130,7 +130,7 @@ class ChannelFactory(DjangoModelFactory[Channel]):
     @classmethod
     def _create(cls, model_class: type[Channel], *args: Any, **kwargs: Any) -> Channel:
         address = kwargs.pop("address", "+12125550100")
-        channel = model_class(*args, **kwargs)
+        channel = model_class(**kwargs)
         channel.set_address(address)
         channel.save()
         return channel
@@ -198,7 +198,7 @@ class SigningSecretFactory(DjangoModelFactory[SigningSecret]):
     @classmethod
     def _create(cls, model_class: type[SigningSecret], *args: Any, **kwargs: Any) -> SigningSecret:
         value = kwargs.pop("value", SECRET)
-        secret = model_class(*args, **kwargs)
+        secret = model_class(**kwargs)
         secret.set_value(value)
         secret.save()
         return secret

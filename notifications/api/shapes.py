@@ -110,10 +110,13 @@ class CardSurvey(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=SurveyState.choices)
 
 
+BADGE_LEVELS = ["proved", "likely", "unproved", "warning", "own"]
+
+
 class BadgeOut(serializers.Serializer[Any]):
     """How far a sender is who it says, and why."""
 
-    level = serializers.ChoiceField(choices=["proved", "likely", "unproved", "warning", "own"])
+    level = serializers.ChoiceField(choices=BADGE_LEVELS)
     label = serializers.CharField()  # type: ignore[assignment]  # the contract's word, not the base's
     reasons = serializers.ListField(child=serializers.CharField())
 

@@ -86,12 +86,23 @@ CALLS = (
         "Answer by `text`, by the number of a `window`, or by `decline`; with none it is noted.",
     ),
     (
-        "GET /api/supplier/v1/log/?way=&q=&state=&before=",
-        "What you sent (`way=in`) or got (`out`), the newest first.",
+        "GET /api/supplier/v1/log/?way=&q=&state=&outcome=&since=&until=&before=",
+        (
+            "What you sent (`way=in`) or got (`out`), the newest first. `q` is an id, the beginning of "
+            "a type or an owner_ref; `since` and `until` are days. `next` is the `before` of the next "
+            "page."
+        ),
     ),
     ("GET /api/supplier/v1/log/{id}/", "One event you got, every try, and what you answered."),
     ("POST /api/supplier/v1/log/{id}/replay/", "Get it once more, under the same id."),
-    ("GET /api/supplier/v1/scorecard/", "Counts of the last 90 days; shares from five cases on."),
+    (
+        "GET /api/supplier/v1/scorecard/",
+        "Counts of the last 90 days, each with its `trend`; shares from five cases on.",
+    ),
+    (
+        "GET /api/supplier/v1/scorecard/{figure}/",
+        "What a figure was counted from, the newest 200 cases.",
+    ),
     (
         "GET, PATCH /api/supplier/v1/profile/",
         "How you are known, what is proved; `technical_contact` and `webhook_url` change.",

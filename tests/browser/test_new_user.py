@@ -404,7 +404,7 @@ def test_the_demo_story_goes_from_sign_in_to_yes_it_works(
 
 def code_of(secret: str) -> str:
     """Return what a code app shows for a secret now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
 
 def test_a_passkey_and_a_code_app_are_set_up_and_sign_in(window: Callable[..., Page]) -> None:
