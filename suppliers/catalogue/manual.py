@@ -88,9 +88,9 @@ CALLS = (
     (
         "GET /api/supplier/v1/log/?way=&q=&state=&outcome=&since=&until=&before=",
         (
-            "What you sent (`way=in`) or got (`out`), the newest first. `q` is an id, the beginning of "
-            "a type or an owner_ref; `since` and `until` are days. `next` is the `before` of the next "
-            "page."
+            "What you sent (`way=in`) or got (`out`), the newest first. `q` is an id, the "
+            "beginning of a type or an owner_ref; `since` and `until` are days. `next` is the "
+            "`before` of the next page."
         ),
     ),
     ("GET /api/supplier/v1/log/{id}/", "One event you got, every try, and what you answered."),
