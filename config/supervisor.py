@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from config import embedded
 
@@ -111,6 +112,7 @@ class Supervisor:
     is_demo: bool
     children: list[Child] = field(default_factory=list)
     is_stopping: bool = False
+    unanswered: list[str] = field(default_factory=list)  # where mail is to be taken, not yet
 
     def run(self) -> None:
         """Start everything, watch over it, and stop it all when asked to."""
@@ -147,6 +149,7 @@ class Supervisor:
         self.start_workers()
         if os.environ.get("MAIL_LISTEN"):
             self.add("mail", [PYTHON, "manage.py", "mail_server"])
+            self.unanswered = [place.strip() for place in os.environ["MAIL_LISTEN"].split(",")]
         self.welcome()
         if self.is_demo and not self.mark("demo-told").exists():
             # The rest of the story arrives through the running server's own entrances.
@@ -221,9 +224,6 @@ class Supervisor:
                 say(line)
         if os.environ.get("STEWARD_OUTBOX") == "local":
             say(f"mails and SMS are kept at {os.environ['SITE_URL']}/outbox/ and sent to nobody")
-        if os.environ.get("MAIL_LISTEN"):
-            domain = os.environ.get("MAIL_DOMAIN") or "mail.localhost"
-            say(f"mail for @{domain} is taken at {os.environ['MAIL_LISTEN']}")
         say(f"logs are in {self.home / 'logs'}; Ctrl-C stops everything.")
 
     def web_command(self) -> list[str]:
@@ -289,9 +289,17 @@ class Supervisor:
         """Start again what crashes, until the stop."""
         while True:
             time.sleep(0.1)
+            self.tell_of_mail()
             for child in list(self.children):
                 if child.has_ended():
                     self.revive(child)
+
+    def tell_of_mail(self) -> None:
+        """Say where mail is taken, once something answers there."""
+        domain = os.environ.get("MAIL_DOMAIN") or "mail.localhost"
+        for place in [place for place in self.unanswered if answers(place)]:
+            self.unanswered.remove(place)
+            say(f"mail for @{domain} is taken at {place}")
 
     def revive(self, child: Child) -> None:
         """Start a child again after a breath; let a finished one-off job go."""
@@ -359,6 +367,21 @@ def refuse_busy_port(host: str, port: int) -> None:
                 f"port {port} is in use ({error.strerror}). Stop what listens there (perhaps"
                 f" another Steward), or choose another port: make demo PORT={port + 1}"
             ) from error
+
+
+def answers(place: str) -> bool:
+    """Return whether something listens at one of the addresses of MAIL_LISTEN."""
+    try:
+        where = urlsplit(place)
+        if where.scheme.endswith("unix"):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(where.path)
+        else:
+            name = (where.hostname or "", where.port or 0)
+            socket.create_connection(name, timeout=0.2).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -161,6 +161,28 @@ def test_a_file_where_the_data_folder_should_be_gets_a_sentence(home: Path) -> N
     assert "Traceback" not in said
 
 
+def test_mail_is_announced_once_its_port_answers(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAIL_DOMAIN", "mail.example")
+    path = home / "lmtp.sock"
+    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as file:
+        tcp.bind(("127.0.0.1", 0))
+        file.bind(str(path))
+        places = [f"smtp://127.0.0.1:{tcp.getsockname()[1]}", f"lmtp+unix://{path}"]
+        run = supervisor.Supervisor(
+            home=home, host="127.0.0.1", port=8000, is_demo=False, unanswered=[*places]
+        )
+        run.tell_of_mail()
+        assert capsys.readouterr().out == ""
+        tcp.listen()
+        file.listen()
+        run.tell_of_mail()
+        run.tell_of_mail()
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"Steward: mail for @mail.example is taken at {place}" for place in places]
+
+
 def test_tables_are_prepared_again_only_when_a_migration_came() -> None:
     assert supervisor.fingerprint("a") == supervisor.fingerprint("a")
     assert supervisor.fingerprint("a") != supervisor.fingerprint("b")
