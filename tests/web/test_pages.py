@@ -475,7 +475,7 @@ def test_the_call_card_has_the_number_and_what_to_say(ana: Client, journey: Jour
     page = text_of(ana, f"/journeys/{journey.uuid}/")
     assert 'href="tel:+18005550199"' in page
     assert "4471-88213" in page
-    assert "I am calling about my Living-room DVR." in page
+    assert "I am calling about: Living-room DVR." in page
 
 
 def test_a_number_that_merely_called_is_never_offered_to_call(
