@@ -179,6 +179,9 @@ def place(
     written = _by_pass(entry, known)
     if written is not None:
         return written
+    if entry.is_own and entry.said.matter:
+        # What the owner opens is a matter of its own, whatever else runs with this supplier.
+        return Placement(rule="new_matter", evidence={"sender": entry.said.sender})
     repeated = _by_message(entry, known)
     if repeated is not None:
         return repeated

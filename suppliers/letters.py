@@ -272,6 +272,8 @@ def words_of(event: OutboundEvent) -> str:
         for one in event.data.get("terms") or ()
     ]
     lines += _about_asset(event.data)
+    if not event.type.startswith("owner.mandate."):
+        lines += _facts(event.data)
     lines += [str(event.data[name]) for name in WORDS if event.data.get(name)]
     refs = [ref for ref in event.data.get("refs") or () if ref.get("scheme") in NAMED]
     lines += [str(NAMED[ref["scheme"]]) % {"number": ref["value"]} for ref in refs]
@@ -324,10 +326,14 @@ def _granted(data: Mapping[str, Any]) -> list[str]:
     things = [str(asset["name"]) for asset in data.get("assets", ())]
     if things:
         lines.append(_("For: %(what)s.") % {"what": ", ".join(things)})
-    facts = dict(FactName.choices)
-    return lines + [
-        f"{facts[name]}: {value}" for name, value in data.get("facts", {}).items() if name in facts
-    ]
+    return lines + _facts(data)
+
+
+def _facts(data: Mapping[str, Any]) -> list[str]:
+    """Say the facts of the home that go along."""
+    labels = dict(FactName.choices)
+    facts = data.get("facts") or {}
+    return [f"{labels[name]}: {value}" for name, value in facts.items() if name in labels]
 
 
 def _about_asset(data: Mapping[str, Any]) -> list[str]:

@@ -78,14 +78,16 @@ def send(
     data: dict[str, Any],
     now: datetime,
     name: uuid.UUID | None = None,
+    not_before: datetime | None = None,
 ) -> OutboundEvent:
     """Store an event for the mandate's supplier; it goes out when the outbox is next walked.
 
     The owner is named by the mandate's `owner_ref` only. What has a `name` is sent once:
-    the same name again returns the first event.
+    the same name again returns the first event. `not_before` leaves time to take it back.
     """
     message = Message(mandate=mandate, type=type, data=data)
     values = message.values(routes.of_mandates([mandate])[mandate.pk], now=now)
+    values["next_at"] = not_before or now
     if name is None:
         event = OutboundEvent.objects.create(**values)
     else:
@@ -151,6 +153,18 @@ def send_all(messages: Sequence[Message], *, now: datetime) -> None:
     ]
     OutboundEvent.objects.bulk_create(rows, ignore_conflicts=True)
     transaction.on_commit(lambda: doorbell.ring("outbox"))
+
+
+def withdraw(*, name: uuid.UUID) -> bool:
+    """Take an event back before it goes out; False when it may have gone already."""
+    with transaction.atomic():
+        event = OutboundEvent.objects.select_for_update().filter(uuid=name).first()
+        if event is None:
+            return True
+        if event.tried or event.lease_until is not None or event.state == OutboundState.SENT:
+            return False
+        event.delete()
+        return True
 
 
 def report_rejected(events: Sequence[RejectedEvent], *, now: datetime) -> None:

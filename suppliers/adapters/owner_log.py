@@ -54,8 +54,21 @@ def read(payload: bytes | dict[str, Any], *, context: Context) -> list[Contact]:
         call=_call(data, seconds) if is_call else None,
         documents=tuple(fields.words(data.get("documents") or [], "/documents")),
     )
+    if opens := data.get("opens"):
+        # It went to the supplier as it stands: a time in it is a wish, and no fact.
+        return [_opening(contact, opens)]
     said = text.read(note, said_at=contact.said_at, context=context)
     return [text.understood(contact, said, is_own=True)]
+
+
+def _opening(contact: Contact, opens: dict[str, Any]) -> Contact:
+    """Return what the owner opens a matter with: of its own, and found again by its keys."""
+    given = opens.get("keys") or []
+    return contact.with_(
+        type=fields.text(opens.get("type") or "", "/opens/type"),
+        matter=fields.text(opens.get("journey") or "", "/opens/journey"),
+        keys=(*contact.keys, *(Key(scheme=key["scheme"], value=key["value"]) for key in given)),
+    )
 
 
 def _said_at(data: dict[str, Any], seconds: int, context: Context) -> datetime:
