@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from assets.models import Asset
-from notifications import apart, dealings, delivery, offers, settling
+from notifications import apart, dealings, delivery, offers, opening, settling
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
@@ -689,7 +689,8 @@ def _to_all(
     """What each supplier of the journey hears, if anything; `data` is in its own words."""
     answer = decision.data.get("answer")
     if answer == "works":
-        return "owner.journey.closed", data
+        # A yes to one of a series closes nothing.
+        return ("owner.journey.closed", data) if matter.closed_at is not None else None
     if answer == "not_yet":
         tickets = [ref["value"] for ref in data["refs"] if ref["scheme"] == "ticket"]
         if tickets:
@@ -779,6 +780,10 @@ def _take_back(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> No
         raise ActionError(
             "not_logged", gettext_noop("Only what was logged by hand can be taken back.")
         )
+    if not opening.withdraw(contact=contact):
+        # Its card stays: somebody works on it now.
+        detail = gettext_noop("It has gone out already. Write to them on its card to call it off.")
+        raise ActionError("gone", detail)
     journey = link.journey
     _decide(
         ledger, owner, "take_back", {"from": str(journey.uuid)}, journey=journey, contact=contact

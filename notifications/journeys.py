@@ -360,7 +360,7 @@ def asset_body(asset: Asset | None) -> dict[str, Any] | None:
 
 
 def _promise_bar(matter: Matter) -> dict[str, Any] | None:
-    for slot in matter.live_slots:
+    for slot in sorted(matter.live_slots, key=lambda slot: slot.behind):
         if slot.span is not None:
             return {
                 "start": slot.span.start.isoformat(),

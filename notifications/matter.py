@@ -214,6 +214,15 @@ class Shift:
         return Window(start=moved, end=moved + (self.to.end - self.to.start))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """What a visit says of those after it: when they are, how long, and on whose word."""
+
+    later: tuple[datetime, ...]
+    length: timedelta
+    value: "Value"
+
+
 def _clock(at: datetime, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
@@ -241,6 +250,9 @@ class Slot:
     order: tuple[int, datetime] | None = None
     ended: tuple[int, datetime] | None = None  # the version that last cancelled the series
     shift: Shift | None = None  # what was said of this one of a series and of all after it
+    repeats: Series | None = None  # how the series goes on that it begins
+    is_given: bool = False  # by the series alone: nobody spoke of this one yet
+    behind: int = 0  # how many of its series came to be expected after it
     organizer: str = ""
     invited: str = ""  # whom the organizer's calendar asks for an answer
     proposal: Value | None = None  # another time that its supplier asks for
@@ -270,7 +282,13 @@ class Slot:
     @property
     def is_live(self) -> bool:
         """Whether the visit is still to come or under way."""
-        return self.stage in LIVE_STAGES and not self.is_declined and not self.is_excepted
+        is_off = self.is_declined or self.is_excepted or self.is_past
+        return self.stage in LIVE_STAGES and not is_off
+
+    @property
+    def is_past(self) -> bool:
+        """Whether another one of its series came and went since: nobody asks about it now."""
+        return self.behind > 1
 
     @property
     def disputes(self) -> list[tuple[str, Register]]:
@@ -287,7 +305,7 @@ class Slot:
     @property
     def is_expected(self) -> bool:
         """Whether somebody is expected and has not arrived."""
-        return self.stage in EXPECTED_STAGES and not self.is_declined and not self.is_excepted
+        return self.stage in EXPECTED_STAGES and self.is_live
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether the window has passed and nobody came."""
@@ -404,6 +422,7 @@ class Matter:
     scored_at: datetime | None = None
     turn: Turn = Turn.SUPPLIER
     is_muted: bool = False
+    rolls_at: datetime | None = None  # when the next one of a series is expected
 
     @property
     def state(self) -> JourneyState:

@@ -8,7 +8,7 @@ contact is absorbed only when it brings nothing that is not already known.
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from notifications import dealings, offers
+from notifications import dealings, offers, series
 from notifications.choices import Turn
 from notifications.invitations import put_aside, settle_proposal
 from notifications.matter import (
@@ -86,7 +86,8 @@ def fold(
     ]
     steps += [(decided.at, 1, decided.id, decided) for decided in decisions]
     steps.sort(key=lambda step: step[:3])
-    for _, _, _, step in steps:
+    for at, _, _, step in steps:
+        series.roll(matter, at)
         if isinstance(step, Entry):
             _take(matter, step)
         else:
@@ -97,6 +98,7 @@ def fold(
             _bring_back(matter, decided)
     if matter.revisions:
         _supersede(matter, entries)
+    series.roll(matter, now)
     _finish(matter, now)
     return matter
 
@@ -499,9 +501,14 @@ def _bring_back(matter: Matter, decided: Decided) -> None:
 
 def _answer(matter: Matter, decided: Decided, answer: str) -> None:
     if answer == "works":
+        is_one_of_many = False
         for slot in matter.slots:
             if slot.is_overdue(decided.at):  # then whoever was expected came; nobody says when
                 slot.stage, slot.stage_source = Stage.DONE, decided.id
+                is_one_of_many = is_one_of_many or series.goes_on(matter, slot, decided.at)
+        if is_one_of_many:
+            matter.turn = Turn.SUPPLIER
+            return
         matter.closed_at, matter.closed_by = decided.at, "owner"
         matter.turn = Turn.OWNER
     elif answer == "not_yet":
@@ -666,4 +673,6 @@ def next_change(matter: Matter, now: datetime) -> datetime | None:
     times += [p.due_at for p in matter.promises.values() if p.state == "open" and p.due_at]
     if matter.snoozed_until is not None:
         times.append(matter.snoozed_until)
+    if matter.rolls_at is not None:
+        times.append(matter.rolls_at)
     return min((at for at in times if at > now), default=None)

@@ -174,14 +174,16 @@ def _forget_passed(
 ) -> None:
     """Delete the visits and facts that a late arrival gave another name, or made history.
 
-    A visit without a UID is named by whoever spoke of it first; what only an older revision
+    A visit without a UID is named by whoever spoke of it first, and a series may get other
+    times; what only an older revision
     said is no fact once a newer one is known. Most journeys have neither.
     """
     named: dict[int, set[str]] = {}
     stated: dict[int, set[tuple[str, str]]] = {}
     for uuid, matter in matters.items():
         pk = ledger.journeys[uuid].pk
-        if any(slot.name != slot.uid + slot.recurrence_id for slot in matter.slots):
+        is_series = any(slot.repeats is not None for slot in matter.slots)
+        if is_series or any(slot.name != slot.uid + slot.recurrence_id for slot in matter.slots):
             named[pk] = {slot.name[:340] for slot in matter.slots}
         if any(found.reason == "older_revision" for found in matter.verdicts.values()):
             stated[pk] = set()

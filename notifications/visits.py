@@ -6,7 +6,7 @@ Pure. Statements are merged by their order and by how far their senders are beli
 from dataclasses import replace
 from datetime import timedelta
 
-from notifications import invitations
+from notifications import invitations, series
 from notifications.matter import (
     BOOKED,
     CANCELLED,
@@ -48,7 +48,11 @@ def _find_slot(matter: Matter, entry: Entry, visit: Visit) -> Slot | None:
                 and (fits or (slot.window.current is not None and slot.window.current.key == key))
             ):
                 return slot
-    live = [slot for slot in matter.slots if slot.is_live and slot.kind == visit.kind]
+    live = [
+        slot
+        for slot in matter.slots
+        if slot.is_live and slot.kind == visit.kind and not slot.behind
+    ]
     if visit.uid:
         live = [slot for slot in live if not slot.uid]
     if visit.window is None and not live:
@@ -96,8 +100,10 @@ def take_visit(matter: Matter, entry: Entry, visit: Visit, news: News) -> None:
         slot.window.contest(value_of(entry, window_key(visit.window)))
         news.new.append("visit_conflict")
         return
+    slot.is_given = slot.is_given and is_foreign
     _state(matter, entry, visit, slot, news)
     if visit.uid:
+        series.take(matter, entry, visit, slot)
         _all_after(matter, entry, visit, slot, news)
         invitations.except_from_series(matter, visit.uid)
 

@@ -56,7 +56,8 @@ class Visit:
     """What a contact says about a visit, delivery or call (RFC 5545, RFC 5546).
 
     `window` is None when only the stage is told. `sequence` and `dtstamp` order the
-    statements about one `uid` and `recurrence_id`; text has neither. `method` is the
+    statements about one `uid` and `recurrence_id`; text has neither. `later` are the next
+    starts that a series gives after this one. `method` is the
     iTIP method of a calendar message (see `itip`); `proposed` is another time that it
     asks for, and is never the time of the visit.
     """
@@ -66,6 +67,7 @@ class Visit:
     uid: str = ""
     recurrence_id: str = ""
     is_range: bool = False  # of that one of the series and of all after it
+    later: tuple[datetime, ...] = ()
     sequence: int | None = None
     dtstamp: datetime | None = None
     zone: str = ""

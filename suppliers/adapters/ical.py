@@ -20,7 +20,7 @@ from suppliers import itip
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
 from suppliers.adapters.headers import decode_bytes
-from suppliers.adapters.repeats import next_start, rule_of
+from suppliers.adapters.repeats import next_starts, rule_of
 from suppliers.choices import ContactKind, Medium, Stage
 from suppliers.contacts import AskClaim, Contact, FactClaim, Key, Visit, Window
 
@@ -217,7 +217,7 @@ def _event(
 def _repeating(
     contact: Contact, event: Component, zones: dict[str, tzinfo], context: Context
 ) -> Contact:
-    """Return the contact with how it repeats; a series that has begun by its next one."""
+    """Return the contact with how it repeats, and when; one that has begun by its next one."""
     visit = contact.visit
     rule = rule_of(event.get("RRULE"))
     if rule is None or visit is None or visit.window is None:
@@ -226,16 +226,22 @@ def _repeating(
     if rule.is_too_fine:
         return contact.with_(remarks=("rule_too_fine",))
     first = visit.window
-    if visit.dtstamp is None or first.end >= visit.dtstamp or visit.recurrence_id:
+    if visit.recurrence_id:
         return contact
+    has_begun = visit.dtstamp is not None and first.end < visit.dtstamp
+    length = first.end - first.start
     local = first.start.astimezone(_zone_of(event, zones, visit.zone, context))
-    start = next_start(
-        rule, local, after=visit.dtstamp - (first.end - first.start), without=_left_out(event)
-    )
-    if start is None:
+    after = visit.dtstamp - length if has_begun and visit.dtstamp is not None else first.start
+    starts = next_starts(rule, local, after=after, without=_left_out(event))
+    if not has_begun:
+        later = tuple(start for start in starts if start > first.start)
+        return contact.with_(visit=replace(visit, later=later))
+    if not starts:
         return contact
-    window = Window(start=start, end=start + (first.end - first.start))
-    return contact.with_(visit=replace(visit, window=window, recurrence_id=start.isoformat()))
+    start, *later_ones = starts
+    window = Window(start=start, end=start + length)
+    named = replace(visit, window=window, recurrence_id=start.isoformat(), later=tuple(later_ones))
+    return contact.with_(visit=named)
 
 
 def _zone_of(event: Component, zones: dict[str, tzinfo], name: str, context: Context) -> tzinfo:

@@ -1,6 +1,6 @@
 """Reads how a series of appointments repeats (RFC 5545, RRULE), within bounds.
 
-Of a series that has begun only its next one matters. Rules finer than hourly, and those
+Of a series its next ones matter, and no more than a hundred. Rules finer than hourly, and those
 whose next time could only be found by a long search, are noted and not followed.
 """
 
@@ -14,6 +14,7 @@ from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # no types
 from icalendar.error import BrokenCalendarProperty
 
 MAX_TIMES = 500
+MAX_STARTS = 101
 HORIZON = timedelta(days=400)
 MAX_RULE = 300
 FOLLOWED = frozenset({"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
@@ -90,26 +91,28 @@ def _until(rule: Any) -> datetime | None:
     return datetime(found.year, found.month, found.day, tzinfo=UTC) + timedelta(days=1, hours=12)
 
 
-def next_start(
+def next_starts(
     rule: Rule, first: datetime, *, after: datetime, without: frozenset[datetime]
-) -> datetime | None:
-    """Return the first start of the series at or after an instant, in UTC.
+) -> tuple[datetime, ...]:
+    """Return the next starts of the series at or after an instant, in UTC.
 
     `first` is local to the series: daylight saving moves its instants, never its clock.
     `without` are local times that are left out.
     """
+    found: list[datetime] = []
     if rule.is_too_fine:
-        return None
+        return ()
     for local in _times(rule, first):
         try:
             at = local.replace(tzinfo=first.tzinfo).astimezone(UTC)
         except (OverflowError, ValueError):
-            return None
-        if at > after + HORIZON or (rule.until is not None and at > rule.until):
-            return None
+            break
+        is_beyond = at > after + HORIZON or (rule.until is not None and at > rule.until)
+        if is_beyond or len(found) == MAX_STARTS:
+            break
         if at >= after and local not in without:
-            return at
-    return None
+            found.append(at)
+    return tuple(found)
 
 
 def _times(rule: Rule, first: datetime) -> Iterator[datetime]:
