@@ -133,16 +133,18 @@ def ask_for_data(*, owner: Owner, mandate: Mandate, kind: str, key: str, now: da
     due = month_after(now.astimezone(ZoneInfo(household.zone)).date())
     about = {"article": ARTICLES[kind], "day": dateformat.format(due, "j F Y")}
     if kind == "access":
+        title = _("Please tell us what you hold about us.")
         words = _(
             "Under %(article)s, please tell us which personal data you hold about us and send "
             "us a copy, by %(day)s."
         )
     else:
+        title = _("Please delete what you hold about us.")
         words = _(
             "Under %(article)s, please erase the personal data you hold about us and confirm it, "
             "by %(day)s."
         )
-    said = words % about
+    said = f"{title}\n{words % about}"
     data = {"kind": kind, "article": ARTICLES[kind], "dueAt": due.isoformat(), "body": said}
     return _open(
         owner=owner,

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import calling, journeys
+from notifications.api import opening
 from notifications.api.shapes import (
     AppointmentOut,
     JourneyOut,
@@ -28,7 +29,7 @@ from notifications.choices import (
 )
 from notifications.models import Appointment, Decision, Delivery, Journey, Notification, Survey
 from owners import clock
-from owners.api.edge import OwnerView, owner_of
+from owners.api.edge import OwnerView, once, owner_of
 from owners.api.pages import (
     CURSOR,
     LIMIT,
@@ -103,6 +104,14 @@ class Journeys(OwnerView):
         return Response(
             {"next": following, "results": [show_journey(row, suppliers) for row in found]}
         )
+
+    @extend_schema(
+        operation_id="journeys_start", request=opening.StartIn, responses={202: opening.OpenedOut}
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Open a matter; its supplier hears of it ten seconds later, until then take it back."""
+        return opening.start(request)
 
 
 class OneJourney(OwnerView):

@@ -32,6 +32,7 @@ from notifications.api.journeys import (
     OneJourney,
     Surveys,
 )
+from notifications.api.opening import DataRequests
 from notifications.api.partings import MandatePreview
 from notifications.api.passes import OnePass, PassCode, Passes, PassPreview, PassVisits
 from notifications.api.push import OnePushDevice, PushDevices
@@ -54,6 +55,7 @@ urlpatterns = [
         ContactAction.as_view(),
         name="contact-action",
     ),
+    path("mandates/<uuid:mandate>/data-requests/", DataRequests.as_view(), name="data-requests"),
     path("mandates/<uuid:mandate>/preview/", MandatePreview.as_view(), name="mandate-preview"),
     path("blocked/", Blocks.as_view(), name="blocked"),
     path("blocked/<uuid:block>/", OneBlock.as_view(), name="block"),

@@ -47,6 +47,10 @@ def say(cast: Cast, now: datetime, type_: str, **data: Any) -> None:
     taken_in(now)
 
 
+def take_back(cast: Cast, contact: Contact, now: datetime) -> None:
+    feed.act_on_contact(owner=cast.ana, contact=contact, name="take_back", data={}, now=now)
+
+
 def by_mail(cast: Cast) -> None:
     cast.skyline.technical_contact = "help@skyline.example"
     cast.skyline.save()
@@ -151,13 +155,16 @@ def test_it_is_withdrawn_until_it_has_gone_out(cast: Cast, now: datetime) -> Non
     contact = Contact.objects.get()
     outbox.send_due(now=now)
     assert outgoing.outbox == []
-    assert opening.withdraw(contact=contact)
+    take_back(cast, contact, now)
+    assert not Journey.objects.filter(is_emptied=False).exists()
     start(cast, now)
     assert not OutboundEvent.objects.exists()  # the same form again does not bring it back
     start(cast, now, key="second")
     taken_in(now)
     outbox.send_due(now=now + opening.HELD)
-    assert not opening.withdraw(contact=Contact.objects.latest("pk"))
+    with pytest.raises(feed.ActionError) as error:
+        take_back(cast, Contact.objects.latest("pk"), now)
+    assert error.value.code == "gone"
     assert len(outgoing.outbox) == 1
 
 
