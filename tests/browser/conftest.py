@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from owners.models import Owner
 from tests.web.conftest import played
@@ -28,6 +28,7 @@ AT_WORK = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
 """
+PATIENCE_MS = 20_000  # on a machine with other work; what is there at once is not waited for
 LOOKS = 3  # in a row, at which nobody works: a request runs more than one statement
 
 
@@ -38,6 +39,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("there is no /usr/bin/chromium")
     # Playwright's loop runs in this thread, and Django would take it for an async context.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield found

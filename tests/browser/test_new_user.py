@@ -26,6 +26,7 @@ from pytest_django.live_server_helper import LiveServer
 from notifications import pipeline
 from owners import clock, households
 from owners.models import Owner
+from tests.browser.conftest import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 
@@ -89,7 +90,8 @@ def window(browser: Browser, server: LiveServer) -> Iterator[Callable[..., Page]
         )
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_navigation_timeout(2 * PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "response",
@@ -427,19 +429,22 @@ def test_a_passkey_and_a_code_app_are_set_up_and_sign_in(window: Callable[..., P
     page.locator("[name=password]").fill(PASSWORD)  # what opens the account is asked for twice
     page.locator("[name=password]").press("Enter")
     page.locator("main").get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url("**/2fa/recovery-codes/**")
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     codes = page.get_by_label("Unused codes").input_value().split()
     page.goto("/accounts/2fa/totp/activate/")
     secret = page.get_by_label("Authenticator secret").input_value()
     page.get_by_label("Authenticator code").fill(code_of(secret))
     page.get_by_role("button", name="Activate").click()
-    page.goto("/accounts/2fa/")
+    page.wait_for_url("**/accounts/2fa/")  # a load begun before would cut the answer off
     expect(page.get_by_text("Authentication using an authenticator app is active.")).to_be_visible()
 
     page.get_by_role("button", name="Sign out").first.click()
+    page.wait_for_url("**/accounts/login/**")
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Nothing needs you today")
     page.get_by_role("button", name="Sign out").first.click()
+    page.wait_for_url("**/accounts/login/**")
     sign_in(page, "cleo@vale.example", PASSWORD)
     page.locator("[name=code]").fill(codes[0])
     page.locator("[name=code]").press("Enter")
