@@ -50,7 +50,7 @@ class Known:
         found = [
             supplier
             for supplier in self.served.get(contact.household_id, [])
-            if len(supplier.name) >= SHORTEST_NAME and supplier.name.casefold() in words
+            if any(name in words for name in _called(supplier))
         ]
         return found[0] if len(found) == 1 else None
 
@@ -101,6 +101,16 @@ def of(contacts: Sequence[Contact]) -> Known:
         provers=particulars.provers(hosts) if hosts else {},
         before={(home, sender): n for home, sender, n in counted} if senders else {},
     )
+
+
+def _called(supplier: Supplier) -> set[str]:
+    """Return how a supplier may call itself; one let in by mail bears its domain's name."""
+    name = supplier.name.casefold()
+    found = {name}
+    if " " not in name and "." in name:
+        label = max(name.split(".")[:-1], key=len)
+        found |= {label, label.replace("-", " "), label.replace("-", "")}
+    return {one for one in found if len(one) >= SHORTEST_NAME}
 
 
 def _is_strange_number(contact: Contact) -> bool:

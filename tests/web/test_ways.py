@@ -256,3 +256,25 @@ def test_a_strange_number_that_names_a_supplier_may_be_said_to_be_its_own(
     assert (contact.supplier, contact.mandate) == (cast.skyline, cast.mandate)
     known = SupplierNumber.objects.get(household=cast.household)
     assert (known.supplier, known.number) == (cast.skyline, "+12125550161")
+
+
+def test_a_supplier_that_bears_its_domains_name_is_known_by_how_it_speaks(
+    cast: factories.Cast, browser: Client
+) -> None:
+    cast.skyline.name = "miller-garage.example"
+    cast.skyline.save()
+    said = {
+        "kind": "message",
+        "medium": "voicemail",
+        "said_at": factories.START.isoformat(),
+        "sender": "+12125550161",
+        "body": "This is Miller Garage. Your car is ready.",
+    }
+    waiting = {"outcome": Outcome.DOOR, "suspicion": "unknown_sender", "medium": "voicemail"}
+    contact = factories.ContactFactory.create(
+        household=cast.household, supplier=None, mandate=None, said=said, **waiting
+    )
+    assert "This is the number of miller-garage.example" in browser.get("/door/").content.decode()
+    contact.said = {**said, "body": "This is a garage. Your car is ready."}
+    contact.save()
+    assert "This is the number of" not in browser.get("/door/").content.decode()
