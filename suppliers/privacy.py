@@ -99,6 +99,7 @@ def not_exported() -> dict[str, str]:
     return {
         "suppliers_signingsecret": "secrets of suppliers",
         "suppliers_supplierkey": "keys of suppliers",
+        "suppliers_supplierrequestkey": "what suppliers' programs were answered, for a day",
         "suppliers_supplierperson": "people of suppliers",
         "suppliers_stafflink": "people of suppliers",
         "suppliers_supplierproof": "what suppliers prove of themselves",

@@ -34,8 +34,15 @@ QUICK = {
 }
 
 
+# How quick it is is measured in `tests/bench`: a busy machine fails no test.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 # Ten times as many inputs: `pytest --hypothesis-profile=nightly`, or HYPOTHESIS_PROFILE=nightly.
-hypothesis.settings.register_profile("nightly", max_examples=1000, deadline=None)
+hypothesis.settings.register_profile(
+    "nightly", hypothesis.settings.get_profile("steady"), max_examples=1000
+)
 if profile := os.environ.get("HYPOTHESIS_PROFILE"):
     hypothesis.settings.load_profile(profile)
 
