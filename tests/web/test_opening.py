@@ -53,3 +53,14 @@ def test_a_data_request_is_asked_once_for_two_taps(cast: Cast, ana: Client) -> N
         assert ana.post(address, {"kind": "access"}).status_code == 302
     assert ana.post(address, {"kind": "everything"}).status_code == 302
     assert OutboundEvent.objects.get().data["kind"] == "access"
+
+
+@pytest.mark.parametrize("theirs", ["asset", "mandate"])
+def test_mallory_opens_nothing_with_what_is_anas(cast: Cast, theirs: str) -> None:
+    browser = Client()
+    browser.force_login(cast.mallory, backend="django.contrib.auth.backends.ModelBackend")
+    form = form_of(cast, asset="", mandate="")
+    form[theirs] = str({"asset": cast.dvr, "mandate": cast.mandate}[theirs].uuid)  # type: ignore[attr-defined]  # both have one
+    assert browser.post("/journeys/start/", form).status_code == 422
+    assert not InboundEvent.objects.exists()
+    assert not OutboundEvent.objects.exists()
