@@ -6,6 +6,7 @@ from tests.bench.rows import (
     deliveries,
     feed,
     memory,
+    paint,
     pipeline,
     single,
     today,
@@ -16,6 +17,7 @@ from tests.bench.rows import (
 ROWS = {
     "single": single,
     "today": today,
+    "paint": paint,
     "batches": batches,
     "visible": visible,
     "deliveries": deliveries,
