@@ -348,6 +348,7 @@ def _begin(event: OutboundEvent, lane: _Lane, *, now: datetime, lease: datetime)
     """Write down that a try is made; False when somebody else has taken the event since."""
     event.attempts += 1
     event.tried += 1
+    event.lease_until = lease
     with transaction.atomic():
         own = OutboundEvent.objects.filter(pk=event.pk, lease_until=lane.lease)
         is_own = own.update(attempts=F("attempts") + 1, tried=F("tried") + 1, lease_until=lease)
@@ -393,7 +394,7 @@ def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
     """
     SENT.labels(event.via, "sent" if result.is_sent else "failed").inc()
     event.detail = result.detail or (f"HTTP {result.status}" if result.status else "")
-    event.lease_until = None
+    lease, event.lease_until = event.lease_until, None
     is_gone = event.via == WEBHOOK and result.is_final and not result.is_sent
     if result.is_sent:
         event.state, event.sent_at = OutboundState.SENT, now
@@ -406,8 +407,9 @@ def _settle(event: OutboundEvent, result: Result, *, now: datetime) -> bool:
     with transaction.atomic():
         # The endpoint before its events, as whoever claims locks them.
         is_off = event.via == WEBHOOK and _judge_endpoint(event, result, now=now)
-        # Whoever asked meanwhile to send it again, or by another way, is not overruled.
-        mine = OutboundEvent.objects.filter(pk=event.pk, via=event.via, lease_until__isnull=False)
+        # Whoever asked meanwhile to send it again, or by another way, is not overruled, nor
+        # whoever tries it anew because this took too long.
+        mine = OutboundEvent.objects.filter(pk=event.pk, via=event.via, lease_until=lease)
         mine.update(
             state=event.state,
             detail=event.detail,
