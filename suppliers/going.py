@@ -67,9 +67,10 @@ _LINES = """
     ) AS line
     ORDER BY line.id
 """
-# What cannot go before another is looked at again when that one is due; a hint, no more.
+# What cannot go before another is looked at again later, at most in a few minutes.
 _PUT_OFF = """
-    UPDATE suppliers_outboundevent e SET next_at = s.next_at
+    UPDATE suppliers_outboundevent e
+    SET next_at = LEAST(s.next_at, %(now)s + interval '5 minutes')
     FROM suppliers_outboundevent s
     WHERE e.supplier_id = ANY(%(suppliers)s::bigint[])
         AND e.state = 'pending' AND e.via = 'webhook' AND e.next_at <= %(now)s
@@ -295,9 +296,7 @@ def _lines(walk: _Walk, *, places: int, now: datetime) -> list[_Lane]:
     began = time.monotonic()
     lanes: list[_Lane] = []
     for pk, events in lines.items():
-        # An event that was never tried is due as soon as it is its turn.
-        waits = next((one for one in events if one.attempts and one.next_at > now), None)
-        free = events[: events.index(waits)] if waits else events
+        free, waits = _free(events, now=now)
         if free:
             is_troubled = endpoints[pk].webhook_failing_since is not None
             lanes.append(_Lane(pk, deque(free), began, settings.OUTBOX_RATE, is_troubled))
@@ -334,6 +333,28 @@ def _endpoints(walk: _Walk, *, places: int, now: datetime) -> dict[int, Supplier
     # Asked again, now that nobody else can take one.
     taken = set(busy.filter(supplier__in=found).values_list("supplier", flat=True))
     return {pk: supplier for pk, supplier in found.items() if pk not in taken}
+
+
+def _free(
+    events: list[OutboundEvent], *, now: datetime
+) -> tuple[list[OutboundEvent], OutboundEvent | None]:
+    """Return what of a line may go now, and the event for whose next try the rest waits.
+
+    One that was never tried and is not due, as its owner may still take it back, lets all
+    pass but its own mandate's.
+    """
+    free: list[OutboundEvent] = []
+    held: set[int | None] = set()
+    for event in events:
+        if event.mandate_id in held:
+            continue
+        if event.next_at <= now:
+            free.append(event)
+        elif event.attempts:
+            return free, event
+        else:
+            held.add(event.mandate_id)
+    return free, None
 
 
 def _holds(earlier: OutboundEvent, event: OutboundEvent) -> bool:

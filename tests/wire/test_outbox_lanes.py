@@ -151,15 +151,43 @@ def test_one_event_that_is_always_refused_keeps_its_schedule_while_others_arrive
         outbox.send_due(now=now)
         poison.refresh_from_db()
         now = poison.next_at
-    behind = say(cast.mandate, "behind")
+    say(cast.mandate, "behind")
     for minutes in range(60):
         say(other, f"at {minutes}")
         outbox.send_due(now=now + timedelta(minutes=minutes, seconds=-30))
     assert [text for text in heard(peer) if text != "poison"] == [f"at {m}" for m in range(60)]
     assert len(heard(peer)) <= 60 + 6
+
+
+def test_what_may_still_be_taken_back_lets_others_pass_but_not_its_own_household(
+    cast: Cast, receivers: Callable[[str, Answering], Peer]
+) -> None:
+    peer = receivers("skyline", well)
+    other = MandateFactory.create(household=HouseholdFactory(), supplier=cast.skyline)
+    opened = say(cast.mandate, "opened")
+    OutboundEvent.objects.filter(pk=opened.pk).update(next_at=NOW + timedelta(seconds=10))
+    say(cast.mandate, "after it")
+    say(other, "of another")
+    outbox.send_due(now=NOW)
+    assert heard(peer) == ["of another"]
+    outbox.send_due(now=NOW + timedelta(seconds=10))
+    assert heard(peer) == ["of another", "opened", "after it"]
+
+
+def test_what_waits_behind_one_that_is_refused_is_not_looked_at_each_time(
+    cast: Cast, receivers: Callable[[str, Answering], Peer]
+) -> None:
+    receivers("skyline", Sometimes(*[500] * 9))
+    poison, now = say(cast.mandate, "poison"), NOW
+    for _ in range(4):
+        outbox.send_due(now=now)
+        poison.refresh_from_db()
+        now = poison.next_at
+    behind = say(cast.mandate, "behind")
+    before = now - timedelta(hours=1)
+    assert outbox.send_due(now=before) == 0
     behind.refresh_from_db()
-    assert behind.attempts == 0
-    assert behind.next_at > NOW + timedelta(minutes=30)  # not looked at each time
+    assert behind.next_at == before + timedelta(minutes=5)
 
 
 def test_what_is_sent_again_by_hand_goes_though_its_endpoint_rests(
