@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from notifications import agenda
@@ -19,6 +20,13 @@ from owners import clock
 
 register = template.Library()
 
+EVERY = {
+    "DAILY": (gettext_noop("every day"), gettext_noop("every %(n)s days")),
+    "WEEKLY": (gettext_noop("every week"), gettext_noop("every %(n)s weeks")),
+    "MONTHLY": (gettext_noop("every month"), gettext_noop("every %(n)s months")),
+    "YEARLY": (gettext_noop("every year"), gettext_noop("every %(n)s years")),
+}
+WEEK = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 USUAL_OPENS, USUAL_CLOSES = 7 * 60, 20 * 60  # the day line shows at least these hours
 
 
@@ -122,6 +130,41 @@ def in_hours(amount: float) -> str:
     if shown == int(shown):
         return ngettext("%(n)s hour", "%(n)s hours", int(shown)) % {"n": int(shown)}
     return _("%(n)s hours") % {"n": shown}
+
+
+def repeated(rule: str) -> str:
+    """Return how a series repeats, in words; nothing for a rule that these cannot say.
+
+    `rule` is RFC 5545's: `FREQ=WEEKLY;COUNT=20` becomes every week, 20 times.
+    """
+    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
+    often, days = parts.pop("FREQ", ""), parts.pop("BYDAY", "")
+    step, count, until = parts.pop("INTERVAL", "1"), parts.pop("COUNT", ""), parts.pop("UNTIL", "")
+    parts.pop("WKST", "")
+    known = all(one.isdecimal() and len(one) < 4 for one in (step, count or "1"))
+    if parts or not known or (days and often != "WEEKLY"):
+        return ""
+    every = _every(often, int(step))
+    named = [WEEKDAYS_ABBR[WEEK.index(one)] for one in days.split(",") if one in WEEK]
+    if not every or len(named) != len([one for one in days.split(",") if one]):
+        return ""
+    words = [every + (f" ({', '.join(str(one) for one in named)})" if named else "")]
+    if count:
+        words.append(ngettext("%(n)s time", "%(n)s times", int(count)) % {"n": int(count)})
+    if until:
+        try:
+            last = datetime.strptime(until[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day
+        except ValueError:
+            return ""
+        words.append(_("until %(day)s") % {"day": date_format(last, "j F Y")})
+    return ", ".join(words)
+
+
+def _every(often: str, n: int) -> str:
+    if often not in EVERY:
+        return ""
+    once, more = EVERY[often]
+    return _(once) if n == 1 else _(more) % {"n": n}
 
 
 @register.filter

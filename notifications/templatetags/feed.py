@@ -20,6 +20,7 @@ from assets.models import Asset
 from assets.starters import STARTERS, USUAL
 from notifications import fact_words, senders, why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
+from notifications.templatetags.calendars import repeated
 from notifications.wording import Words, day_of, money_of, within
 from owners import clock
 from owners.choices import Topic
@@ -312,6 +313,8 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_short(item) for item in value)
     text = str(value)
+    if text.startswith("FREQ="):
+        return repeated(text) or text
     if amount := AMOUNT.fullmatch(text):
         return money_of(amount[1], amount[2], locale=get_language() or "en")
     try:

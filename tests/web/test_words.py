@@ -147,5 +147,11 @@ def test_facts_of_machines_are_read_as_people_say_them() -> None:
         assert fact_value("2026-11-30") == "Mon 30 Nov"
         assert fact_value("2026-11-31") == "2026-11-31"
         assert fact_value("R-2026-11-30") == "R-2026-11-30"
+        assert fact_value("FREQ=WEEKLY;COUNT=20") == "every week, 20 times"
+        assert fact_value("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH") == "every 2 weeks (Mon, Thu)"
+        assert (
+            fact_value("FREQ=YEARLY;UNTIL=20301001T000000Z") == "every year, until 1 October 2030"
+        )
+        assert fact_value("FREQ=MONTHLY;BYDAY=2MO") == "FREQ=MONTHLY;BYDAY=2MO"
     assert named({"name": "fee", "label": "Invoice R-551"}) == "Invoice R-551"
     assert named({"name": "due_on", "label": ""}) == "To be paid by"
