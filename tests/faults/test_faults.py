@@ -33,9 +33,11 @@ UNDECIDED = "SELECT count(*) FROM suppliers_contact WHERE decided_at IS NULL"
 ANSWERS_EACH = 40  # of each supplier's owners
 ANSWERS_S = 25.0  # over which they are given
 UNTOLD = f"""
-    SELECT {10 * ANSWERS_EACH} - count(*) FROM suppliers_outboundevent
-    WHERE type = 'owner.message.sent' AND NOT (
-        state = 'pending' AND next_at < now() + interval '20 seconds'
+    SELECT {10 * ANSWERS_EACH} - count(*)
+    FROM suppliers_outboundevent e JOIN suppliers_supplier s ON s.id = e.supplier_id
+    WHERE e.type = 'owner.message.sent' AND NOT (
+        e.state = 'pending'
+        AND GREATEST(e.next_at, s.webhook_rest_until) < now() + interval '20 seconds'
     )
 """  # noqa: S608 - a number of ours
 UNSENT = """
