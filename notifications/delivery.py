@@ -538,28 +538,23 @@ def mail_receipt(*, provider_ref: str, said: str, reason: str, now: datetime) ->
     return is_ours
 
 
-def sms_receipt(
-    *, status: str, error_code: str, provider_ref: str, ref: UUID | None, now: datetime
+def phone_receipt(
+    *,
+    status: str,
+    error_code: str,
+    provider_ref: str,
+    ref: UUID | None,
+    is_call: bool,
+    now: datetime,
 ) -> bool:
-    """Note what the SMS provider says, in its own words; an unknown word is kept as sent."""
+    """Note what the provider says of an SMS or a call, in its own words.
+
+    An unknown word is kept as sent. That nobody took a call is not the number's fault.
+    """
+    known = voice.STATUSES if is_call else sms.STATUSES
     is_bad = error_code.isdigit() and int(error_code) in sms.BAD_NUMBERS
     return receipt(
-        status=DeliveryState(sms.STATUSES.get(status, "sent")),
-        now=now,
-        provider_ref=provider_ref,
-        ref=ref,
-        said=f"{status} {error_code}".strip(),
-        fault=f"{status} {error_code}" if is_bad else "",
-    )
-
-
-def call_receipt(
-    *, status: str, error_code: str, provider_ref: str, ref: UUID | None, now: datetime
-) -> bool:
-    """Note what became of a call; one that nobody took is not the number's fault."""
-    is_bad = error_code.isdigit() and int(error_code) in sms.BAD_NUMBERS
-    return receipt(
-        status=DeliveryState(voice.STATUSES.get(status, "sent")),
+        status=DeliveryState(known.get(status, "sent")),
         now=now,
         provider_ref=provider_ref,
         ref=ref,

@@ -81,13 +81,13 @@ def twilio_status(request: HttpRequest) -> HttpResponse:
     if isinstance(form, HttpResponse):
         return form
     is_call = "CallSid" in form
-    note = delivery.call_receipt if is_call else delivery.sms_receipt
     try:
-        note(
+        delivery.phone_receipt(
             status=form.get("CallStatus" if is_call else "MessageStatus", ""),
             error_code=form.get("ErrorCode", ""),
             provider_ref=form.get("CallSid" if is_call else "MessageSid", "")[:120],
             ref=_ref(request),
+            is_call=is_call,
             now=clock.now(),
         )
     except (OperationalError, InterfaceError):

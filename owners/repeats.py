@@ -24,12 +24,10 @@ def once(
     if len(key) > LONGEST or not key.isascii() or not key.isprintable():
         return HttpResponse(status=400)
     name = f"{MARK}{key}"
-    digest = hashlib.sha256(f"{owner.pk}:{name}".encode()).digest()
     with transaction.atomic():
         with connection.cursor() as cursor:
             # A repetition waits for the first; then it finds the key.
-            number = int.from_bytes(digest[:8], "big", signed=True)
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(f"{owner.pk}:{name}")])
         if RequestKey.objects.filter(owner=owner, key=name).exists():
             return HttpResponse(status=204)
         answer = write()
@@ -43,6 +41,18 @@ def once(
                 used_at=now,
             )
     return answer
+
+
+def is_our_turn(name: str) -> bool:
+    """Hold a name until the transaction ends; False when another one holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(name)])
+        (is_ours,) = cursor.fetchone()
+    return bool(is_ours)
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def forget_answers(*, now: datetime, limit: int = 1_000) -> int:

@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from owners import sealing
+from owners import repeats, sealing
 from suppliers.models import Supplier
 from suppliers.problems import problem
 from suppliers.staff import SupplierRequestKey
@@ -40,7 +40,7 @@ def once(
     asked = f"{request.method} {request.get_full_path()}\n".encode()
     digest = hashlib.sha256(asked + request.body).digest()
     with transaction.atomic():
-        if not _is_our_turn(supplier, key):
+        if not repeats.is_our_turn(f"supplier:{supplier.pk}:{key}"):
             said = "The first request is still under way."
             return problem(409, code="in_progress", detail=said)
         used = SupplierRequestKey.objects.filter(supplier=supplier, key=key).first()
@@ -67,16 +67,6 @@ def purge_due(*, now: datetime) -> int:
     old = SupplierRequestKey.objects.filter(sealed_answer__isnull=False, used_at__lt=now - KEPT)
     ids = list(old.order_by("used_at").values_list("pk", flat=True)[:AT_ONCE])
     return SupplierRequestKey.objects.filter(pk__in=ids).update(sealed_answer=None) if ids else 0
-
-
-def _is_our_turn(supplier: Supplier, key: str) -> bool:
-    """Hold the key until the transaction ends; False when another request holds it."""
-    name = hashlib.sha256(f"supplier:{supplier.pk}:{key}".encode()).digest()
-    number = int.from_bytes(name[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (is_ours,) = cursor.fetchone()
-    return bool(is_ours)
 
 
 def _again(used: SupplierRequestKey, digest: bytes) -> HttpResponse:

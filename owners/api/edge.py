@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.files.base import File
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
-from owners import clock, sealing
+from owners import clock, repeats, sealing
 from owners.api.problems import Problem
 from owners.models import Change, Owner, RequestKey
 
@@ -161,12 +161,7 @@ def _digest(file: File[bytes]) -> str:
 
 def _take_turn(owner: Owner, key: str) -> None:
     """Hold the key until the transaction ends; Problem when another request holds it."""
-    name = hashlib.sha256(f"{owner.pk}:{key}".encode()).digest()
-    number = int.from_bytes(name[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (is_ours,) = cursor.fetchone()
-    if not is_ours:
+    if not repeats.is_our_turn(f"{owner.pk}:{key}"):
         raise Problem(409, code="in_progress", detail="The first request is still under way.")
 
 
