@@ -21,9 +21,9 @@ from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification
 from owners import doorbell
 from owners.models import Membership
-from suppliers import inbox, outbox, proofs, staffing
+from suppliers import inbox, outbox, proofs, reaching, staffing
 from suppliers.choices import EventState
-from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState
+from suppliers.models import Contact, InboundEvent, OutboundEvent, OutboundState, ReachChange
 
 BATCH = 1_000  # a larger lot shares the same thirty queries among more contacts
 # Full lots in a row at one stage before the next has its turn: in a flood several contacts
@@ -86,8 +86,8 @@ def note(*, seconds: float = NOTE_S) -> int:
 
 
 def tick(*, now: datetime) -> int:
-    """Do what time alone brings: overdue visits, survey offers, digests."""
-    return feed.sweep(now=now) + digests.make_due(now=now)
+    """Do what time alone brings: overdue visits, survey offers, digests, news of wishes."""
+    return feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
 
 
 def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
@@ -107,6 +107,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     indexing.note_due(),
                     digests.make_due(now=now_fn()),
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
+                    reaching.tell_due(now=now_fn()),
                     outbox.send_due(now=now_fn(), limit=BATCH),
                     staffing.send_due(now=now_fn()),
                     proofs.send_due(now=now_fn()),
@@ -159,6 +160,7 @@ def next_at(*, after: datetime) -> datetime | None:
         (Membership.objects.all(), "next_digest_at"),
         (Delivery.objects.filter(pending), "next_at"),
         (OutboundEvent.objects.filter(state=OutboundState.PENDING), "next_at"),
+        (ReachChange.objects.all(), "tell_at"),
     )
     instants = [
         rows.filter(**{f"{field}__gt": after}).aggregate(first=Min(field))["first"]

@@ -657,6 +657,16 @@ class OutboundEvent(models.Model):
         return f"{self.type} to {self.supplier}"
 
 
+class ReachChange(models.Model):
+    """A supplier is owed word that the wishes of a mandate's household have changed."""
+
+    mandate = models.OneToOneField(Mandate, models.CASCADE, related_name="+")
+    tell_at = models.DateTimeField(db_index=True)  # one word for all that changes until then
+
+    def __str__(self) -> str:
+        return f"{self.mandate}, at {self.tell_at.isoformat()}"
+
+
 class OutboundAttempt(models.Model):
     """One try to send an outbound event; written before the try, so none is forgotten."""
 

@@ -98,6 +98,7 @@ def not_exported() -> dict[str, str]:
     """Return the tables that no export holds, each with the reason."""
     return {
         "suppliers_signingsecret": "secrets of suppliers",
+        "suppliers_reachchange": "who is told within the hour that wishes changed",
         "suppliers_supplierkey": "keys of suppliers",
         "suppliers_supplierrequestkey": "what suppliers' programs were answered, for a day",
         "suppliers_supplierperson": "people of suppliers",

@@ -8,11 +8,20 @@ import pytest
 from assets import register
 from assets.choices import Lifecycle
 from assets.undos import undo_change
-from notifications import feed
+from notifications import feed, pipeline
 from notifications.models import Link
 from owners import households
 from owners.choices import Moment, Topic
-from suppliers import agreements, disclosure, letters, mandates, outbox, particulars, terms
+from suppliers import (
+    agreements,
+    disclosure,
+    letters,
+    mandates,
+    outbox,
+    particulars,
+    reaching,
+    terms,
+)
 from suppliers.choices import FactName, MandateState, RoleKind, TermsEvent
 from suppliers.models import Mandate, OutboundEvent, TermsRecord
 from tests.factories import Cast
@@ -80,8 +89,40 @@ def test_wishes_are_told_once_an_hour_and_never_what_they_are(
     wish = households.TopicWish(topic=Topic.MONEY, moment=Moment.NEVER)
     for at in (now, now + timedelta(minutes=3)):
         households.set_wishes(membership=cast.membership, values={}, topics=[wish], now=at)
+    assert pipeline.next_at(after=now) == now + reaching.SETTLES
+    for at in (now + reaching.SETTLES - timedelta(seconds=1), now + reaching.SETTLES):
+        assert heard() == []
+        pipeline.tick(now=at)
+    pipeline.tick(now=now + timedelta(hours=3))
     assert heard() == [("owner.reach.changed", {"owner": cast.mandate.owner_ref})]
-    assert OutboundEvent.objects.get().next_at == now + timedelta(hours=1)
+
+
+def test_what_changes_after_the_word_was_sent_is_worth_another(
+    cast: Cast, now: datetime, heard
+) -> None:
+    wish = households.TopicWish(topic=Topic.MONEY, moment=Moment.NEVER)
+    for hours in (0, 2):
+        at = now + timedelta(hours=hours)
+        households.set_wishes(membership=cast.membership, values={}, topics=[wish], now=at)
+        pipeline.tick(now=at + reaching.SETTLES)
+    assert len(heard()) == 2
+
+
+def test_the_word_that_is_owed_holds_back_no_answer(cast: Cast, now: datetime, heard) -> None:
+    wish = households.TopicWish(topic=Topic.MONEY, moment=Moment.NEVER)
+    households.set_wishes(membership=cast.membership, values={}, topics=[wish], now=now)
+    outbox.send(mandate=cast.mandate, type="owner.message.sent", data={"body": "x"}, now=now)
+    assert outbox.send_due(now=now) == 1
+
+
+def test_who_may_not_act_any_more_when_the_word_is_due_gets_none(
+    cast: Cast, now: datetime, heard
+) -> None:
+    wish = households.TopicWish(topic=Topic.MONEY, moment=Moment.NEVER)
+    households.set_wishes(membership=cast.membership, values={}, topics=[wish], now=now)
+    Mandate.objects.update(state=MandateState.PAUSED)
+    pipeline.tick(now=now + reaching.SETTLES)
+    assert heard() == []
 
 
 def test_news_of_things_and_wishes_is_not_kept_for_who_cannot_be_reached(
@@ -89,6 +130,7 @@ def test_news_of_things_and_wishes_is_not_kept_for_who_cannot_be_reached(
 ) -> None:
     wish = households.TopicWish(topic=Topic.MONEY, moment=Moment.NEVER)
     households.set_wishes(membership=cast.membership, values={}, topics=[wish], now=now)
+    pipeline.tick(now=now + reaching.SETTLES)
     register.edit(asset=cast.dvr, values={"lifecycle": Lifecycle.ENDED}, owner=cast.ana, now=now)
     assert not OutboundEvent.objects.exists()
 
