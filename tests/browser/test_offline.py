@@ -97,6 +97,8 @@ def test_a_photo_taken_without_a_net_is_sent_later(
     page.get_by_role("button", name="Keep them").click()
     expect(page.locator("#queued")).to_contain_text("1 change is waiting to be sent")
     phone.set_offline(False)
+    # The page that follows is loaded anew, and hides its list until it has looked what waits.
+    until(page, "1", lambda _: Document.objects.filter(name="label.png").exists())
     expect(page.locator("#queued")).to_be_hidden(timeout=15_000)
     assert Document.objects.get(name="label.png").media_type.startswith("image/")
 
