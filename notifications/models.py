@@ -513,6 +513,39 @@ class Receipt(models.Model):
         return self.status
 
 
+class EarlyReceipt(models.Model):
+    """What a provider said of a mail before it had told us the mail's name.
+
+    Kept for a while: it is applied when the name is known, or was of no delivery.
+    """
+
+    provider_ref = models.CharField(max_length=120, db_index=True)
+    said = models.CharField(max_length=20)  # the words of anymail, as they came
+    reason = models.CharField(max_length=40, blank=True)
+    received_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class ProviderRest(models.Model):
+    """A provider that refuses everybody, and until when nobody asks it.
+
+    `name` says which: a kind of channel, or the origin of a push service. `refused` names
+    the addresses refused since it last took a message.
+    """
+
+    name = models.CharField(max_length=300, unique=True)
+    until = models.DateTimeField(null=True)
+    rests = models.PositiveSmallIntegerField(default=0)  # in a row
+    refused = models.JSONField(default=list)
+    detail = models.CharField(max_length=300, blank=True)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Digest(models.Model):
     """One member's digest of one day: never empty, never twice."""
 
