@@ -185,7 +185,7 @@ _TOLD = """
 """
 _NOTIFICATION = tuple(column.attname for column in Notification._meta.concrete_fields)  # noqa: SLF001 - Django's own name
 _PLANNED = f"""
-    SELECT {", ".join(f"n.{name}" for name in _NOTIFICATION[:-1])}, n.snapshot::text
+    SELECT {", ".join(f"n.{name}" for name in _NOTIFICATION[:-2])}, n.why::text, n.snapshot::text
     FROM notifications_notification n
     WHERE n.journey_id = ANY(%s::bigint[]) AND n.state = 'planned'
 """  # noqa: S608 - names of a model
@@ -425,8 +425,8 @@ class Ledger:
             self.told[by_pk[journey], owner] = orjson.loads(snapshot)
         for journey, *columns in cards:
             self.cards[by_pk[journey]] = StoredCard(*columns)
-        for *plain, snapshot in planned:
-            values = (*plain, orjson.loads(snapshot))
+        for *plain, why, snapshot in planned:
+            values = (*plain, orjson.loads(why), orjson.loads(snapshot))
             notification = Notification.from_db("default", _NOTIFICATION, values)
             self.planned[by_pk[notification.journey_id], notification.owner_id] = notification
 

@@ -398,6 +398,8 @@ class Notification(models.Model):
     deadline = models.DateTimeField(null=True)  # the ladder is counted back from it
     told_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
+    # The wish that decided and what it waited for, as `reasons` puts into words.
+    why = models.JSONField(default=dict, db_default={})
     snapshot = models.JSONField(default=dict)  # what the member knows once this is told
 
     objects = NotificationQuerySet.as_manager()

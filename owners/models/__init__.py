@@ -3,6 +3,7 @@
 from owners.models.people import (
     Channel,
     ChannelCode,
+    ChannelWish,
     Household,
     Membership,
     Owner,
@@ -30,6 +31,7 @@ __all__ = [
     "Change",
     "Channel",
     "ChannelCode",
+    "ChannelWish",
     "Deletion",
     "Export",
     "ExportPart",

@@ -8,6 +8,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -39,6 +40,8 @@ class Owner(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=120, blank=True)
     zone = models.CharField(max_length=64, default="UTC")
+    # Where the device in their hand is now, when it said another zone; empty: at home.
+    device_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     language = models.CharField(max_length=12, default="en")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -120,6 +123,13 @@ class Membership(models.Model):
     digest_at = models.TimeField(default=time(18, 0))
     digest_weekday = models.PositiveSmallIntegerField(default=6)  # of the weekly lines; 0: Monday
     has_digest_mail = models.BooleanField(default=True, db_default=True)
+    is_digest_weekly = models.BooleanField(default=False, db_default=False)  # on that day only
+    # Whether it also names the cards that changed silently and were not looked at since.
+    has_digest_changes = models.BooleanField(default=False, db_default=False)
+    # Suppliers (their public ids) whose word that it is an emergency is taken at any hour.
+    wakers = ArrayField(models.UUIDField(), default=list, blank=True)
+    # Topics of which no mail goes out any more, whoever asked for it in a mail.
+    unmailed = ArrayField(models.CharField(max_length=10, choices=Topic), default=list, blank=True)
     # Away on these days (both included): `cover` is told instead, or nothing interrupts.
     holiday_from = models.DateField(null=True, blank=True)
     holiday_until = models.DateField(null=True, blank=True)
@@ -193,6 +203,8 @@ class Channel(models.Model):
     failure = models.CharField(max_length=200, blank=True)
     # Only that there is news goes this way; what it says is read on our own pages.
     is_bare = models.BooleanField(default=False, db_default=False)
+    # Of several of one kind, the one chosen last is used first; the others follow it.
+    chosen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ChannelQuerySet.as_manager()
@@ -328,6 +340,9 @@ class ReachRule(models.Model):
     channel = models.CharField(max_length=8, choices=ChannelKind, blank=True)
     scope = models.CharField(max_length=8, choices=Scope, blank=True, default="")
     subject = models.UUIDField(null=True, blank=True)
+    # Only above so much money, only what happens within so many hours; else one moment later.
+    over = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    within_hours = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -345,6 +360,33 @@ class ReachRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.moment}"
+
+
+class ChannelWish(models.Model):
+    """What a member wishes of one kind of channel: quiet hours of its own, and how much.
+
+    Quiet hours of its own without ends: never quiet. Without a cap, the usual one holds.
+    """
+
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="channel_wishes")
+    kind = models.CharField(max_length=8, choices=ChannelKind)
+    has_own_quiet = models.BooleanField(default=False)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    cap = models.PositiveSmallIntegerField(null=True, blank=True)  # notifications in 24 hours
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "kind"], name="channelwish_once"),
+            models.CheckConstraint(
+                condition=models.Q(quiet_from=None, quiet_until=None)
+                | models.Q(has_own_quiet=True, quiet_from__isnull=False, quiet_until__isnull=False),
+                name="channelwish_quiet_has_both_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.membership_id}"
 
 
 def wish_of(rule: ReachRule) -> tuple[Moment, ChannelKind | None]:
