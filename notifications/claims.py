@@ -105,6 +105,10 @@ class Verdict:
     outcome: str = ""
     is_sure: bool = False
     is_address_bad: bool = False
+    is_everybodys: bool = False  # the provider refuses others as well
+    is_asked: bool = False  # the provider itself makes it wait, maybe for long
+    is_late: bool = False  # it failed because no provider took it in time
+    asked: float | None = None  # seconds that the provider wants to be left alone
 
 
 _CLAIM = """

@@ -20,11 +20,20 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from notifications import claims, fallback, ladder, messages, push_devices, transports
+from notifications import (
+    claims,
+    early_receipts,
+    fallback,
+    ladder,
+    messages,
+    push_devices,
+    transports,
+)
 from notifications.choices import DeliveryPurpose, DeliveryState
-from notifications.claims import Claimed
+from notifications.claims import Claimed, Verdict
 from notifications.models import Delivery, Notification, Receipt
-from notifications.outcomes import verdict_of
+from notifications.outcomes import rested, verdict_of
+from notifications.resting import Rests
 from notifications.transports import email, sms, voice
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Sent
@@ -295,9 +304,10 @@ def _check_letter(check: WayCheck, *, now: datetime) -> Delivery:
 
 
 def has_letters(*, now: datetime) -> bool:
-    """Whether codes, invitations or test mails wait to be taken."""
+    """Whether codes, invitations, test mails or early events wait to be taken."""
     return (
-        ChannelCode.objects.waiting(now).exists()
+        early_receipts.waiting().exists()
+        or ChannelCode.objects.waiting(now).exists()
         or Invitation.objects.waiting(now).exists()
         or SupplierInvitation.objects.waiting(now).exists()
         or WayCheck.objects.waiting(now).exists()
@@ -337,7 +347,7 @@ def deliver_due(
     nothing but their own place. Returns when everything begun has its outcome written.
     """
     taken = take_codes(now=now) + take_invitations(now=now) + take_checks(now=now)
-    taken += take_supplier_invitations(now=now)
+    taken += take_supplier_invitations(now=now) + take_early_receipts()
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True
@@ -368,6 +378,7 @@ class _Work:
         self.clock = clock
         self.counts = dict.fromkeys(SENT_BY, 0)
         self.calls: Calls[Claimed] = Calls(transports.switchboard(), linger=LINGER_S)
+        self.rests = Rests()
 
     @property
     def under_way(self) -> int:
@@ -380,6 +391,7 @@ class _Work:
         Waits until a quarter of the room is free, so that claims stay batches.
         """
         begun = 0
+        self.rests.look()
         for kind in SENT_BY:
             transport = transports.transport_for(kind)
             size = min(transport.room, self.limit)
@@ -395,13 +407,21 @@ class _Work:
                     fallback.after_failure(row.pk, fault="", now=now)
             start_by = time.monotonic() + settings.DELIVERY_LEASE_S / 3
             calls: list[tuple[Claimed, Coroutine[Any, Any, Sent | list[Sent]]]] = []
+            waiting: list[Verdict] = []
             composed = messages.compose(claimed, start_by=start_by, now=now)
             for one, message in zip(claimed, composed, strict=True):
-                if one.attempt is None:
+                until = None
+                if self.rests:
+                    name = transport.provider(message.to)
+                    until = self.rests.until(name, key=message.key, now=now)
+                if until is not None:
+                    waiting.append(rested(one, until=until))
+                elif one.attempt is None:
                     # In doubt since the first attempt, which began after the row was made.
                     calls.append((one, transport.find(message, since=one.delivery.created_at)))
                 else:
                     calls.append((one, transport.send(message)))
+            self._settle(waiting, now=now)
             if calls:
                 self.calls.begin(calls)
             self.counts[kind] += len(calls)
@@ -434,11 +454,43 @@ class _Work:
                 )
                 for one, task in came
             ]
+            self._settle(verdicts, now=now)
+        for verdict in verdicts:
+            self._note_provider(verdict, now=now)
+
+    def _settle(self, verdicts: Sequence[Verdict], *, now: datetime) -> None:
+        """Write what became of deliveries, and go on where one failed or would be late."""
+        if not verdicts:
+            return
+        with transaction.atomic():
             written = claims.record(verdicts, now=now)
             for verdict in verdicts:
-                if verdict.state == DeliveryState.FAILED and verdict.delivery.pk in written:
+                key = verdict.delivery.pk
+                if key not in written:
+                    continue
+                if verdict.state == DeliveryState.FAILED:
                     fault = verdict.detail if verdict.is_address_bad else ""
-                    fallback.after_failure(verdict.delivery.pk, fault=fault, now=now)
+                    fallback.after_failure(key, fault=fault, now=now, is_late=verdict.is_late)
+                elif verdict.state == DeliveryState.PENDING and verdict.is_asked:
+                    fallback.after_long_wait(key, now=now)
+
+    def _note_provider(self, verdict: Verdict, *, now: datetime) -> None:
+        """Note whether a provider takes messages, as far as this one shows it."""
+        is_taken = verdict.outcome == "sent"
+        if not (verdict.is_everybodys or (is_taken and self.rests)):
+            return
+        row = verdict.delivery
+        name = transports.transport_for(ChannelKind(row.kind)).provider(row.address)
+        if is_taken:
+            self.rests.taken(name)
+        elif name:
+            self.rests.refused(
+                name,
+                address=str(row.channel_uuid or row.uuid),
+                asked=verdict.asked,
+                said=verdict.detail,
+                now=now,
+            )
 
     def drop(self) -> None:
         """Let go of what is still under way: its lease runs out, and it counts as in doubt."""
@@ -503,6 +555,20 @@ def receipt(
     return True
 
 
+def take_early_receipts() -> int:
+    """Apply what was said of mails whose name is known by now; return how much."""
+    with transaction.atomic():
+        rows = early_receipts.take()
+        for row in rows:
+            mail_receipt(
+                provider_ref=row.provider_ref,
+                said=row.said,
+                reason=row.reason,
+                now=row.received_at,
+            )
+    return len(rows)
+
+
 def woke(*, ref: UUID, code: str, now: datetime) -> None:
     """Note that a device showed what it was woken with; the right code proves the device."""
     receipt(status=DeliveryState.DELIVERED, ref=ref, said="shown", now=now)
@@ -515,7 +581,9 @@ def woke(*, ref: UUID, code: str, now: datetime) -> None:
 def mail_receipt(*, provider_ref: str, said: str, reason: str, now: datetime) -> bool:
     """Note what a mail provider says; a bounce counts even after "delivered", as a complaint.
 
-    `said` is an event of anymail. Returns whether the mail is ours.
+    `said` is an event of anymail. What is of no mail known here is kept for a while: the
+    provider's answer with the mail's name may still be on its way. Returns whether the
+    mail is ours.
     """
     status = email.EVENTS.get(said)
     if status is None or not provider_ref:
@@ -525,6 +593,8 @@ def mail_receipt(*, provider_ref: str, said: str, reason: str, now: datetime) ->
     is_ours = receipt(
         status=status, now=now, provider_ref=provider_ref[:120], said=said, fault=fault
     )
+    if not is_ours:
+        early_receipts.keep(provider_ref=provider_ref, said=said, reason=reason, now=now)
     if is_ours and fault:
         with transaction.atomic():
             row = (

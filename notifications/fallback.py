@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,9 @@ from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Membership, reach_of
 
 REASON = "channel_failed"
+LATE = "channel_late"
+PATIENCE = timedelta(minutes=10)  # that a provider may ask of what interrupts
+ONCE_IN = timedelta(days=1)  # an owner hears that a channel is late
 REACHING = (
     DeliveryState.PENDING,
     DeliveryState.UNKNOWN,
@@ -22,16 +25,36 @@ REACHING = (
 )
 
 
-def after_failure(delivery_id: int, *, fault: str, now: datetime) -> None:
+def after_failure(delivery_id: int, *, fault: str, now: datetime, is_late: bool = False) -> None:
     """Go on after a delivery that failed for good, inside the caller's transaction.
 
     `fault` is what the provider said when the address itself is to blame: the channel is
-    then marked and not used again until it is verified anew, and its owner is told.
+    then marked and not used again until it is verified anew, and its owner is told. With
+    `is_late` no provider took it in time, which the owner is told as well.
     """
     row = Delivery.objects.select_related("notification", "channel", "owner").get(pk=delivery_id)
     note_fault(row, fault=fault, now=now)
     if row.notification_id is not None:
         _try_next_channel(row, now=now)
+        if is_late:
+            _tell_late(row, now=now)
+
+
+def after_long_wait(delivery_id: int, *, now: datetime) -> bool:
+    """Take the next channel when a provider asks for more patience than an interrupt has.
+
+    Without another channel the delivery keeps waiting: late is better than never. Inside
+    the caller's transaction; returns whether it went on.
+    """
+    row = Delivery.objects.select_related("notification", "channel", "owner").get(pk=delivery_id)
+    told = row.notification
+    if told is None or told.level != Level.INTERRUPT or row.next_at - now <= PATIENCE:
+        return False
+    if not _try_next_channel(row, now=now):
+        return False
+    Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.FAILED)
+    _tell_late(row, now=now)
+    return True
 
 
 def note_fault(row: Delivery, *, fault: str, now: datetime) -> None:
@@ -69,16 +92,34 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
             text = _("%(address)s cannot be woken any more. Turn it on there again.") % about
         else:
             text = _("%(kind)s to %(address)s does not arrive. Check the address.") % about
+    _note_on_journey(told, text=text, reason=REASON, now=now)
+
+
+def _tell_late(row: Delivery, *, now: datetime) -> None:
+    """Say in the feed that a channel's provider takes nothing; once a day."""
+    told = row.notification
+    if told is None or row.channel is None:
+        return
+    with speaking(row.owner.language):
+        about = {"kind": ChannelKind(row.kind).label, "address": row.channel.hint}
+        text = _("%(kind)s to %(address)s is held up at its provider for now.") % about
+    said = Notification.objects.filter(owner=told.owner_id, reason=LATE, text=text)
+    if not said.filter(told_at__gt=now - ONCE_IN).exists():
+        _note_on_journey(told, text=text, reason=LATE, now=now)
+
+
+def _note_on_journey(told: Notification, *, text: str, reason: str, now: datetime) -> None:
+    """Tell the owner something of a channel silently, on the journey whose message it was."""
     notice = Notification.objects.create(
         household_id=told.household_id,
         journey_id=told.journey_id,
         owner_id=told.owner_id,
         level=Level.FEED,
         topic=Topic.FAILED,
-        reason=REASON,
+        reason=reason,
         text=text,
         because=told.because,
-        rule="delivery.channel_failed",
+        rule=f"delivery.{reason}",
         state=NotificationState.TOLD,
         held_since=now,
         not_before=now,
@@ -100,29 +141,32 @@ def _tell_owner(row: Delivery, *, now: datetime) -> None:
     )
 
 
-def _try_next_channel(row: Delivery, *, now: datetime) -> None:
-    """Bring the next step of the ladder forward, or make one where none was planned."""
+def _try_next_channel(row: Delivery, *, now: datetime) -> bool:
+    """Bring the next step of the ladder forward, or make one where none was planned.
+
+    Returns whether there is one.
+    """
     told = row.notification
     if told is None or told.seen_at is not None or told.state != NotificationState.TOLD:
-        return
+        return False
     if told.expires_at is not None and told.expires_at <= now:
-        return
+        return False
     steps = list(Delivery.objects.select_for_update().filter(notification=told).order_by("step"))
     # Another device of the same step was told, or will be: that is where it is seen.
     others = [s for s in steps if s.step == row.step and s.pk != row.pk]
     if any(s.state in REACHING for s in others):
-        return
+        return False
     waiting = [s for s in steps if s.step > row.step and s.state == DeliveryState.PENDING]
     if waiting:
         if waiting[0].next_at > now:
             Delivery.objects.filter(pk=waiting[0].pk).update(next_at=now)
-        return
+        return True
     used = {step.kind for step in steps}
     if any(s.state in (DeliveryState.SENT, DeliveryState.DELIVERED) for s in steps):
-        return
+        return False
     channel = _unused_channel(told, used=used)
     if channel is None:
-        return
+        return False
     number = max(step.step for step in steps) + 1
     Delivery.objects.bulk_create(
         [
@@ -143,6 +187,7 @@ def _try_next_channel(row: Delivery, *, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
+    return True
 
 
 def _unused_channel(told: Notification, *, used: set[str]) -> Channel | None:
@@ -158,6 +203,11 @@ def _unused_channel(told: Notification, *, used: set[str]) -> Channel | None:
         channel.kind: channel
         for channel in Channel.objects.filter(owner_id=told.owner_id).usable().order_by("-pk")
     }
-    reach = reach_of(membership, rules=list(membership.reach_rules.all()), kinds=sorted(channels))
+    reach = reach_of(
+        membership,
+        rules=list(membership.reach_rules.all()),
+        kinds=sorted(channels),
+        by_channel=list(membership.channel_wishes.all()),
+    )
     left = [kind for kind in reach.ladder(Topic(told.topic)) if kind not in used]
     return channels[left[0]] if left else None

@@ -9,6 +9,7 @@ from django.conf import settings
 from notifications import ladder
 from notifications.choices import DeliveryState
 from notifications.claims import Claimed, Verdict
+from notifications.fallback import PATIENCE
 from notifications.models import Attempt, Delivery
 from notifications.transports.values import NotStarted, Sent, TransportError
 
@@ -62,6 +63,28 @@ def _accepted(one: Claimed, sent: Sent) -> Verdict:
     )
 
 
+def rested(one: Claimed, *, until: datetime) -> Verdict:
+    """Return what becomes of a delivery whose provider rests: it was not begun."""
+    row = one.delivery
+    said = "its provider refuses everybody at the moment"
+    if one.attempt is None:
+        return Verdict(
+            delivery=row, state=DeliveryState.UNKNOWN, next_at=until, claims=-1, detail=said
+        )
+    is_over = row.expires_at is not None and until >= row.expires_at
+    return Verdict(
+        delivery=row,
+        state=DeliveryState.FAILED if is_over else DeliveryState.PENDING,
+        next_at=None if is_over else until,
+        claims=-1,
+        attempt=one.attempt,
+        outcome="failed",
+        detail=said,
+        is_asked=True,
+        is_late=is_over,
+    )
+
+
 def _looked_up(one: Claimed, found: list[Sent], *, now: datetime) -> Verdict:
     """Return what a look-up says of a delivery in doubt: it went out, or may go again."""
     # The same words may have gone to the same number for another delivery.
@@ -93,7 +116,13 @@ def _looked_up(one: Claimed, found: list[Sent], *, now: datetime) -> Verdict:
 
 def _refused(one: Claimed, error: TransportError, *, now: datetime, is_repeatable: bool) -> Verdict:
     row = one.delivery
-    common: dict[str, Any] = {"delivery": row, "attempt": one.attempt, "detail": str(error)}
+    common: dict[str, Any] = {
+        "delivery": row,
+        "attempt": one.attempt,
+        "detail": str(error),
+        "is_everybodys": error.is_everybodys,
+        "asked": error.retry_after,
+    }
     outcome = "unknown" if error.is_ambiguous else "failed"
     if error.is_ambiguous and not is_repeatable:
         again = now + timedelta(seconds=settings.DELIVERY_DOUBT_S)
@@ -110,7 +139,13 @@ def _refused(one: Claimed, error: TransportError, *, now: datetime, is_repeatabl
             failures=1,
             outcome=outcome,
             is_address_bad=error.is_address_bad,
+            is_late=not error.permanent,
         )
     return Verdict(
-        **common, state=DeliveryState.PENDING, next_at=again_at, failures=1, outcome=outcome
+        **common,
+        state=DeliveryState.PENDING,
+        next_at=again_at,
+        failures=1,
+        outcome=outcome,
+        is_asked=timedelta(seconds=error.retry_after or 0) > PATIENCE,
     )

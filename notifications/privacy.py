@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from notifications import calendar, calendar_file, models, passes
+from notifications import calendar, calendar_file, early_receipts, models, passes
 from notifications.models import (
     Appointment,
     Attempt,
@@ -83,12 +83,14 @@ def not_exported() -> dict[str, str]:
     return {
         "notifications_change": "a list for apps of which rows to read again",
         "notifications_passtry": "wrong codes of anybody, which name no household",
+        "notifications_earlyreceipt": "names of mails at a provider, for an hour",
+        "notifications_providerrest": "which providers refuse everybody at the moment",
     }
 
 
 def purge_due(*, now: datetime) -> int:
-    """Wipe the secrets of passes that ended, and forget the old ones; return how much."""
-    return passes.purge_due(now=now)
+    """Wipe what has served: secrets of ended passes, events of no mail; return how much."""
+    return passes.purge_due(now=now) + early_receipts.purge_due(now=now)
 
 
 def erase_household(*, household: Household, now: datetime) -> None:

@@ -113,6 +113,7 @@ RULES = {
     "same_message": gettext_lazy("A message that arrives again is not shown again."),
     "speak_only_on_change": gettext_lazy("You are told only when something has changed."),
     "delivery.channel_failed": gettext_lazy("You are told when an address does not work."),
+    "delivery.channel_late": gettext_lazy("You are told when messages are held up on their way."),
 }
 LINKS = {
     "same_visit": gettext_lazy("It speaks of the same visit."),

@@ -54,7 +54,8 @@ class Apns:
                 headers=headers,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise TransportError(f"not reached: {type(error).__name__}") from error
+            said_why = f"not reached: {type(error).__name__}"
+            raise TransportError(said_why, is_everybodys=True) from error
         except httpx.HTTPError as error:
             raise TransportError(f"no answer: {type(error).__name__}", is_ambiguous=True) from error
         if answer.status_code < 300:
@@ -87,10 +88,11 @@ class Apns:
             return TransportError(text, permanent=True, is_address_bad=True)
         if answer.status_code == 429 or answer.status_code >= 500:
             wait = answer.headers.get("retry-after", "")
-            return TransportError(text, retry_after=float(wait) if wait.isdigit() else None)
+            seconds = float(wait) if wait.isdigit() else None
+            return TransportError(text, retry_after=seconds, is_everybodys=True)
         if answer.status_code == 403:
             self._signed = ("", 0.0)  # a new token at the next try; a wrong key is ours to mend
-            return TransportError(text)
+            return TransportError(text, is_everybodys=True)
         return TransportError(text, permanent=True)
 
 

@@ -32,6 +32,10 @@ class ChatTransport:
         self._free: asyncio.LifoQueue[asyncio.subprocess.Process | None] | None = None
         self._children: set[asyncio.subprocess.Process] = set()
 
+    def provider(self, to: str) -> str:
+        """Return nothing: Apprise says only yes or no, so each chat is its own."""
+        return ""
+
     async def send(self, message: Message) -> Sent:
         """Hand one message over when a child is free."""
         if self._free is None:

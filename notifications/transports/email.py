@@ -62,6 +62,10 @@ class EmailTransport:
         self._local = threading.local()
         self._open: list[BaseEmailBackend] = []
 
+    def provider(self, to: str) -> str:
+        """Return the one mail server or provider of ours."""
+        return "email"
+
     async def send(self, message: Message) -> Sent:
         """Send one e-mail from the next free thread."""
         if self._pool is None:
@@ -141,17 +145,22 @@ def _fault(error: Exception) -> TransportError | None:
             return TransportError(said, permanent=error.smtp_code >= 500)
         case smtplib.SMTPResponseException():
             # HELO, sign-in or our own sender was refused: the operator's to mend, so wait.
-            return TransportError(f"{error.smtp_code} {_text(error.smtp_error)}")
+            said = f"{error.smtp_code} {_text(error.smtp_error)}"
+            return TransportError(said, is_everybodys=True)
         case AnymailRecipientsRefused():
             return TransportError("recipient refused", permanent=True, is_address_bad=True)
         case AnymailAPIError():
             status = getattr(error, "status_code", None) or 0
             waits = status in (0, 401, 403, 408, 429) or status >= 500
-            return TransportError(f"provider answered {status}", permanent=not waits)
+            said = f"provider answered {status}"
+            return TransportError(said, permanent=not waits, is_everybodys=waits)
         case smtplib.SMTPServerDisconnected() | TimeoutError():
             return TransportError(str(error)[:200] or "disconnected", is_ambiguous=True)
-        case smtplib.SMTPException() | OSError():
+        case smtplib.SMTPException():
             return TransportError(str(error)[:200] or type(error).__name__)
+        case OSError():
+            said = str(error)[:200] or type(error).__name__
+            return TransportError(said, is_everybodys=True)
     return None
 
 

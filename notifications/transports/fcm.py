@@ -72,7 +72,8 @@ class Fcm:
         )
         if status >= 300 or not answer.get("access_token"):
             # Ours to mend; nothing of the message has gone out.
-            raise TransportError(f"no access token: {status}", retry_after=wait)
+            said_why = f"no access token: {status}"
+            raise TransportError(said_why, retry_after=wait, is_everybodys=True)
         self._token = str(answer["access_token"])
         self._until = time.monotonic() + float(answer.get("expires_in", 3600)) - EARLY_S
         return self._token
@@ -93,7 +94,8 @@ class Fcm:
                 body = await response.content.read(READ_LIMIT)
                 wait = response.headers.get("Retry-After", "")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TransportError(f"not reached: {type(error).__name__}") from error
+            said_why = f"not reached: {type(error).__name__}"
+            raise TransportError(said_why, is_everybodys=True) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             said_why = f"no answer: {type(error).__name__}"
             raise TransportError(said_why, is_ambiguous=is_sending) from error
@@ -149,7 +151,7 @@ def refusal(status: int, answer: dict[str, Any], wait: float | None) -> Transpor
     if codes & DEAD or status == 404:
         return TransportError(text, permanent=True, is_address_bad=True)
     if status == 429 or status >= 500:
-        return TransportError(text, retry_after=wait)
+        return TransportError(text, retry_after=wait, is_everybodys=True)
     if status in (401, 403):
-        return TransportError(text)
+        return TransportError(text, is_everybodys=True)
     return TransportError(text, permanent=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from notifications.transports.apns import Apns
 from notifications.transports.fcm import Fcm
@@ -37,6 +38,14 @@ class PushTransport:
     def __init__(self) -> None:
         self._services: dict[str, Service] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    def provider(self, to: str) -> str:
+        """Return who wakes the device: of a browser, the origin of its push service."""
+        where = json.loads(to)
+        if where.get("service") != "web":
+            return f"push {where.get('service', '')}"
+        parts = urlsplit(str(where.get("endpoint", "")))
+        return f"push {parts.scheme}://{parts.netloc}"[:300]
 
     async def send(self, message: Message) -> Sent:
         """Wake one device when it is its turn."""

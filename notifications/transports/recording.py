@@ -16,6 +16,10 @@ class RecordingTransport:
     is_repeatable = True
     room = 1_000
 
+    def provider(self, to: str) -> str:
+        """Return nothing: nobody is asked."""
+        return ""
+
     async def send(self, message: Message) -> Sent:
         """Note the message."""
         taken.append(message)

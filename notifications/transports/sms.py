@@ -43,11 +43,16 @@ class TwilioTransport:
 
     is_repeatable = False
     resource = "Messages"
+    name = "sms"
     room = 1_000  # under way, or in turn for one of the connections
 
     def __init__(self) -> None:
         self._line: Line | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
+
+    def provider(self, to: str) -> str:
+        """Return Twilio's name; texts and calls have troubles of their own."""
+        return self.name
 
     async def send(self, message: Message) -> Sent:
         """Send one SMS when a connection is free."""
@@ -123,7 +128,7 @@ class TwilioTransport:
                 method, path, headers={"Idempotency-Key": key}, body=data or b""
             )
         except NotReachedError as error:
-            raise TransportError(f"not reached: {error}") from error
+            raise TransportError(f"not reached: {error}", is_everybodys=True) from error
         except NoAnswerError as error:
             raise TransportError(f"no answer: {error}", is_ambiguous=True) from error
         answer = _json(response.body)
@@ -148,9 +153,9 @@ def _refusal(status: int, answer: dict[str, Any], retry_after: str) -> Transport
     said = f"{status} {code or ''} {str(answer.get('message', ''))[:160]}".strip()
     if status == 429 or status >= 500:
         wait = float(retry_after) if retry_after.isdigit() else None
-        return TransportError(said, retry_after=wait)
+        return TransportError(said, retry_after=wait, is_everybodys=True)
     if status in (401, 403) or 300 <= status < 400:
-        return TransportError(said)  # the operator's to mend, so wait
+        return TransportError(said, is_everybodys=True)  # the operator's to mend, so wait
     return TransportError(said, permanent=True, is_address_bad=code in BAD_NUMBERS)
 
 

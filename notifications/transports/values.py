@@ -62,7 +62,8 @@ class TransportError(Exception):
 
     `permanent`: trying again is useless. `is_address_bad`: and the address itself is at
     fault, so nothing else will reach it either. `is_ambiguous`: the provider may have
-    taken it all the same. `retry_after`: seconds the provider asked us to wait.
+    taken it all the same. `is_everybodys`: the provider would refuse any other message as
+    well. `retry_after`: seconds the provider asked us to wait.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class TransportError(Exception):
         permanent: bool = False,
         is_address_bad: bool = False,
         is_ambiguous: bool = False,
+        is_everybodys: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.is_address_bad = is_address_bad
         self.is_ambiguous = is_ambiguous
+        self.is_everybodys = is_everybodys
         self.retry_after = retry_after
 
 
@@ -95,6 +98,9 @@ class Transport(Protocol):
 
     is_repeatable: bool
     room: int  # how many messages may be under way at once
+
+    def provider(self, to: str) -> str:
+        """Return the name of who is asked for this address; empty where each is its own."""
 
     async def send(self, message: Message) -> Sent:
         """Send, or raise TransportError; NotStarted when it was not its turn in time."""

@@ -34,6 +34,7 @@ class TwilioCalls(TwilioTransport):
     """Makes calls over the same connections as SMS."""
 
     resource = "Calls"
+    name = "voice"
     room = 50
 
     async def find(self, message: Message, *, since: datetime) -> list[Sent]:

@@ -76,7 +76,8 @@ class WebPush:
             ) as response:
                 return response.status, response.headers.get("Retry-After", "")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TransportError(f"not reached: {type(error).__name__}") from error
+            said_why = f"not reached: {type(error).__name__}"
+            raise TransportError(said_why, is_everybodys=True) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TransportError(f"no answer: {type(error).__name__}", is_ambiguous=True) from error
 
@@ -139,7 +140,9 @@ def refusal(status: int, retry_after: str) -> TransportError:
         return TransportError(said, permanent=True, is_address_bad=True)
     if status == 429 or status >= 500:
         wait = float(retry_after) if retry_after.isdigit() else None
-        return TransportError(said, retry_after=wait)
+        return TransportError(said, retry_after=wait, is_everybodys=True)
     if status in (401, 403) or 300 <= status < 400:
-        return TransportError(said)  # our key or their address: the operator's to mend, so wait
+        return TransportError(
+            said, is_everybodys=True
+        )  # our key or their address: the operator's to mend, so wait
     return TransportError(said, permanent=True)

@@ -39,6 +39,7 @@ class Twilio:
     taken: list[Taken] = field(default_factory=list)
     faults: list[int | float | str] = field(default_factory=list)
     hangs: set[str] = field(default_factory=set)
+    patience: int = 90  # seconds it asks for when it refuses
     calls: int = 0
     lookups: int = 0
     calls_made: list[dict[str, str]] = field(default_factory=list)
@@ -60,7 +61,8 @@ class Twilio:
         elif isinstance(fault, int) and fault > 20_000:
             return web.json_response({"code": fault, "message": "no"}, status=400)
         elif isinstance(fault, int):
-            return web.json_response({}, status=fault, headers={"Retry-After": "90"})
+            asked = {"Retry-After": str(self.patience)}
+            return web.json_response({}, status=fault, headers=asked)
         elif fault == "lose":
             self._hang_up(request)
         sid = f"SM{len(self.taken):032}"
