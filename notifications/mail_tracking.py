@@ -12,13 +12,16 @@ from django.http import HttpRequest
 MAX_BYTES = 2 * 2**20
 # Each with what it signs by; the others carry the user and password of ANYMAIL_WEBHOOK_SECRET.
 VIEWS: dict[str, tuple[str, str]] = {
+    "amazon_ses": ("notifications.mail_trackers:AmazonSES", ""),
     "brevo": ("brevo:BrevoTrackingWebhookView", ""),
     "mailersend": ("mailersend:MailerSendTrackingWebhookView", "MAILERSEND_SIGNING_SECRET"),
     "mailgun": ("mailgun:MailgunTrackingWebhookView", "MAILGUN_WEBHOOK_SIGNING_KEY"),
     "mailjet": ("mailjet:MailjetTrackingWebhookView", ""),
+    "mailtrap": ("mailtrap:MailtrapTrackingWebhookView", "MAILTRAP_TRACKING_SECRET"),
     "mandrill": ("mandrill:MandrillCombinedWebhookView", "MANDRILL_WEBHOOK_KEY"),
     "postal": ("postal:PostalTrackingWebhookView", "POSTAL_WEBHOOK_KEY"),
     "postmark": ("postmark:PostmarkTrackingWebhookView", ""),
+    "resend": ("notifications.mail_trackers:Resend", "RESEND_SIGNING_SECRET"),
     "sendgrid": ("sendgrid:SendGridTrackingWebhookView", ""),
     "sparkpost": ("sparkpost:SparkPostTrackingWebhookView", ""),
 }
@@ -34,6 +37,10 @@ class ProofError(Exception):
 
 class ContentError(Exception):
     """What was posted is the provider's, but nothing that can be read."""
+
+
+class LaterError(Exception):
+    """The provider had to be asked for something, and does not answer now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +60,15 @@ def is_open(provider: str) -> bool:
 
 
 def read(provider: str, request: HttpRequest) -> list[Event]:
-    """Return the events in a provider's post; raises ProofError or ContentError."""
+    """Return the events in a provider's post; raises ProofError, ContentError or LaterError."""
     path, secret = VIEWS[provider]
     module, _, kind = path.partition(":")
     options: dict[str, Any] = {"webhook_secret": []} if secret else {}
     if provider == "mandrill" and not settings.ANYMAIL.get("MANDRILL_WEBHOOK_URL"):
         # It signs the address; behind a proxy only the settings know the public one.
         options["webhook_url"] = f"{settings.SITE_URL}/webhooks/mail/mandrill/tracking/"
-    view: Any = getattr(import_module(f"anymail.webhooks.{module}"), kind)(**options)
+    place = module if "." in module else f"anymail.webhooks.{module}"
+    view: Any = getattr(import_module(place), kind)(**options)
     view.setup(request)
     try:
         view.run_validators(request)
@@ -76,5 +84,7 @@ def read(provider: str, request: HttpRequest) -> list[Event]:
             for event in view.parse_events(request)
             if event is not None and hasattr(event, "message_id")
         ]
+    except OSError as error:  # as anymail's own client says it
+        raise LaterError from error
     except UNREADABLE as error:
         raise ContentError(f"{type(error).__name__} in what the provider posted") from error

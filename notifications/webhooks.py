@@ -37,11 +37,12 @@ def mail_events(request: HttpRequest, provider: str) -> HttpResponse:
                 provider_ref=event.ref, said=event.said, reason=event.reason, now=clock.now()
             )
     except mail_tracking.ProofError:
-        return HttpResponse(status=401)
+        # Amazon sends the password only once it was asked for it.
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="mail"'})
     except mail_tracking.ContentError as error:
         log.warning("mail_events_not_read", provider=provider, fault=str(error))
         return HttpResponse(status=422)
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, mail_tracking.LaterError):
         return HttpResponse(status=503, headers={"Retry-After": "30"})
     return HttpResponse()
 

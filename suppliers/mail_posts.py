@@ -102,14 +102,12 @@ def _is_mail(event: Any) -> bool:
     return event is not None and event.event_type == EventType.INBOUND and event.message is not None
 
 
-class Resend(resend.ResendInboundWebhookView):  # type: ignore[misc]  # anymail is untyped
+class ResendSigned:
     """Resend signs like everybody in Standard Webhooks, so its own package is not needed."""
 
+    signed_by: str  # the name of the secret
     # anymail would warn that nothing is signed, as it does not see the check below.
     warn_if_no_basic_auth = property(lambda _self: False, lambda _self, _value: None)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(inbound_secret=None, **kwargs)
 
     def validate_request(self, request: HttpRequest) -> None:
         """Verify the signature; anymail calls this besides its own checks."""
@@ -119,18 +117,26 @@ class Resend(resend.ResendInboundWebhookView):  # type: ignore[misc]  # anymail 
                 timestamp=request.headers.get("svix-timestamp"),
                 signatures=request.headers.get("svix-signature"),
                 body=request.body,
-                keys=[signing.verifier(str(settings.ANYMAIL["RESEND_INBOUND_SECRET"]))],
+                keys=[signing.verifier(str(settings.ANYMAIL[self.signed_by]))],
                 now=clock.now(),
             )
         except signing.SignatureError as error:
             raise AnymailWebhookValidationFailure(error.code) from error
 
 
-class AmazonSES(amazon_ses.AmazonSESInboundWebhookView):  # type: ignore[misc]  # untyped
-    """Notices that hold the mail itself: Amazon's own package is not needed for them.
+class Resend(ResendSigned, resend.ResendInboundWebhookView):  # type: ignore[misc]  # untyped
+    """Mail that Resend announces."""
 
-    It could not be installed beside ours (it wants an older python-dateutil). A mail that a
-    receipt rule put into S3 instead is not fetched.
+    signed_by = "RESEND_INBOUND_SECRET"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(inbound_secret=None, **kwargs)
+
+
+class WithoutAmazon:
+    """Notices that hold all that is read of them: Amazon's own package is not needed.
+
+    It could not be installed beside ours (it wants an older python-dateutil).
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -147,6 +153,10 @@ class AmazonSES(amazon_ses.AmazonSESInboundWebhookView):  # type: ignore[misc]  
     def get_boto_client(self, service_name: str, **_options: Any) -> Any:
         """Refuse what only Amazon's package could do."""
         raise AnymailError(f"Choose the SNS action: mail in {service_name} is not fetched.")
+
+
+class AmazonSES(WithoutAmazon, amazon_ses.AmazonSESInboundWebhookView):  # type: ignore[misc]  # untyped
+    """Notices with the mail itself; one that a receipt rule put into S3 is not fetched."""
 
 
 def _fetch(url: str, **options: Any) -> requests.Response:

@@ -1,6 +1,11 @@
 """A mail says why it came, ends by one click, hangs together, and its bounces are heard."""
 
+import hashlib
+import hmac
+import json
 import re
+from collections.abc import Callable
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -9,11 +14,14 @@ from unittest.mock import patch
 import pytest
 from django.test import Client
 
-from notifications import delivery, messages, transports
+from notifications import delivery, early_receipts, messages, privacy, transports
 from notifications.choices import DeliveryPurpose, DeliveryState
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, EarlyReceipt, Notification
+from notifications.transports import email
+from owners import clock
 from owners.choices import Moment, Topic
 from owners.models import Channel, ReachRule
+from suppliers import signing
 from tests.delivery.conftest import Mailbox
 from tests.delivery.test_delivery import waiting
 from tests.factories import START, Cast, DeliveryFactory, JourneyFactory, NotificationFactory
@@ -194,6 +202,131 @@ def test_a_bounce_or_complaint_ends_the_address_even_after_delivered(
     found = Channel.objects.get(pk=cast.email.pk)
     assert found.failed_at is not None
     assert Notification.objects.filter(reason="channel_failed").count() == 1
+
+
+def test_what_is_said_before_the_mail_has_its_name_is_applied_when_it_has(
+    tracked: Delivery,
+) -> None:
+    Delivery.objects.update(provider_ref="")
+    assert post(DELIVERED) == post(BOUNCE) == 200
+    assert not tracked.receipts.exists()
+    delivery.deliver_due(now=START)
+    assert EarlyReceipt.objects.count() == 2  # the answer with the name is not here yet
+    Delivery.objects.update(provider_ref="pm-1")
+    assert delivery.has_letters(now=START)
+    delivery.deliver_due(now=START)
+    tracked.refresh_from_db()
+    assert (tracked.state, tracked.receipts.count()) == (DeliveryState.DELIVERED, 2)
+    assert failed_at(tracked) is not None  # the bounce counts too
+    assert not EarlyReceipt.objects.exists()
+
+
+def test_events_of_mails_that_are_no_deliveries_are_forgotten(tracked: Delivery) -> None:
+    post(DELIVERED | {"MessageID": "of-a-sign-in"})
+    kept = EarlyReceipt.objects.get()
+    assert privacy.purge_due(now=kept.received_at + early_receipts.KEPT) == 0
+    assert privacy.purge_due(now=kept.received_at + early_receipts.KEPT * 2) == 1
+
+
+def failed_at(row: Delivery) -> datetime | None:
+    """Return when the address of a delivery was found to be bad."""
+    assert row.channel is not None
+    row.channel.refresh_from_db()
+    return row.channel.failed_at
+
+
+def amazons(said: dict[str, Any], *, password: str = "c3Rld2FyZDpzZWNyZXQ=") -> Any:  # noqa: S107
+    body = {"Type": "Notification", "MessageId": "1", "Message": json.dumps(said)}
+    heads = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": "1"}
+    heads |= {"Authorization": f"Basic {password}"} if password else {}
+    path = "/webhooks/mail/amazon_ses/tracking/"
+    return Client().post(path, body, "application/json", headers=heads)
+
+
+def resends(said: dict[str, Any], *, secret: str) -> Any:
+    body = json.dumps(said).encode()
+    signed = signing.sign(webhook_id="m1", at=START, body=body, keys=[secret])
+    heads = {name.replace("webhook", "svix"): value for name, value in signed.items()}
+    path = "/webhooks/mail/resend/tracking/"
+    with clock.fixed(START):
+        return Client().post(path, body, "application/json", headers=heads)
+
+
+def mailtraps(said: dict[str, Any], *, secret: str) -> Any:
+    body = json.dumps({"events": [said]}).encode()
+    signed = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    path = "/webhooks/mail/mailtrap/tracking/"
+    heads = {"Mailtrap-Signature": signed}
+    return Client().post(path, body, "application/json", headers=heads)
+
+
+SES_BOUNCE = {
+    "eventType": "Bounce",
+    "mail": {"messageId": "pm-1", "destination": ["ana@hart.example"]},
+    "bounce": {
+        "bounceType": "Permanent",
+        "bounceSubType": "General",
+        "bouncedRecipients": [{"emailAddress": "ana@hart.example"}],
+    },
+}
+
+
+@pytest.mark.parametrize("provider", ["amazon_ses", "resend", "mailtrap"])
+def test_the_providers_that_anymail_needs_a_package_for_prove_themselves_and_are_heard(
+    tracked: Delivery, settings: Any, provider: str
+) -> None:
+    secret, forged = (signing.new_secret(letter * 32) for letter in (b"a", b"b"))
+    settings.MAIL_TRACKING = [provider]
+    settings.ANYMAIL = settings.ANYMAIL | {
+        "RESEND_SIGNING_SECRET": secret,
+        "MAILTRAP_TRACKING_SECRET": secret,
+    }
+    resent = {"type": "email.bounced", "created_at": "2026-01-05T10:00:00Z"}
+    resent["data"] = {  # type: ignore[assignment]
+        "email_id": "pm-1",
+        "to": ["ana@hart.example"],
+        "headers": [],
+        "bounce": {"message": "The recipient's email provider sent a hard bounce message."},
+    }
+    trapped = {"event": "bounce", "message_id": "pm-1", "timestamp": 1, "email": "a@b.example"}
+    posts: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+        "amazon_ses": (
+            lambda: amazons(SES_BOUNCE, password="eDp5"),
+            lambda: amazons(SES_BOUNCE),
+        ),
+        "resend": (
+            lambda: resends(resent, secret=forged),
+            lambda: resends(resent, secret=secret),
+        ),
+        "mailtrap": (
+            lambda: mailtraps(trapped, secret=forged),
+            lambda: mailtraps(trapped, secret=secret),
+        ),
+    }
+    false, true = posts[provider]
+    assert false().status_code == 401
+    tracked.refresh_from_db()
+    assert (tracked.state, tracked.receipts.count()) == (DeliveryState.SENT, 0)
+    assert true().status_code == true().status_code == 200
+    tracked.refresh_from_db()
+    assert (tracked.state, tracked.receipts.count()) == (DeliveryState.FAILED, 2)
+    assert failed_at(tracked) is not None
+
+
+def test_amazon_names_a_mail_by_our_header_and_a_full_mailbox_is_no_bad_address(
+    tracked: Delivery, settings: Any
+) -> None:
+    settings.MAIL_TRACKING = ["amazon_ses"]
+    name = email.message_id(tracked.key)
+    Delivery.objects.update(provider_ref=name)
+    headers = [{"name": "Message-ID", "value": name}]
+    mail = SES_BOUNCE["mail"] | {"messageId": "0100", "headers": headers}  # type: ignore[operator]
+    full = SES_BOUNCE["bounce"] | {"bounceType": "Transient"}  # type: ignore[operator]
+    assert amazons(SES_BOUNCE, password="").headers["WWW-Authenticate"]
+    assert amazons(SES_BOUNCE | {"mail": mail, "bounce": full}).status_code == 200
+    tracked.refresh_from_db()
+    assert tracked.state == DeliveryState.FAILED
+    assert failed_at(tracked) is None
 
 
 def test_who_is_not_named_in_the_settings_tells_nothing(tracked: Delivery, settings: Any) -> None:
