@@ -1,43 +1,31 @@
 """What came of a story, in its own names: contacts by their id, everybody by their key."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from notifications import journeys, metrics
+from notifications import journeys, measuring, metrics
 from notifications.choices import (
-    AppointmentState,
     DeliveryPurpose,
     DeliveryState,
     NotificationState,
-    PromiseState,
-    SurveyState,
 )
-from notifications.matter import GRACE
 from notifications.models import (
-    Appointment,
-    Decision,
     Delivery,
     Digest,
     Journey,
-    Link,
     Notification,
-    Promise,
-    Survey,
 )
 from notifications.replay.player import Played, Player
 from notifications.replay.story import Line, Story
-from owners.choices import ChannelKind, Level, Moment, Topic
-from owners.models import Channel, Membership, ReachRule, reach_of
-from owners.reach import Reach, quiet_end
-from suppliers.choices import ContactKind, Direction, Medium, Outcome, Way
-from suppliers.contacts import Contact as Said
-from suppliers.models import Contact, InboundEvent, OutboundEvent
+from owners.choices import ChannelKind
+from suppliers.choices import Direction, Medium, Outcome, Way
+from suppliers.models import InboundEvent, OutboundEvent
 
 # Progress and administration: they do not reach for the owner.
 UNCOUNTED = frozenset(
@@ -54,25 +42,6 @@ UNCOUNTED = frozenset(
         "service.performed",
     }
 )
-TOPIC_OF = {
-    ContactKind.CALL: Topic.ARRIVING,
-    ContactKind.VOICEMAIL: Topic.ARRIVING,
-    ContactKind.VISIT_CHANGE: Topic.CHANGED,
-    ContactKind.VISIT_PROGRESS: Topic.PROGRESS,
-    ContactKind.PROGRESS: Topic.PROGRESS,
-    ContactKind.SURVEY_REQUEST: Topic.FEEDBACK,
-    ContactKind.SURVEY_CLOSED: Topic.FEEDBACK,
-    ContactKind.ADVERT: Topic.OFFER,
-    ContactKind.RECALL: Topic.FAILED,
-}
-EXPECTED = (
-    AppointmentState.BOOKED,
-    AppointmentState.REQUESTED,
-    AppointmentState.CONFIRMED,
-    AppointmentState.ON_THE_WAY,
-)
-LATE_MOVE = timedelta(hours=24)
-CHANNEL_OF = {Medium.EMAIL: ChannelKind.EMAIL, Medium.SMS: ChannelKind.SMS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +107,8 @@ def make(story: Story, player: Player) -> dict[str, Any]:
     ]
     order = {line.id: index for index, line in enumerate(story.lines)}
     outcomes = _outcomes(story, player, names)
-    seen = _seen(player, story, described)
+    seen = measuring.read(household=household, now=player.now).seen
+    seen = replace(seen, contacts=[*seen.contacts, *_refused(player, story)])
     measures = metrics.measure(seen)
     return {
         "contacts": {
@@ -333,92 +303,6 @@ def _outbound(player: Player, names: Names) -> list[dict[str, Any]]:
 # What is measured
 
 
-def _seen(player: Player, story: Story, described: list[dict[str, Any]]) -> metrics.Seen:
-    household = player.cast.household.pk
-    links = dict(
-        Link.objects.filter(household=household, revoked_at=None).values_list(
-            "contact_id", "journey_id"
-        )
-    )
-    complaints = set(
-        Decision.objects.filter(
-            household=household, name="undo_absorb", revoked_at=None
-        ).values_list("contact_id", flat=True)
-    )
-    reaches = _reaches(player)
-    contacts = [
-        _seen_contact(
-            row,
-            journey=links.get(row.pk),
-            reaches=reaches,
-            is_false=row.pk in complaints,
-        )
-        for row in Contact.objects.filter(household=household).order_by("said_at", "pk")
-    ]
-    told = Notification.objects.filter(household=household, state=NotificationState.TOLD)
-    return metrics.Seen(
-        contacts=[*contacts, *_refused(player, story)],
-        notifications=[
-            metrics.SeenNotification(level=Level(row.level), journey=str(row.journey_id))
-            for row in told
-        ],
-        digest_lines=sum(
-            len(digest.lines) for digest in Digest.objects.filter(household=household)
-        ),
-        visits=_seen_visits(player, described),
-        journeys=_seen_journeys(household),
-    )
-
-
-def _reaches(player: Player) -> dict[int, Reach]:
-    """Return the wishes of every member, by the owner's id."""
-    found = {}
-    for membership in Membership.objects.filter(household=player.cast.household).select_related(
-        "owner", "household"
-    ):
-        kinds = (
-            Channel.objects.filter(owner=membership.owner).usable().values_list("kind", flat=True)
-        )
-        rules = list(ReachRule.objects.filter(membership=membership))
-        found[membership.owner_id] = reach_of(membership, rules=rules, kinds=list(kinds))
-    return found
-
-
-def _seen_contact(
-    row: Contact, *, journey: int | None, reaches: dict[int, Reach], is_false: bool
-) -> metrics.SeenContact:
-    said = Said.from_json(row.said)
-    seconds = said.call.duration_s if said.call else 0
-    # A call the owner logged is dated by its end; what began then is what counts here.
-    at = row.said_at - timedelta(seconds=seconds) if row.outcome == Outcome.OWN else row.said_at
-    return metrics.SeenContact(
-        direction=Direction(row.direction),
-        medium=Medium(row.medium),
-        at=at,
-        kind=ContactKind(row.kind),
-        journey=str(journey or ""),
-        supplier=str(row.supplier_id or ""),
-        outcome=row.outcome,
-        is_counted=said.is_counted,
-        is_respectful=any(_is_wanted(row, reach) for reach in reaches.values()),
-        is_false_absorption=is_false,
-        status=said.call.status if said.call else None,
-        duration_s=seconds,
-        asks=tuple(ask.fact for ask in said.asks),
-        transfers=said.call.transfers if said.call else 0,
-    )
-
-
-def _is_wanted(row: Contact, reach: Reach) -> bool:
-    """Whether the contact came on a channel and at an hour that this member wished."""
-    if row.medium == Medium.NONE:
-        return True  # data alone disturbs nobody
-    topic = TOPIC_OF.get(ContactKind(row.kind), Topic.QUESTION)
-    if reach.moment(topic) == Moment.NEVER or quiet_end(reach, row.said_at) is not None:
-        return False
-    return reach.ladder(topic)[:1] == (CHANNEL_OF.get(Medium(row.medium)),)
-
-
 def _refused(player: Player, story: Story) -> list[metrics.SeenContact]:
     """Return what reached for the owner and was refused before it became a contact."""
     found = []
@@ -451,65 +335,3 @@ def _medium(line: Line) -> Medium:
         medium = line.data["event"].get("data", {}).get("medium")
         return Medium(medium) if medium in Medium.values else Medium.NONE
     return {"email": Medium.EMAIL, "sms": Medium.SMS}.get(line.via, Medium.CALL)
-
-
-def _is_missed(row: Appointment, *, now: datetime) -> bool:
-    """Whether the window has passed without anybody, told so or not."""
-    if row.state == AppointmentState.MISSED:
-        return True
-    return row.state in EXPECTED and row.end is not None and row.end + GRACE <= now
-
-
-def _seen_visits(player: Player, described: list[dict[str, Any]]) -> list[metrics.SeenVisit]:
-    moves = {
-        visit["id"]: _moved_late(visit, journey["contacts"])
-        for journey in described
-        for visit in journey["appointments"]
-    }
-    return [
-        metrics.SeenVisit(
-            start=row.start,
-            end=row.end,
-            arrived_at=row.arrived_at or row.done_at,
-            is_missed=_is_missed(row, now=player.now),
-            moved_late=moves.get(str(row.uuid), 0),
-        )
-        for row in Appointment.objects.filter(household=player.cast.household)
-        if row.start is not None and row.end is not None
-    ]
-
-
-def _moved_late(visit: dict[str, Any], contacts: list[dict[str, Any]]) -> int:
-    """Return 1 when the supplier moved the visit less than a day before it was to start."""
-    source = next(iter(visit["sources"].get("start", [])), None)
-    mover = next((contact for contact in contacts if contact["id"] == source), None)
-    if mover is None or mover["direction"] != Direction.IN or not visit["replaced"]:
-        return 0
-    said_at = datetime.fromisoformat(mover["at"])
-    starts = [datetime.fromisoformat(key.split("/")[0]) for key in visit["replaced"]]
-    return int(any(start - said_at < LATE_MOVE for start in starts))
-
-
-def _seen_journeys(household: int) -> list[metrics.SeenJourney]:
-    rows = Journey.objects.filter(household=household, is_emptied=False)
-    worked = dict(
-        Decision.objects.filter(
-            household=household, name="answer", data__answer="works", revoked_at=None
-        )
-        .order_by("decided_at")
-        .values_list("journey_id", "decided_at")
-    )
-    return [
-        metrics.SeenJourney(
-            name=str(row.pk),
-            done_at=row.done_at,
-            resolved_at=worked.get(row.pk),
-            surveys_requested=Survey.objects.filter(journey=row).count(),
-            surveys_shown=Survey.objects.filter(journey=row, offered_at__isnull=False)
-            .exclude(state=SurveyState.HELD)
-            .count(),
-            promises_kept=Promise.objects.filter(journey=row, state=PromiseState.KEPT).count(),
-            promises_missed=Promise.objects.filter(journey=row, state=PromiseState.MISSED).count(),
-        )
-        for row in rows
-    ]
