@@ -96,6 +96,7 @@ class DeliveryPurpose(TextChoices):
 
     NOTIFICATION = "notification", _("Notification")
     DIGEST = "digest", _("Digest")
+    REPORT = "report", _("Monthly report")
     CODE = "code", _("Code")
     INVITATION = "invitation", _("Invitation")
     CHECK = "check", _("Test")

@@ -569,6 +569,34 @@ class Digest(models.Model):
         return f"digest of {self.slot:%Y-%m-%d} for {self.owner_id}"
 
 
+class ReportWishQuerySet(models.QuerySet["ReportWish"]):
+    """Reads of who wants the monthly report by mail."""
+
+    def for_owner(self, owner: Owner) -> ReportWishQuerySet:
+        """Return the owner's own wishes."""
+        return self.filter(membership__owner=owner)
+
+    def due(self, now: datetime) -> ReportWishQuerySet:
+        """Return the wishes whose month is over by `now`."""
+        return self.filter(next_at__lte=now).order_by("next_at", "pk")
+
+
+class ReportWish(models.Model):
+    """That a member wants the monthly report by mail, and when the next one is due.
+
+    No row, no mail: nobody is mailed a report who did not ask for it.
+    """
+
+    membership = models.OneToOneField(Membership, models.CASCADE, related_name="report_wish")
+    next_at = models.DateTimeField(db_index=True)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = ReportWishQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"report for {self.membership_id} at {self.next_at:%Y-%m-%d %H:%M}"
+
+
 class Change(models.Model):
     """That an object changed, for apps that keep a copy: one row for each object.
 

@@ -66,6 +66,9 @@ SECTIONS: dict[str, Section] = {
         "delivery-receipts", lambda of: Receipt.objects.filter(delivery__owner=of.owner)
     ),
     "digests": table("digests", lambda of: Digest.objects.filter(owner=of.owner)),
+    "report-wishes": table(
+        "report-wishes", lambda of: models.ReportWish.objects.filter(membership__owner=of.owner)
+    ),
     "told": table("told", lambda of: Told.objects.filter(owner=of.owner)),
     "calendar-feeds": table(
         "calendar-feeds", lambda of: models.CalendarFeed.objects.filter(owner=of.owner)
