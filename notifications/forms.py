@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import URLValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,8 @@ from owners import clock
 from owners.models import Owner
 from suppliers.choices import Direction, Medium
 from suppliers.models import Supplier
+
+BASE64URL = r"^[A-Za-z0-9_-]+={0,2}$"
 
 LOGGED_MEDIA = [
     (medium.value, medium.label)
@@ -350,3 +353,13 @@ class LogForm(forms.Form):
         if got["reference"]:
             data["reference"] = got["reference"]
         return data
+
+
+class PushMovedForm(forms.Form):
+    """What a browser says when its push service gave it another address."""
+
+    old_endpoint = forms.CharField(max_length=2000)
+    old_auth = forms.CharField(max_length=60)
+    endpoint = forms.CharField(max_length=2000, validators=[URLValidator(["https"])])
+    p256dh = forms.RegexField(BASE64URL, max_length=120)
+    auth = forms.RegexField(BASE64URL, max_length=60)

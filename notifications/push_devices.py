@@ -4,6 +4,7 @@ A device proves itself: it is woken with a code, which it sends back without any
 typing it.
 """
 
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,12 +33,14 @@ def add(
     token: str = "",
     service: PushService = PushService.WEB,
     name: str = "",
+    replaces: PushDevice | None = None,
 ) -> PushDevice:
     """Keep where a device is woken, sealed, and have a code sent there.
 
     A browser has an endpoint and keys, an app the token of its push service. A device
-    belongs to whoever used it last: another owner's wake-ups of it end. Raises
-    TooManyError, or ChannelError when too many codes were sent.
+    belongs to whoever used it last: another owner's wake-ups of it end. With `replaces` it
+    is that device of the owner's whose address changed. Raises TooManyError, or
+    ChannelError when too many codes were sent.
     """
     index = PushDevice.index(endpoint or f"{service}:{token}")
     where = {"service": service.value}
@@ -48,6 +51,11 @@ def add(
         theirs = PushDevice.objects.filter(endpoint_index=index).exclude(owner=owner)
         Channel.objects.filter(push_device__in=theirs).delete()
         device = PushDevice.objects.filter(endpoint_index=index).select_related("channel").first()
+        if device is None and replaces is not None:
+            device = replaces
+            device.endpoint_index, device.service = index, service
+        elif device is not None and replaces is not None and replaces.pk != device.pk:
+            replaces.channel.delete()  # the same device, known by both addresses
         if device is None:
             if PushDevice.objects.for_owner(owner).count() >= MOST:
                 raise TooManyError
@@ -68,6 +76,28 @@ def add(
         ):
             channels.send_code(channel=channel, now=now)
     return device
+
+
+def move(
+    *, endpoint: str, auth: str, to: str, keys: Mapping[str, str], now: datetime
+) -> PushDevice | None:
+    """Follow a browser whose push service gave it another address.
+
+    Only the browser and we know the secret `auth` of the old one; the push service, which
+    knows the address, does not. The new address proves itself as every other. Returns None
+    when that is no device of ours.
+    """
+    found = (
+        PushDevice.objects.filter(endpoint_index=PushDevice.index(endpoint))
+        .select_related("channel", "owner")
+        .first()
+    )
+    if found is None:
+        return None
+    known = str(json.loads(found.channel.address).get("keys", {}).get("auth", ""))
+    if not known or not hmac.compare_digest(known.encode(), auth.encode()):
+        return None
+    return add(owner=found.owner, endpoint=to, keys=keys, name=found.name, replaces=found, now=now)
 
 
 def remove(*, device: PushDevice, now: datetime) -> None:

@@ -11,10 +11,11 @@ from django.utils.http import base36_to_int
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from notifications import delivery, feed, messages
+from notifications import delivery, feed, messages, push_devices
+from notifications.forms import PushMovedForm
 from notifications.models import Delivery, Notification
 from notifications.views import ring
-from owners import clock, households
+from owners import channels, clock, households
 from owners.choices import ChannelKind
 from owners.pages import OwnerRequest, page
 
@@ -28,6 +29,30 @@ def shown(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=400)
     delivery.woke(ref=ref, code=str(request.POST.get("code", ""))[:12], now=clock.now())
     return HttpResponse(status=204)
+
+
+@csrf_exempt  # what is known of the old address is what no other site knows
+@require_POST
+def moved(request: HttpRequest) -> HttpResponse:
+    """Follow a browser to its new address: 204, 404 for one that is not known by the old.
+
+    Nobody need be signed in: a browser is told of a new address while nobody looks.
+    """
+    said = PushMovedForm(request.POST)
+    if not said.is_valid():
+        return HttpResponse(status=400)
+    values = said.cleaned_data
+    try:
+        device = push_devices.move(
+            endpoint=values["old_endpoint"],
+            auth=values["old_auth"],
+            to=values["endpoint"],
+            keys={"p256dh": values["p256dh"], "auth": values["auth"]},
+            now=clock.now(),
+        )
+    except channels.ChannelError:
+        return HttpResponse(status=429)
+    return HttpResponse(status=204 if device is not None else 404)
 
 
 def mine(request: HttpRequest) -> Delivery | None:

@@ -53,6 +53,7 @@ urlpatterns = [
     path("preferences/", preferences_views.preferences, name="preferences"),
     path("preferences/exceptions/", preferences_views.exception_set, name="preference-exception"),
     path("push/shown/", push_views.shown, name="push-shown"),
+    path("push/moved/", push_views.moved, name="push-moved"),
     path("push/words/", push_views.words, name="push-words"),
     path("push/tapped/", push_views.tapped, name="push-tapped"),
     path("stop/<str:token>/", stop_views.stop, name="stop"),

@@ -3,6 +3,7 @@
 importScripts("{{ queue }}");
 const SHELL = "steward-shell-{{ version }}";
 const PAGES = "steward-pages";
+const DEVICE = "steward-device";
 const OFFLINE = "/offline/";
 const KEPT_MOST = 60;
 const FILES = [{% for path in shell %}"{{ path }}", {% endfor %}];
@@ -20,7 +21,7 @@ self.addEventListener("install", (event) => event.waitUntil((async () => {
 })()));
 
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
-  for (const name of await caches.keys()) if (name !== SHELL && name !== PAGES) await caches.delete(name);
+  for (const name of await caches.keys()) if (![SHELL, PAGES, DEVICE].includes(name)) await caches.delete(name);
   await self.clients.claim();
 })()));
 
@@ -30,6 +31,7 @@ let era = 0;
 async function forget() {
   era += 1;
   await caches.delete(PAGES);
+  await caches.delete(DEVICE);
   await queue.clear();
   try { await (await self.registration.pushManager?.getSubscription())?.unsubscribe(); } catch { /* none to end */ }
 }
@@ -147,7 +149,24 @@ async function woken(said) {
   });
   const fields = said.code ? { ref: said.ref, code: said.code } : { ref: said.ref };
   if (said.ref) await say("/push/shown/", fields).catch(() => null);
+  await remember();
 }
+
+/* A push service may give this browser another address. Where it was known by the old one is kept,
+   as not every browser says it again. What cannot be said now, the next page says. */
+async function remember() {
+  const known = await self.registration.pushManager?.getSubscription();
+  if (known) await (await caches.open(DEVICE)).put("/push/", new Response(JSON.stringify(known)));
+}
+
+async function moved(before, after) {
+  const old = before?.toJSON() ?? await (await caches.match("/push/", { cacheName: DEVICE }))?.json();
+  const now = (after ?? await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: "{{ push_key }}" })).toJSON();
+  if (!old || old.endpoint === now.endpoint) return;
+  await say("/push/moved/", { old_endpoint: old.endpoint, old_auth: old.keys.auth, endpoint: now.endpoint, ...now.keys }).catch(() => null);
+}
+
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(moved(event.oldSubscription, event.newSubscription)));
 
 self.addEventListener("push", (event) => {
   let said = {};

@@ -37,6 +37,9 @@ class PushDeviceIn(serializers.Serializer[Any]):
     keys = PushKeysIn(required=False)
     token = serializers.RegexField(TOKEN, max_length=4000, required=False)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    replaces = serializers.UUIDField(
+        required=False, help_text="The device whose token or subscription this one succeeds."
+    )
 
     def validate_endpoint(self, value: str) -> str:
         """Refuse an address without encryption."""
@@ -106,6 +109,9 @@ class PushDevices(OwnerView):
         """Let a device be woken, which it proves by itself; the same one again renews its keys."""
         values = checked(PushDeviceIn, request)
         values["service"] = PushService(values["service"])
+        if (replaced := values.pop("replaces", None)) is not None:
+            mine = PushDevice.objects.for_owner(owner_of(request))
+            values["replaces"] = mine.filter(uuid=replaced).first()
         try:
             device = push_devices.add(owner=owner_of(request), now=clock.now(), **values)
         except push_devices.TooManyError as error:

@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from assets.models import Asset, Document
-from notifications.models import Decision, Journey
+from notifications import push_devices
+from notifications.models import Decision, Journey, PushDevice
+from owners import clock
 from owners.models import Owner
 
 pytestmark = pytest.mark.browser
@@ -188,3 +190,18 @@ def test_another_owner_on_the_same_device_finds_nothing(
     phone.set_offline(True)
     page.goto(f"{live_server.url}/journeys/{Journey.objects.get().uuid}/")
     expect(page.get_by_role("heading", level=1)).to_have_text("No connection")
+
+
+def test_a_worker_says_the_new_address_that_its_push_service_gave_it(
+    phone: BrowserContext, live_server: LiveServer, owner: Owner
+) -> None:
+    keys = {"p256dh": "BPK5", "auth": "c2l4dGVlbiBieXRlcyBvZg"}
+    old, new = ("https://push.example/old", "https://push.example/new")
+    push_devices.add(owner=owner, endpoint=old, keys=keys, now=clock.now())
+    page = opened(phone, live_server)
+    (worker,) = phone.service_workers
+    # No push service answers here: its event is given by hand, with what it would carry.
+    said = [{"endpoint": old, "keys": keys}, {"endpoint": new, "keys": keys}]
+    worker.evaluate("([a, b]) => moved({ toJSON: () => a }, { toJSON: () => b })", said)
+    page.close()
+    assert new in PushDevice.objects.get().channel.address

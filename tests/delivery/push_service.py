@@ -24,6 +24,7 @@ class PushService:
     address: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    requests: list[web.Request] = field(default_factory=list)
     faults: list[int] = field(default_factory=list)
     key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
@@ -39,6 +40,7 @@ class PushService:
 
     async def post(self, request: web.Request) -> web.Response:
         self.headers.append(dict(request.headers))
+        self.requests.append(request)
         if self.faults:
             return web.Response(status=self.faults.pop(0), headers={"Retry-After": "90"})
         said = http_ece.decrypt(await request.read(), private_key=self.key, auth_secret=self.secret)

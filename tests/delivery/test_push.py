@@ -10,7 +10,7 @@ from django.test import Client
 from notifications import delivery, push_devices, transports
 from notifications.choices import DeliveryState
 from notifications.models import Decision, Delivery, Notification, PushDevice
-from owners import channels
+from owners import channels, clock
 from owners.choices import ChannelKind, Topic
 from owners.models import Channel
 from owners.reach import Reach
@@ -202,6 +202,68 @@ def test_that_it_was_shown_is_its_receipt_and_a_forged_one_is_none(
         assert Client().post("/push/shown/", {"ref": said["ref"]}).status_code == 204
     row.refresh_from_db()
     assert (row.state, row.receipts.count()) == (DeliveryState.DELIVERED, 2)
+
+
+def moved(service: PushService, **changed: str) -> int:
+    """Post what a browser says of its new address; return the status."""
+    keys = service.keys()
+    said = {
+        "old_endpoint": f"{service.address}/Phone",
+        "old_auth": keys["auth"],
+        "endpoint": "https://push.example/new",
+        **keys,
+    }
+    return Client().post("/push/moved/", said | changed).status_code
+
+
+def test_a_browser_that_was_given_another_address_goes_on_being_woken_there(
+    cast: Cast, service: PushService, told: Notification
+) -> None:
+    channel = device(cast, service)
+    plan(told)  # what waits goes to the new address as well
+    with clock.fixed(START):
+        assert moved(service) == 204
+    channel.refresh_from_db()
+    assert (PushDevice.objects.get().channel, channel.verified_at) == (channel, None)
+    assert "https://push.example/new" in channel.address
+    push_devices.add(  # one that the local service answers for
+        owner=cast.ana,
+        endpoint=f"{service.address}/new",
+        keys=service.keys(),
+        now=START,
+        replaces=PushDevice.objects.get(),
+    )
+    delivery.deliver_due(now=START)
+    assert {request.path for request in service.requests} == {"/new"}
+    said = next(one for one in service.taken if "code" in one)
+    delivery.woke(ref=Delivery.objects.get(purpose="code").uuid, code=said["code"], now=START)
+    channel.refresh_from_db()
+    assert channel.verified_at == START
+    assert Delivery.objects.get(notification=told).state == DeliveryState.SENT
+
+
+def test_who_does_not_know_the_browsers_secret_moves_nobody(
+    cast: Cast, service: PushService
+) -> None:
+    channel = device(cast, service)
+    where = channel.address
+    assert moved(service, old_auth="Z3Vlc3NlZA") == 404
+    assert moved(service, old_endpoint="https://push.example/other") == 404
+    assert moved(service, endpoint="http://push.example/new") == 400
+    assert moved(service, p256dh="not base64!") == 400
+    channel.refresh_from_db()
+    assert (channel.address, channel.verified_at) == (where, START)
+
+
+def test_a_device_known_by_both_addresses_is_one(cast: Cast, service: PushService) -> None:
+    old = device(cast, service)
+    new = push_devices.add(
+        owner=cast.ana, endpoint="https://push.example/new", keys=service.keys(), now=START
+    )
+    with clock.fixed(START):
+        assert moved(service) == 204
+    assert PushDevice.objects.get() == new
+    assert not Channel.objects.filter(pk=old.pk).exists()
 
 
 def test_a_button_does_only_what_the_card_offers_to_who_is_signed_in(

@@ -101,9 +101,10 @@
   }
 
   /* ---- being woken: the toggle of the preferences ---- */
+  const DEVICES = "/api/v1/push-devices/";
+  const AT = "steward-push-at";
   async function watchPush() {
-    const toggle = document.querySelector("[data-push-key]");
-    if (!toggle?.dataset.pushKey || !("PushManager" in window)) return;
+    if (!("PushManager" in window)) return;
     const worker = await navigator.serviceWorker.ready;
     const ask = (method, address, body) => fetch(address, {
       method, body: body && JSON.stringify(body),
@@ -111,7 +112,20 @@
     });
     let subscription = await worker.pushManager.getSubscription();
     const name = `${navigator.userAgentData?.platform || navigator.platform || ""} ${/Edg|OPR|Firefox|Chrome|Safari/.exec(navigator.userAgent)?.[0] ?? ""}`.trim();
-    const keep = () => ask("POST", toggle.dataset.pushUrl, { ...subscription.toJSON(), name });
+    const keep = async () => {
+      const answer = await ask("POST", DEVICES, { ...subscription.toJSON(), name });
+      if (answer.ok) {
+        localStorage.setItem(AT, subscription.endpoint);
+        localStorage.setItem("steward-push", (await answer.json()).id);
+      }
+      return answer;
+    };
+    const toggle = document.querySelector("[data-push-key]");
+    if (!toggle?.dataset.pushKey) {
+      // Its address moved while the worker could not say so: any page says it.
+      if (owner && subscription && navigator.onLine && localStorage.getItem(AT) !== subscription.endpoint) await keep();
+      return;
+    }
     // Said again each time: what was forgotten on the other side, or moved, is known again.
     if (subscription && !(await keep()).ok) await subscription.unsubscribe().then(() => { subscription = null; });
     toggle.checked = subscription !== null;
@@ -121,10 +135,9 @@
         subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: toggle.dataset.pushKey }).catch(() => null);
         const answer = subscription && (await keep());
         toggle.checked = Boolean(answer?.ok);
-        if (answer?.ok) localStorage.setItem("steward-push", (await answer.json()).id);
       } else {
         await subscription?.unsubscribe();
-        await ask("DELETE", `${toggle.dataset.pushUrl}${localStorage.getItem("steward-push")}/`);
+        await ask("DELETE", `${DEVICES}${localStorage.getItem("steward-push")}/`);
       }
     });
   }
