@@ -9,6 +9,8 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from owners import access
 from owners.choices import ChannelKind
@@ -47,11 +49,18 @@ SENT = "code_sent"
 class ChannelError(Exception):
     """The channel cannot be added or proved; `code` says why."""
 
-    def __init__(self, code: str, detail: str) -> None:
-        """Note the machine's and the reader's words."""
-        super().__init__(detail)
+    def __init__(self, code: str, detail: str, **values: object) -> None:
+        """Note the machine's and the reader's words; `values` are put into the latter."""
+        super().__init__(detail % values)
         self.code = code
-        self.detail = detail
+        self.detail = str(self)
+        self._said = detail, values
+
+    @property
+    def words(self) -> str:
+        """What the reader is told, in the language of the moment."""
+        sentence, values = self._said
+        return gettext(sentence) % values
 
 
 def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Channel:
@@ -67,7 +76,9 @@ def add(*, owner: Owner, kind: ChannelKind, address: str, now: datetime) -> Chan
         if channel is None:
             addressed = Channel.objects.for_owner(owner).exclude(kind=ChannelKind.PUSH)
             if addressed.count() >= CHANNELS_MOST:
-                raise ChannelError("too_many", f"At most {CHANNELS_MOST} channels are kept.")
+                raise ChannelError(
+                    "too_many", _("At most %(most)s channels are kept."), most=CHANNELS_MOST
+                )
             channel = Channel(owner=owner, kind=kind, created_at=now)
             hint = CHATS[urlsplit(address).scheme] if kind == ChannelKind.CHAT else ""
             channel.set_address(address, hint=hint)
@@ -84,19 +95,19 @@ def canonical(*, owner: Owner, kind: ChannelKind, address: str) -> str:
         try:
             validate_email(address.strip())
         except ValidationError as error:
-            raise ChannelError("address", "This is not an e-mail address.") from error
+            raise ChannelError("address", _("This is not an e-mail address.")) from error
         return address.strip().lower()
     if kind == ChannelKind.CHAT:
         return _canonical_chat(address.strip())
     if kind not in (ChannelKind.SMS, ChannelKind.VOICE):
-        raise ChannelError("kind", "The feed needs no address.")
+        raise ChannelError("kind", _("The feed needs no address."))
     home = Household.objects.for_owner(owner).exclude(country="").order_by("pk").first()
     try:
         number = phonenumbers.parse(address, home.country if home else None)
     except phonenumbers.NumberParseException as error:
-        raise ChannelError("address", "Write the number with its country: +1 212 …") from error
+        raise ChannelError("address", _("Write the number with its country: +1 212 …")) from error
     if not phonenumbers.is_possible_number(number):
-        raise ChannelError("address", "This is not a phone number.")
+        raise ChannelError("address", _("This is not a phone number."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -108,9 +119,10 @@ def _canonical_chat(address: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in CHATS or not parts.netloc:
         known = ", ".join(dict.fromkeys(CHATS.values()))
-        raise ChannelError("address", f"This is not the address of a chat known here: {known}.")
+        said = _("This is not the address of a chat known here: %(known)s.")
+        raise ChannelError("address", said, known=known)
     if any(name.lower() in NOT_IN_CHATS for name, _ in parse_qsl(parts.query)):
-        raise ChannelError("address", "This address asks for more than a message.")
+        raise ChannelError("address", _("This address asks for more than a message."))
     return address
 
 
@@ -133,7 +145,7 @@ def send_code(*, channel: Channel, now: datetime) -> ChannelCode:
             else sent.exclude(what__channel=ChannelKind.PUSH)
         )
         if sent.count() >= (WAKES_A_DAY if is_push else CODES_A_DAY):
-            raise ChannelError("too_many_codes", "No more codes today; try again tomorrow.")
+            raise ChannelError("too_many_codes", _("No more codes today; try again tomorrow."))
         channel.codes.filter(expires_at__gt=now).update(expires_at=now)
         code = ChannelCode(channel=channel, created_at=now, expires_at=now + CODE_LIFE)
         code.set_code(f"{secrets.randbelow(10**6):06}")

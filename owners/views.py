@@ -310,7 +310,7 @@ def channel_add(request: OwnerRequest) -> HttpResponse:
                 now=clock.now(),
             )
         except channels.ChannelError as error:
-            form.add_error("address", _(error.detail))
+            form.add_error("address", error.words)
         else:
             said(request, _("Added. Type the code that arrives there."))
             return redirect("access")
@@ -338,5 +338,5 @@ def channel_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         else:
             messages.error(request, _("This code is wrong or has expired."))
     except channels.ChannelError as error:
-        messages.error(request, _(error.detail))
+        messages.error(request, error.words)
     return redirect("access")
