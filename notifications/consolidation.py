@@ -380,6 +380,8 @@ def _by_known_sender(entry: Entry, candidates: Sequence[Candidate]) -> Placement
             continue
         if candidate.clashes(entry) or not candidate.is_near(said.said_at):
             continue
+        if candidate.is_done_near(said.said_at) and _announces_parcel(entry):
+            continue  # the owner is asked how the work went, not kept waiting for a parcel
         if candidate.is_open_at(said.said_at) or (
             (is_survey or is_bill) and candidate.is_done_near(said.said_at)
         ):
@@ -394,6 +396,12 @@ def _by_known_sender(entry: Entry, candidates: Sequence[Candidate]) -> Placement
         rule="known_sender",
         evidence={"sender": said.sender, "asset": found[0].asset},
     )
+
+
+def _announces_parcel(entry: Entry) -> bool:
+    """Whether it says when something will be delivered; what was delivered says no more."""
+    visit = entry.said.visit
+    return visit is not None and visit.kind == "delivery" and visit.window is not None
 
 
 def _by_caller(entry: Entry, candidates: Sequence[Candidate]) -> Placement | None:

@@ -225,6 +225,15 @@ def test_the_next_visit_of_an_open_matter_has_its_own_uid(ending, journey_found)
     assert placement.journey == journey_found
 
 
+@pytest.mark.parametrize(("done", "journey_found"), [("", "J1"), ("13 11:45", "")])
+def test_a_parcel_joins_work_that_goes_on_and_none_that_is_done(done, journey_found) -> None:
+    parcel = Visit(window=AFTERNOON, kind="delivery")
+    said = entry("x", "13 13:00", keys=(Key(scheme="tracking", value="T1"),), visit=parcel)
+    placement = place(said, [journey(VISIT, done=done)])
+    assert placement.journey == journey_found
+    assert placement.possibly == (() if journey_found else ("J1",))
+
+
 def test_a_full_matter_takes_nothing_more_and_still_knows_its_messages() -> None:
     said = (Key(scheme="message", value="m1"), Key(scheme="order", value="4471"))
     full = journey(entry("c1", "10 18:43", keys=said))
