@@ -1,5 +1,6 @@
 """Servers for messages to go to: a Twilio of our own, a mail server of our own."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,9 +28,14 @@ def twilio(settings: Any) -> Iterator[stub.Twilio]:
 
 @dataclass
 class Mailbox:
-    """What a mail server took; `replies` are given to the next RCPT commands instead of 250."""
+    """What a mail server took; `replies` are given to the next RCPT commands instead of 250.
+
+    `drops` are used up one a message: "took" takes it and hangs up without a word, "lost"
+    hangs up without taking it.
+    """
 
     replies: list[str] = field(default_factory=list)
+    drops: list[str] = field(default_factory=list)
     taken: list[Envelope] = field(default_factory=list)
     connections: int = 0
 
@@ -56,7 +62,12 @@ class Mailbox:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        self.taken.append(envelope)
+        drop = self.drops.pop(0) if self.drops else ""
+        if drop != "lost":
+            self.taken.append(envelope)
+        if drop:
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
         return "250 taken"
 
 

@@ -1,12 +1,9 @@
 """A chat is spoken to from a child process that reaches nothing inside and delays nobody."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from notifications import chat_child, delivery, transports
 from notifications.choices import DeliveryState
@@ -14,46 +11,18 @@ from notifications.models import Delivery
 from owners import channels
 from owners.choices import ChannelKind
 from owners.models import Channel
+from tests.delivery import chat_service
+from tests.delivery.chat_service import Ntfy
 from tests.factories import START, Cast
 
 pytestmark = pytest.mark.django_db
 
 
-class Ntfy:
-    """A self-hosted ntfy; `faults` are statuses, or seconds to wait as a float."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.taken: list[dict[str, Any]] = []
-        self.faults: list[int | float] = []
-
-    async def post(self, request: web.Request) -> web.Response:
-        fault = self.faults.pop(0) if self.faults else 200
-        if isinstance(fault, float):
-            await asyncio.sleep(fault)
-        elif fault != 200:
-            return web.json_response({"error": "no"}, status=fault)
-        self.taken.append(await request.json())
-        return web.json_response({"id": "1"})
-
-
 @pytest.fixture
 def ntfy() -> Iterator[Ntfy]:
-    service, loop = Ntfy(), asyncio.new_event_loop()
-    app = web.Application()
-    app.add_routes([web.post("/{path:.*}", service.post)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(runner.setup(), loop).result(5)
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    asyncio.run_coroutine_threadsafe(site.start(), loop).result(5)
-    service.port = runner.addresses[0][1]
-    yield service
-    transports.close()
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    with chat_service.running() as service:
+        yield service
+        transports.close()
 
 
 def added(cast: Cast, ntfy: Ntfy) -> Channel:

@@ -39,6 +39,8 @@ class Twilio:
     taken: list[Taken] = field(default_factory=list)
     faults: list[int | float | str] = field(default_factory=list)
     hangs: set[str] = field(default_factory=set)
+    takes_keys: bool = False  # a key that it knows gets the first answer again
+    has_lists: bool = True  # whether it can be asked what it took
     patience: int = 90  # seconds it asks for when it refuses
     calls: int = 0
     lookups: int = 0
@@ -65,6 +67,9 @@ class Twilio:
             return web.json_response({}, status=fault, headers=asked)
         elif fault == "lose":
             self._hang_up(request)
+        known = [one.sid for one in self.taken if one.key == request.headers["Idempotency-Key"]]
+        if self.takes_keys and known:
+            return web.json_response({"sid": known[0], "status": "queued"}, status=201)
         sid = f"SM{len(self.taken):032}"
         self.taken.append(
             Taken(
@@ -114,7 +119,7 @@ class Twilio:
         found = [
             {"sid": one.sid, "body": one.body, "date_created": format_datetime(one.at)}
             for one in self.taken
-            if one.to == request.query["To"]
+            if self.has_lists and one.to == request.query["To"]
         ]
         return web.json_response({"messages": found})
 
