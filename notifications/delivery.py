@@ -37,6 +37,7 @@ from notifications.resting import Rests
 from notifications.transports import email, sms, voice
 from notifications.transports.switchboard import Calls
 from notifications.transports.values import Sent
+from owners import bulk
 from owners.channels import verify
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, ChannelCode, Invitation
@@ -63,6 +64,12 @@ RANKS = {
     DeliveryState.FAILED: 2,
     DeliveryState.DELIVERED: 3,
 }
+
+
+_IS_WAITING = """
+    SELECT 1 FROM notifications_delivery WHERE state = 'pending' AND next_at <= %s
+    ORDER BY next_at LIMIT 1
+"""
 
 
 # Planning
@@ -335,6 +342,11 @@ def claimable(*, now: datetime) -> QuerySet[Delivery]:
     """Return the deliveries that somebody should take in hand at `now`."""
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     return Delivery.objects.filter(free, state__in=claims.WORKING, next_at__lte=now)
+
+
+def is_waiting(*, now: datetime) -> bool:
+    """Whether anything is to be sent at `now`; asked after every lot of contacts."""
+    return bool(bulk.read(_IS_WAITING, [now]))
 
 
 def deliver_due(

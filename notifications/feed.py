@@ -33,12 +33,19 @@ from suppliers.models import Contact, Mandate, Supplier, SupplierDomain, Supplie
 
 HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
 _HOUSEHOLD = ("id", "zone", "currency", "survey_cap")
+# Where many wait, whose supplier speaks to the fewest goes first: one that speaks to ten
+# thousand households at once holds up nobody else's visitor.
 _LOCK_WAITING = f"""
-    SELECT {", ".join(_HOUSEHOLD)} FROM owners_household
-    WHERE id IN (SELECT household_id FROM suppliers_contact WHERE decided_at IS NULL
-        AND (not_before IS NULL OR not_before <= %s))
-        AND (%s OR id = ANY(%s::bigint[]))
-    LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+    SELECT {", ".join(f"h.{name}" for name in _HOUSEHOLD)} FROM owners_household h
+    JOIN (
+        SELECT household_id, min(crowd) AS crowd FROM (
+            SELECT household_id, count(*) OVER (PARTITION BY supplier_id) AS crowd
+            FROM suppliers_contact
+            WHERE decided_at IS NULL AND (not_before IS NULL OR not_before <= %s)
+                AND (%s OR household_id = ANY(%s::bigint[]))
+        ) AS waiting GROUP BY household_id
+    ) AS w ON w.household_id = h.id
+    ORDER BY w.crowd LIMIT %s FOR NO KEY UPDATE OF h SKIP LOCKED
 """  # noqa: S608 - names of a model
 # Asked after every lot, and mostly nothing is.
 _HAS_DUE = """

@@ -42,11 +42,12 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
     """
     moved, until = 0, time.monotonic() + seconds
     while True:
-        arrived = _lots(inbox.process_due, now_fn, bell="inbox")
-        decided = _lots(feed.consolidate_due, now_fn, bell="feed")
+        arrived = _lots(inbox.process_due, now_fn, bell="inbox", until=until)
+        decided = _lots(feed.consolidate_due, now_fn, bell="feed", until=until)
         with doorbell.hushed():
             told = feed.tell_due(now=now_fn())
-        if told:
+        # What is told at once was planned where it was decided, and waits for no hold.
+        if told or (decided and delivery.is_waiting(now=now_fn())):
             doorbell.ring("delivery")
         if (arrived or decided) and outbox.is_waiting(now=now_fn()):
             doorbell.ring("outbox")  # a task that finds nothing costs more than the question
@@ -58,7 +59,9 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
             return moved
 
 
-def _lots(stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: str) -> int:
+def _lots(
+    stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: str, until: float
+) -> int:
     """Run a stage while its lots are full, a few times at most; rings for company then."""
     moved = 0
     for _ in range(LOTS):
@@ -68,6 +71,8 @@ def _lots(stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: st
         if count < BATCH:
             break
         doorbell.ring(bell)
+        if time.monotonic() > until:
+            break
     return moved
 
 

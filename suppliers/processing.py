@@ -46,6 +46,8 @@ log = structlog.get_logger(__name__)
 NAMESPACE = uuid.UUID("6f0e3a52-2c58-5a38-9d2e-4a3f5b7c8d90")
 LEASE = timedelta(seconds=settings.INBOX_LEASE_S)
 MAX_CLAIMS = 8
+FLOOD = 4  # whoever fills a fourth of a full lot floods the inbox
+NEWEST = 50_000  # events looked through for what others sent
 TRANSCRIPT_WAIT = timedelta(minutes=3)
 
 PROCESSED = Counter(
@@ -56,6 +58,21 @@ CLAIM = """
     WITH picked AS (
         SELECT id FROM suppliers_inboundevent
         WHERE state = 'stored' AND (lease_until IS NULL OR lease_until <= %(now)s)
+        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE suppliers_inboundevent e SET lease_until = %(until)s, claims = e.claims + 1
+    FROM picked WHERE e.id = picked.id
+    RETURNING e.id, e.uuid, e.supplier_id, e.household_id, e.way, e.source, e.event_id, e.type,
+              e.payload, e.routing::text, e.received_at, e.claims
+"""
+# Beside a full lot that few suppliers fill: what others sent since. It is looked for among
+# the newest only, so a heap costs no more to look through the higher it gets.
+CLAIM_BESIDE = """
+    WITH picked AS (
+        SELECT id FROM suppliers_inboundevent
+        WHERE state = 'stored' AND (lease_until IS NULL OR lease_until <= %(now)s)
+            AND id > (SELECT max(id) FROM suppliers_inboundevent) - %(newest)s
+            AND (supplier_id IS NULL OR NOT supplier_id = ANY(%(flooding)s::bigint[]))
         ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
     UPDATE suppliers_inboundevent e SET lease_until = %(until)s, claims = e.claims + 1
@@ -252,7 +269,15 @@ def contact_uuid(
 
 
 def _claim(*, now: datetime, limit: int) -> list[Work]:
-    claimed = bulk.read(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
+    """Claim a lot, the oldest first; beside a flood also what others sent, which waits for none."""
+    asked = {"now": now, "until": now + LEASE, "limit": limit}
+    claimed = bulk.read(CLAIM, asked)
+    if len(claimed) == limit:
+        sent = Tally(row[2] for row in claimed if row[2] is not None)
+        flooding = [supplier for supplier, count in sent.items() if count * FLOOD >= limit]
+        if flooding:
+            beside = {"flooding": bulk.array(flooding), "newest": NEWEST}
+            claimed += bulk.read(CLAIM_BESIDE, asked | beside)
     return sorted(map(_work, claimed), key=lambda work: work.id)
 
 
