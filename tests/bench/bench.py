@@ -138,14 +138,16 @@ class Bench:
             process.wait(20)
 
     @contextmanager
-    def worker(self, app: Celery = steward, *, module: str = "config.celery") -> Iterator[int]:
+    def worker(
+        self, app: Celery = steward, *, module: str = "config.celery", **environment: str
+    ) -> Iterator[int]:
         """Run a task worker with two processes, as `make run` does; yield its process id."""
         command = [
             sys.executable, "-m", "celery", "-A", module, "worker", "--concurrency", "2",
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
             "--hostname", f"{self.database}@bench",
         ]  # fmt: skip
-        process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
+        process = subprocess.Popen(command, cwd=ROOT, env=self.environment(**environment))
         try:
             until = time.monotonic() + 30
             while not app.control.ping([f"{self.database}@bench"], timeout=0.5):

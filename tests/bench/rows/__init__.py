@@ -8,6 +8,7 @@ from tests.bench.rows import (
     memory,
     paint,
     pipeline,
+    recall,
     single,
     today,
     visible,
@@ -23,6 +24,7 @@ ROWS = {
     "deliveries": deliveries,
     "memory": memory,
     "pipeline": pipeline,
+    "recall": recall,
     "counts": counts,
     "feed": feed,
 }
