@@ -261,6 +261,7 @@ SPECTACULAR_SETTINGS = {
         "ParticularKind": "suppliers.api_mandates.PARTICULARS",
         "PromiseState": "notifications.choices.PromiseState",
         "Purpose": "suppliers.choices.Purpose",
+        "QuietKind": "owners.api.reach.QUIETS",
         "ReachPreset": "owners.api.reach.PRESET_NAMES",
         "ReachScope": "owners.choices.Scope",
         "Section": "notifications.choices.Section",

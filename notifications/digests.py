@@ -24,7 +24,7 @@ from notifications.telling import LATER
 from notifications.tongue import speaking
 from owners.choices import ChannelKind, Rank
 from owners.models import Channel, Membership, reach_of
-from owners.reach import Reach, is_weekly_between, next_digest
+from owners.reach import Reach, is_weekly_between, next_summary
 from suppliers.admission import BLOCKED
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import Contact
@@ -86,10 +86,10 @@ def lines(counted: Counted, put_off: Sequence[str] = ()) -> list[tuple[str, str]
 
 def last_slot(reach: Reach, *, now: datetime) -> datetime:
     """Return the newest digest slot at or before `now`."""
-    day = timedelta(days=1)
-    slot = next_digest(reach, now - 2 * day)
+    days = timedelta(days=9 if reach.is_digest_weekly else 2)
+    slot = next_summary(reach, now - days)
     while True:
-        following = next_digest(reach, slot + timedelta(seconds=1))
+        following = next_summary(reach, slot + timedelta(seconds=1))
         if following > now:
             return slot
         slot = following
@@ -114,7 +114,7 @@ def _make_batch(*, now: datetime) -> int:
         memberships = list(
             Membership.objects.filter(Q(next_digest_at=None) | Q(next_digest_at__lte=now))
             .select_related("owner", "household")
-            .prefetch_related("reach_rules")
+            .prefetch_related("reach_rules", "channel_wishes")
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("next_digest_at", "pk")[:BATCH]
         )
@@ -122,10 +122,14 @@ def _make_batch(*, now: datetime) -> int:
             return 0
         slots = []
         for membership in memberships:
-            rules = list(membership.reach_rules.all())
-            reach = reach_of(membership, rules=rules, kinds=[])
+            reach = reach_of(
+                membership,
+                rules=list(membership.reach_rules.all()),
+                kinds=[],
+                by_channel=list(membership.channel_wishes.all()),
+            )
             slot = _slot_of(membership, reach=reach, now=now)
-            membership.next_digest_at = next_digest(reach, now + timedelta(seconds=1))
+            membership.next_digest_at = next_summary(reach, now + timedelta(seconds=1))
             if slot is not None:
                 slots.append(slot)
                 membership.digested_until = slot.at

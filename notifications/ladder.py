@@ -47,7 +47,7 @@ def steps(
     for number, kind in enumerate(kinds[1:], start=1):
         from_the_end = BEFORE_DEADLINE + BETWEEN_STEPS * (len(kinds) - 1 - number)
         at = max(deadline - from_the_end, last + PRESSING)
-        end = quiet_end(reach, at)
+        end = quiet_end(reach, at, kind)
         if end is not None:
             is_exception = reach.has_quiet_exceptions and deadline - end <= AFTER_QUIET
             at = at if is_exception else end

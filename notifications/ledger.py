@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,7 +22,15 @@ from notifications.merging import Decided, Entry, Matter
 from notifications.models import Journey, Notification
 from owners import bulk
 from owners.choices import Rank, Trust
-from owners.models import Channel, Household, Membership, Owner, ReachRule, reach_of
+from owners.models import (
+    Channel,
+    ChannelWish,
+    Household,
+    Membership,
+    Owner,
+    ReachRule,
+    reach_of,
+)
 from owners.reach import Reach
 from suppliers import processing
 from suppliers.contacts import Contact as Said
@@ -198,13 +206,15 @@ _SUPPLIERS = """
     FROM suppliers_supplier s WHERE s.id = ANY(%s::bigint[])
 """
 _MEMBERSHIP = tuple(column.attname for column in Membership._meta.concrete_fields)  # noqa: SLF001 - Django's own name
-_OWNER = ("id", "zone", "language")
+_OWNER = ("id", "zone", "device_zone", "language")
 _CHANNEL = ("id", "owner_id", "kind")
 _MEMBERS = f"""
-    SELECT {", ".join(f"m.{name}" for name in _MEMBERSHIP)}, o.language, o.zone,
+    SELECT {", ".join(f"m.{name}" for name in _MEMBERSHIP)}, o.language, o.zone, o.device_zone,
         (SELECT json_agg(row_to_json(r) ORDER BY r.id)
             FROM owners_reachrule r WHERE r.membership_id = m.id)::text,
-        (SELECT json_agg(json_build_array(c.id, c.kind) ORDER BY c.id)
+        (SELECT json_agg(row_to_json(w) ORDER BY w.id)
+            FROM owners_channelwish w WHERE w.membership_id = m.id)::text,
+        (SELECT json_agg(json_build_array(c.id, c.kind) ORDER BY c.chosen_at DESC NULLS LAST, c.id)
             FROM owners_channel c WHERE c.owner_id = m.owner_id
             AND c.verified_at IS NOT NULL AND c.failed_at IS NULL)::text
     FROM owners_membership m JOIN owners_owner o ON o.id = m.owner_id
@@ -447,11 +457,12 @@ class Ledger:
         for household in wanted:
             self.members[household] = []
         for row in members:
-            *columns, language, zone, rules, channels = row
+            *columns, language, zone, device_zone, rules, wishes, channels = row
             membership = Membership.from_db("default", _MEMBERSHIP, columns)
             membership.household = self.households[membership.household_id]
             person = membership.owner_id
-            membership.owner = Owner.from_db("default", _OWNER, (person, zone, language))
+            about = (person, zone, device_zone, language)
+            membership.owner = Owner.from_db("default", _OWNER, about)
             mine: dict[str, Channel] = {}
             for pk, kind in orjson.loads(channels or "[]"):
                 mine.setdefault(kind, Channel.from_db("default", _CHANNEL, (pk, person, kind)))
@@ -464,6 +475,7 @@ class Ledger:
                         membership,
                         rules=[ReachRule(**rule) for rule in orjson.loads(rules or "[]")],
                         kinds=list(mine),
+                        by_channel=[_by_channel(wish) for wish in orjson.loads(wishes or "[]")],
                     ),
                     channels=mine,
                     cover=membership.cover_id or 0,
@@ -481,6 +493,14 @@ class Ledger:
         keeper = self.assets[asset].keeper_id if asset in self.assets else None
         return on_duty(members, keeper=keeper, now=self.now)
 
+    def granted(self, member: Member, matter: Matter) -> frozenset[int]:
+        """Return the matter's suppliers whose word that it is an emergency counts for them."""
+        if not member.reach.wakers:
+            return frozenset()
+        wakers = member.reach.wakers
+        known = {pk: self.suppliers[pk] for pk in matter.suppliers if pk in self.suppliers}
+        return frozenset(pk for pk, supplier in known.items() if str(supplier.uuid) in wakers)
+
     def wishing(self, member: Member, matter: Matter, *, journey: str) -> Member:
         """Return the member with the wishes that hold for one matter."""
         if not member.reach.overrides:
@@ -492,6 +512,15 @@ class Ledger:
         ]
         about = member.reach.about(suppliers=suppliers, asset=matter.asset, journey=journey)
         return replace(member, reach=about)
+
+
+def _by_channel(row: dict[str, Any]) -> ChannelWish:
+    """Return a wish of one kind of channel from its JSON, where a time of day is a text."""
+    ends = {
+        name: time.fromisoformat(row[name]) if row[name] else None
+        for name in ("quiet_from", "quiet_until")
+    }
+    return ChannelWish(**(row | ends))
 
 
 def on_duty(members: Sequence[Member], *, keeper: int | None, now: datetime) -> list[Member]:

@@ -392,6 +392,7 @@ class Matter:
     reached: list[Reached] = field(default_factory=list)
     safety: list[str] = field(default_factory=list)
     matched: set[str] = field(default_factory=set)  # recalls of exactly this thing
+    alarms: dict[str, int] = field(default_factory=dict)  # what a supplier itself calls urgent
     statuses: dict[str, str] = field(default_factory=dict)  # a thing's own status word
     notices: dict[str, str] = field(default_factory=dict)  # type and number -> entry
     expiries: dict[str, datetime] = field(default_factory=dict)  # after which it is noise

@@ -401,6 +401,8 @@ def _progress(matter: Matter, entry: Entry, news: News) -> None:
         matter.safety.append(entry.id)
         if _is_matched(entry):
             matter.matched.add(entry.id)
+        elif said.kind != ContactKind.RECALL:
+            matter.alarms[entry.id] = entry.supplier
         news.new.append("safety")
     if said.is_resolution:
         if matter.resolved_at is None or (

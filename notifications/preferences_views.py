@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.forms import BoundField
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,16 +18,18 @@ from notifications.models import Journey
 from notifications.wording import within
 from owners import clock, households
 from owners.choices import ChannelKind, Moment, Scope, Topic
-from owners.forms import ReachForm
+from owners.forms import ExceptionForm, ReachForm
 from owners.models import Channel, Household, Membership, Owner
 from owners.pages import OwnerRequest, chosen_household, page, said
-from owners.reach import PRESETS
+from owners.reach import PRESETS, SOFTER
 from suppliers.models import Supplier
 
 PRESET_NAMES = {
     "must_act": gettext_lazy("Only what I must act on"),
     "normal": gettext_lazy("Normal"),
     "everything": gettext_lazy("Tell me everything"),
+    "one_summary": gettext_lazy("One summary a day"),
+    "emergencies": gettext_lazy("Only emergencies"),
 }
 CHOICES_MOST = 200
 
@@ -59,8 +62,30 @@ def in_words(form: ReachForm) -> list[str]:
             Moment.WEEK.value: _("%(what)s: one line in the summary on %(weekday)s."),
             Moment.NEVER.value: _("%(what)s: on its card only."),
         }.get(moment, "")
-        sentences.append(words % {"what": when.label, "by": channel, "weekday": weekday})
+        said = words % {"what": when.label, "by": channel, "weekday": weekday}
+        only = _condition(form, when)
+        sentences.append(f"{said} {only}" if only else said)
     return sentences
+
+
+def _condition(form: ReachForm, when: BoundField) -> str:
+    """Return on what condition a row of the matrix holds, or nothing."""
+    over, within_hours = (
+        str(form[name].value() or "") if (name := f"{when.name}_{part}") in form.fields else ""
+        for part in ("over", "within")
+    )
+    found = []
+    if over:
+        found.append(_("only over %(amount)s") % {"amount": over})
+    if within_hours:
+        found.append(_("only within %(hours)s hours") % {"hours": within_hours})
+    if not found or str(when.value()) == Moment.NEVER:
+        return ""
+    softer = SOFTER[Moment(str(when.value()))].label
+    return _("That is %(conditions)s; else: %(moment)s.") % {
+        "conditions": ", ".join(found),
+        "moment": within(str(softer)),
+    }
 
 
 def summary(form: ReachForm) -> str:
@@ -85,7 +110,9 @@ def preferences(request: OwnerRequest) -> HttpResponse:
         return redirect("household")
     preset = str(request.GET.get("preset", ""))
     preset = preset if preset in PRESETS else ""
-    form = ReachForm(request.POST or None, membership=membership, preset=preset)
+    channels = with_health(request.user)
+    kinds = {channel.kind for channel, _health in channels}
+    form = ReachForm(request.POST or None, membership=membership, preset=preset, kinds=kinds)
     if request.method == "POST" and "words" in request.GET:
         context = {"form": form, "sentences": in_words(form), "sentence": summary(form)}
         return render(request, "notifications/_in_words.html", context)
@@ -95,14 +122,17 @@ def preferences(request: OwnerRequest) -> HttpResponse:
             return _save(request, form, membership)
         now = clock.now()
         wishes = simulation.with_wishes(
-            membership=membership, values=form.values(), topics=form.wishes()
+            membership=membership,
+            values=form.values(),
+            topics=form.wishes(),
+            kinds=form.kind_wishes(),
         )
         compared = simulation.last_month(membership=membership, wishes=wishes, now=now)
     context = {
         "form": form,
         "household": membership.household,
         "mine": Household.objects.for_owner(request.user).order_by("pk"),
-        "channels": with_health(request.user),
+        "channels": channels,
         "moments": Moment,
         "sentence": summary(form),
         "sentences": in_words(form),
@@ -110,8 +140,12 @@ def preferences(request: OwnerRequest) -> HttpResponse:
         "preset": preset,
         "compared": compared,
         "exceptions": exceptions(request.user, membership),
-        "subjects": subjects(request.user, membership.household),
+        "subjects": (groups := subjects(request.user, membership.household)),
+        "wakers": wakers(membership, groups),
+        "unmailed": [(topic, Topic(topic).label) for topic in membership.unmailed],
         "topics": Topic.choices,
+        "exception": ExceptionForm(),
+        "away_zone": request.user.device_zone.replace("_", " "),
     }
     status = 422 if form.is_bound and not form.is_valid() else 200
     return render(request, "notifications/preferences.html", context, status=status)
@@ -126,7 +160,11 @@ def with_health(owner: Owner) -> list[tuple[Channel, channel_health.Health]]:
 
 def _save(request: OwnerRequest, form: ReachForm, membership: Membership) -> HttpResponse:
     change = households.set_wishes(
-        membership=membership, values=form.values(), topics=form.wishes(), now=clock.now()
+        membership=membership,
+        values=form.values(),
+        topics=form.wishes(),
+        kinds=form.kind_wishes(),
+        now=clock.now(),
     )
     about = {"zone": form.cleaned_data["zone"], "language": form.cleaned_data["language"]}
     households.change_owner(owner=request.user, values=about)
@@ -156,6 +194,55 @@ def subjects(owner: Owner, household: Household) -> list[tuple[str, list[tuple[s
     ]
 
 
+Group = tuple[str, list[tuple[str, str]]]
+
+
+def wakers(membership: Membership, groups: list[Group]) -> list[dict[str, object]]:
+    """Return the suppliers, each with whether its word that it is an emergency counts."""
+    granted = {f"{Scope.SUPPLIER}:{uuid}" for uuid in membership.wakers}
+    _label, suppliers = groups[0]
+    return [
+        {"id": value.partition(":")[2], "name": name, "is_granted": value in granted}
+        for value, name in suppliers
+    ]
+
+
+@page
+@require_POST
+def waker_set(request: OwnerRequest) -> HttpResponse:
+    """Let a supplier's emergencies through at any hour, or no more."""
+    membership = my_membership(request)
+    if membership is None:
+        return redirect("household")
+    supplier = get_object_or_404(
+        Supplier.objects.for_owner(request.user).filter(mandates__household=membership.household),
+        uuid=str(request.POST.get("supplier", "")),
+    )
+    change = households.grant_emergency(
+        membership=membership,
+        supplier=supplier.uuid,
+        is_granted="drop" not in request.POST,
+        now=clock.now(),
+    )
+    said(request, _("Saved."), change)
+    return redirect(f"{reverse('preferences')}?household={membership.household.uuid}#wakers")
+
+
+@page
+@require_POST
+def mail_again(request: OwnerRequest) -> HttpResponse:
+    """Let mails of a topic go out again that were ended from a mail."""
+    membership = my_membership(request)
+    if membership is None:
+        return redirect("household")
+    left = [topic for topic in membership.unmailed if topic != request.POST.get("topic")]
+    change = households.set_wishes(
+        membership=membership, values={"unmailed": left}, topics=[], now=clock.now()
+    )
+    said(request, _("Saved."), change)
+    return redirect(f"{reverse('preferences')}?household={membership.household.uuid}")
+
+
 def exceptions(owner: Owner, membership: Membership) -> list[dict[str, object]]:
     """Return the member's exceptions with the names of what they are about."""
     rules = list(membership.reach_rules.exclude(scope="").order_by("scope", "subject", "pk"))
@@ -177,6 +264,8 @@ def exceptions(owner: Owner, membership: Membership) -> list[dict[str, object]]:
             "topic": rule.get_topic_display(),
             "moment": rule.get_moment_display(),
             "channel": rule.get_channel_display(),
+            "over": rule.over,
+            "within_hours": rule.within_hours,
         }
         for rule in rules
     ]
@@ -205,13 +294,15 @@ def exception_set(request: OwnerRequest) -> HttpResponse:
     else:
         asked = str(request.POST.get("topic", ""))
         topics = [Topic(asked)] if asked in Topic.values else list(Topic)
-        moment = Moment(str(request.POST["moment"]))
+        only = ExceptionForm(request.POST)
+        if not only.is_valid():
+            return HttpResponse(status=400)
         change = households.set_wishes(
             membership=membership,
             values={},
             topics=[
                 households.TopicWish(
-                    topic=topic, moment=moment, scope=Scope(scope), subject=UUID(subject)
+                    topic=topic, scope=Scope(scope), subject=UUID(subject), **only.wish()
                 )
                 for topic in topics
             ],

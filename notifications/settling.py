@@ -360,6 +360,7 @@ def _plan_for(
 ) -> dict[str, str] | None:
     """Plan one notification of one member; returns what is known now when one was told."""
     now = ledger.now
+    waited = waiting.why.get("waited_until") if waiting is not None else None
     plan, silent = telling.plan(
         matter,
         before,
@@ -368,6 +369,7 @@ def _plan_for(
         now=now,
         planned=waiting.snapshot if waiting else None,
         is_looking=is_looking,
+        granted=ledger.granted(member, matter),
     )
     if plan is None:
         if waiting is not None:
@@ -400,7 +402,11 @@ def _plan_for(
     notification.not_before = free_at
     if free_at > now:
         notification.rule = "quiet_hours"
+        notification.why |= {"waited_until": free_at.isoformat()}
         return None
+    if waiting is not None and waited:
+        # It waited for the end of quiet hours, and that stays its reason for coming now.
+        notification.why |= {"waited_until": waited}
     notification.state, notification.told_at = NotificationState.TOLD, now
     notification.snapshot = plan.snapshot
     pending.know(journey, member, plan.snapshot)
@@ -410,7 +416,7 @@ def _plan_for(
 
 PLANNED_COLUMNS = (
     "state", "level", "topic", "reason", "text", "because", "rule", "held_since", "not_before",
-    "expires_at", "deadline", "told_at", "snapshot",
+    "expires_at", "deadline", "told_at", "why", "snapshot",
 )  # fmt: skip
 
 
@@ -491,4 +497,5 @@ def _word(
     notification.not_before = plan.not_before
     notification.expires_at = plan.expires_at
     notification.deadline = plan.deadline
+    notification.why = dict(plan.why)
     notification.snapshot = {**plan.snapshot, **plan.holds}

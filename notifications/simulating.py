@@ -1,7 +1,7 @@
 """What a month would have been with other wishes: the same rules over what was said. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notifications import telling
@@ -22,7 +22,7 @@ class Past:
     currency: str
     arrivals: tuple[tuple[datetime, Entry], ...]
     decisions: tuple[Decided, ...] = ()
-    suppliers: tuple[str, ...] = ()  # public ids
+    suppliers: Mapping[int, str] = field(default_factory=dict)  # their public ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,11 @@ def replay(past: Past, *, reach: Reach, owner: int, until: datetime) -> list[Spo
         if now > until:
             break
         matter = _as_of(past, now)
-        wishes = reach.about(suppliers=past.suppliers, asset=matter.asset, journey=past.journey)
+        served = past.suppliers
+        wishes = reach.about(
+            suppliers=tuple(served.values()), asset=matter.asset, journey=past.journey
+        )
+        granted = {pk for pk, public in served.items() if public in reach.wakers}
         spoken += _put_off(past, matter, known, weekly, reach=wishes, owner=owner, now=now)
         plan, silent = telling.plan(
             matter,
@@ -67,6 +71,7 @@ def replay(past: Past, *, reach: Reach, owner: int, until: datetime) -> list[Spo
             owner=owner,
             now=now,
             planned=waiting.kept if waiting else None,
+            granted=granted,
         )
         if plan is None:
             known, waiting = {**known, **silent}, None
@@ -116,7 +121,7 @@ def _put_off(
     found = []
     for change in news:
         mark = (change.item.key, change.item.value)
-        if reach.moment(change.topic) == Moment.WEEK and mark not in weekly:
+        if telling.moment_of(change, reach, now=now) == Moment.WEEK and mark not in weekly:
             weekly.add(mark)
             found.append(
                 Spoken(

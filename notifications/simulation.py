@@ -1,8 +1,8 @@
 """Last month with other wishes: reads what was said to one member and asks the rules again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -12,12 +12,17 @@ from notifications.ledger import Ledger
 from notifications.models import Journey
 from notifications.simulating import Comparison, Past
 from owners import households
-from owners.choices import Rank
-from owners.households import ENDS, TopicWish
+from owners.choices import ChannelKind, Rank, Scope, Topic
+from owners.households import ENDS, KindWish, TopicWish
 from owners.models import Channel, Membership, reach_of
-from owners.reach import Reach
+from owners.reach import Override, Reach, Wish
 
 SPAN = timedelta(days=30)
+READ: dict[str, Callable[[Any], Any]] = {
+    "wakers": lambda ids: frozenset(map(str, ids)),
+    "unmailed": lambda topics: tuple(map(Topic, topics)),
+}
+LISTS = READ.keys()
 JOURNEYS_MOST = 200
 CONTACTS_MOST = 2_000
 
@@ -26,11 +31,20 @@ def reach_now(membership: Membership) -> Reach:
     """Return a member's wishes as they are."""
     usable = Channel.objects.for_owner(membership.owner).usable()
     kinds = sorted(set(usable.values_list("kind", flat=True)))
-    return reach_of(membership, rules=list(membership.reach_rules.all()), kinds=kinds)
+    return reach_of(
+        membership,
+        rules=list(membership.reach_rules.all()),
+        kinds=kinds,
+        by_channel=list(membership.channel_wishes.all()),
+    )
 
 
 def with_wishes(
-    *, membership: Membership, values: Mapping[str, Any], topics: Sequence[TopicWish]
+    *,
+    membership: Membership,
+    values: Mapping[str, Any],
+    topics: Sequence[TopicWish],
+    kinds: Sequence[KindWish] = (),
 ) -> Reach:
     """Return a member's wishes as they would be; raises WishError for what cannot be."""
     households.check_ends({name: getattr(membership, name) for name in ENDS} | dict(values))
@@ -38,9 +52,46 @@ def with_wishes(
     known = {field.name for field in fields(Reach)}
     return replace(
         now,
-        rules=now.rules | {wish.topic: (wish.moment, wish.channel) for wish in topics},
-        **{name: value for name, value in values.items() if name in known},
+        quiet_by=_quiet_by(now, kinds),
+        caps={kind: cap for kind, cap in now.caps.items() if kind not in {k.kind for k in kinds}}
+        | {wish.kind: wish.cap for wish in kinds if wish.cap is not None},
+        overrides=_overridden(now, topics),
+        rules=now.rules | {topic.topic: wished(topic) for topic in topics if not topic.scope},
+        **{name: value for name, value in values.items() if name in known - LISTS},
+        **{name: READ[name](value) for name, value in values.items() if name in LISTS},
     )
+
+
+def _quiet_by(now: Reach, kinds: Sequence[KindWish]) -> dict[ChannelKind, tuple[time, time] | None]:
+    named = {wish.kind for wish in kinds}
+    kept = {kind: quiet for kind, quiet in now.quiet_by.items() if kind not in named}
+    for wish in kinds:
+        if wish.quiet is not None:
+            kept[wish.kind] = wish.quiet or None
+    return kept
+
+
+def _overridden(now: Reach, topics: Sequence[TopicWish]) -> tuple[Override, ...]:
+    """Return the exceptions with those that are tried, each instead of the one it changes."""
+    tried = {
+        (topic.scope, str(topic.subject), topic.topic): wished(topic)
+        for topic in topics
+        if topic.scope
+    }
+    kept = [one for one in now.overrides if (one.scope, one.subject, one.topic) not in tried]
+    return (
+        *kept,
+        *(
+            Override(scope=Scope(scope), subject=subject, topic=topic, wish=wish)
+            for (scope, subject, topic), wish in tried.items()
+        ),
+    )
+
+
+def wished(topic: TopicWish) -> Wish:
+    """Return a row of the matrix that is not saved as the rules read it."""
+    within = None if topic.within_hours is None else timedelta(hours=topic.within_hours)
+    return Wish(topic.moment, topic.channel, over=topic.over, within=within)
 
 
 def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Comparison:
@@ -115,9 +166,9 @@ def _past(ledger: Ledger, uuid: str, *, title: str) -> Past:
 
 
 def _with_suppliers(ledger: Ledger, past: Past) -> Past:
-    known = [
-        str(ledger.suppliers[supplier].uuid)
+    known = {
+        supplier: str(ledger.suppliers[supplier].uuid)
         for supplier in ledger.journeys[past.journey].suppliers
         if supplier in ledger.suppliers
-    ]
-    return replace(past, suppliers=tuple(known))
+    }
+    return replace(past, suppliers=known)

@@ -10,10 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from notifications import messages
+from notifications import messages, month_mail
 from owners import clock, households
-from owners.choices import Moment, Scope, Topic
+from owners.choices import Topic
 from owners.models import Membership
+
+KNOWN = (*Topic.values, messages.DIGEST, messages.REPORT)
 
 
 @csrf_exempt  # a mail program posts it; the token allows this one thing and nothing else
@@ -30,15 +32,16 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
             .select_related("owner", "household")
             .first()
         )
-    if meant is None or membership is None or topic not in (*Topic.values, messages.DIGEST):
+    if meant is None or membership is None or topic not in KNOWN:
         return render(request, "notifications/stop.html", status=404)
     if request.method == "POST":
         end(membership, topic=topic)
-    is_digest = topic == messages.DIGEST
+    is_summary = topic in (messages.DIGEST, messages.REPORT)
     with override(membership.owner.language):
         context = {
             "household": membership.household,
-            "topic": "" if is_digest else Topic(topic).label,
+            "topic": "" if is_summary else Topic(topic).label,
+            "is_report": topic == messages.REPORT,
             "is_known": True,
             "is_done": request.method == "POST",
         }
@@ -46,19 +49,19 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def end(membership: Membership, *, topic: str) -> None:
-    """Let a topic stand on its cards only, or the summary on its page; it can be undone."""
+    """Mail no more about a topic, or let the summary stay on its page; it can be undone.
+
+    Only mails end: who is told of the topic by another channel still is.
+    """
     now = clock.now()
+    if topic == messages.REPORT:
+        month_mail.wish(
+            owner=membership.owner, household=membership.household, is_on=False, now=now
+        )
+        return
     if topic == messages.DIGEST:
         values = {"has_digest_mail": False}
         households.set_wishes(membership=membership, values=values, topics=[], now=now)
         return
-    # What is wished for one supplier or thing would still be mailed: it ends as well.
-    louder = membership.reach_rules.filter(topic=topic, moment=Moment.NOW).exclude(scope="")
-    wishes = [households.TopicWish(topic=Topic(topic), moment=Moment.NEVER)]
-    wishes += [
-        households.TopicWish(
-            topic=Topic(topic), moment=Moment.NEVER, scope=Scope(rule.scope), subject=rule.subject
-        )
-        for rule in louder
-    ]
-    households.set_wishes(membership=membership, values={}, topics=wishes, now=now)
+    unmailed = list(dict.fromkeys([*membership.unmailed, topic]))
+    households.set_wishes(membership=membership, values={"unmailed": unmailed}, topics=[], now=now)

@@ -4,13 +4,16 @@ What a member knows is a flat mapping (`visit:…` -> window, `money:…` -> amo
 differs from it is news; going from A to B and back inside a hold is none.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from notifications.merging import Matter, Slot, Value, window_key
 from owners.choices import Level, Moment, Topic
-from owners.reach import Reach, next_digest, quiet_end
+from owners.reach import Reach, Wish, next_digest, quiet_end
 from suppliers.choices import Stage
 
 NEAR = timedelta(hours=24)
@@ -26,6 +29,8 @@ EXPECTED_AFTER = timedelta(hours=4)
 # long each thing that is planned has been held.
 LATER = "later"
 HOLD = "hold:"
+# And what was not told, with the wish that kept it untold.
+UNTOLD = "untold:"
 # When several things changed, the first of these gives the notification its reason.
 URGENCY = (
     "safety",
@@ -78,8 +83,21 @@ class Change:
     near: datetime | None = None
     deadline: datetime | None = None
     expires_at: datetime | None = None
+    act_by: datetime | None = None
+    amount: Decimal | None = None
     is_safety: bool = False
     is_matched: bool = False
+    is_granted: bool = False  # urgent by the word of a supplier that the member trusts with it
+
+    @property
+    def is_heard_anyway(self) -> bool:
+        """Whether no wish keeps it quiet: a recall, or an emergency the member allowed."""
+        return self.is_safety or self.is_granted
+
+    @property
+    def happens_at(self) -> datetime | None:
+        """When it happens, or must be acted on."""
+        return self.near or self.act_by
 
     @property
     def slides(self) -> bool:
@@ -105,6 +123,7 @@ class Plan:
     # Since when each change waits, and when it last took another value: kept with what is
     # planned, until it is told.
     holds: dict[str, str] = field(default_factory=dict)
+    why: dict[str, Any] = field(default_factory=dict)
 
 
 def items(matter: Matter, now: datetime) -> dict[str, Item]:
@@ -228,10 +247,16 @@ def _is_repeated_amount(matter: Matter, name: str) -> bool:
 
 
 def changes(
-    matter: Matter, told: Mapping[str, str], *, owner: int, now: datetime
+    matter: Matter,
+    told: Mapping[str, str],
+    *,
+    owner: int,
+    now: datetime,
+    granted: Collection[int] = (),
 ) -> tuple[list[Change], dict[str, str]]:
     """Return what is news to a member, and what that member knows without being told.
 
+    `granted` are the suppliers whose word that it is an emergency counts for the member.
     What a member decided or logged in plain fields needs no telling back; what was read
     from the text of a log does, silently.
     """
@@ -247,18 +272,41 @@ def changes(
         if own is not None and own[0] == owner and not own[1]:
             silent[key] = item.value
             continue
-        change = _change(matter, item, before, now=now, is_log=own is not None)
+        change = _change(matter, item, before, now=now, is_log=own is not None, granted=granted)
         if change is None:
             silent[key] = item.value
             continue
         if change.expires_at is None and item.because in matter.expiries:
             change = replace(change, expires_at=matter.expiries[item.because])
-        news.append(change)
+        amount = _amount(matter, change)
+        news.append(change if amount is None else replace(change, amount=amount))
     return news, silent
 
 
+def _amount(matter: Matter, change: Change) -> Decimal | None:
+    """Return how much money it is about, before or after, in the household's currency."""
+    kind = change.item.key.partition(":")[0]
+    said = [change.item.value, change.before] if kind == "money" else []
+    if kind == "due":
+        said = [r.current.key for n in matter.money if (r := matter.facts[n]).current is not None]
+    found = []
+    for amount, _space, currency in (one.partition(" ") for one in said):
+        if currency in ("", matter.currency):
+            try:
+                found.append(Decimal(amount))
+            except InvalidOperation:
+                continue  # not a number: nothing can be said of it
+    return max(found, default=None)
+
+
 def _change(
-    matter: Matter, item: Item, before: str, *, now: datetime, is_log: bool
+    matter: Matter,
+    item: Item,
+    before: str,
+    *,
+    now: datetime,
+    is_log: bool,
+    granted: Collection[int],
 ) -> Change | None:
     kind = item.key.partition(":")[0]
     if kind == "visit":
@@ -328,8 +376,10 @@ def _change(
             topic=Topic.FAILED,
             hold=HOLD_NOW,
             wants_interrupt=True,
-            is_safety=True,
+            # What a supplier itself calls urgent is not by that.
+            is_safety=item.because not in matter.alarms,
             is_matched=item.because in matter.matched,
+            is_granted=matter.alarms.get(item.because) in granted,
         )
     if kind == "done":
         return Change(
@@ -359,6 +409,7 @@ def _change(
         hold=hold,
         wants_interrupt=act_by is not None and act_by - now <= NEAR,
         before=before,
+        act_by=act_by,
     )
 
 
@@ -455,6 +506,7 @@ def plan(
     now: datetime,
     planned: Mapping[str, str] | None = None,
     is_looking: bool = False,
+    granted: Collection[int] = (),
 ) -> tuple[Plan | None, dict[str, str]]:
     """Return the notification this member should get, and what is known silently.
 
@@ -462,20 +514,26 @@ def plan(
     snapshot and holds). What waits for the digest slot neither goes with what is told
     before it nor holds that up; a member who is looking is told at once.
     """
-    news, silent = changes(matter, told, owner=owner, now=now)
+    news, silent = changes(matter, told, owner=owner, now=now, granted=granted)
     loud: list[tuple[Change, Level]] = []
     for change in news:
-        moment = Moment.NOW if change.is_safety else reach.moment(change.topic)
-        if moment in (Moment.NEVER, Moment.WEEK) or (matter.is_muted and not change.is_safety):
+        moment = moment_of(change, reach, now=now)
+        is_muted = matter.is_muted and not change.is_heard_anyway
+        if moment in (Moment.NEVER, Moment.WEEK) or is_muted:
             silent[change.item.key] = change.item.value
-            if moment == Moment.WEEK and not matter.is_muted:
+            silent[f"{UNTOLD}{change.item.key}"] = _untold(
+                change, reach, moment="muted" if is_muted else moment.value, now=now
+            )
+            if moment == Moment.WEEK and not is_muted:
                 silent[LATER] = now.isoformat()
             continue
         can_interrupt = moment == Moment.NOW and change.wants_interrupt
         loud.append((change, Level.INTERRUPT if can_interrupt else Level.FEED))
     fresh = [pair for pair in loud if pair[0].expires_at is None or now < pair[0].expires_at]
     if fresh:
-        silent |= {c.item.key: c.item.value for c, _ in loud if (c, _) not in fresh}
+        for change in (c for c, _ in loud if (c, _) not in fresh):
+            silent[change.item.key] = change.item.value
+            silent[f"{UNTOLD}{change.item.key}"] = _untold(change, reach, moment="expired", now=now)
         loud = fresh
     if not loud:
         return None, silent
@@ -493,6 +551,9 @@ def plan(
     deadlines = [c.deadline for c, lv in loud if lv == Level.INTERRUPT and c.deadline]
     expiries = [change.expires_at for change, _ in loud]
     mine = {change.item.key: waits[change.item.key] for change, _ in loud}
+    snapshot = {**told, **silent, **{c.item.key: c.item.value for c, _ in loud}}
+    for key in mine:
+        snapshot.pop(f"{UNTOLD}{key}", None)
     return (
         Plan(
             changes=tuple(change for change, _ in loud),
@@ -505,7 +566,8 @@ def plan(
             held_since=min(since for since, _ in mine.values()),
             deadline=min((at for at in deadlines if at > now), default=None),
             expires_at=None if None in expiries else max(at for at in expiries if at),
-            snapshot={**told, **silent, **{c.item.key: c.item.value for c, _ in loud}},
+            snapshot=snapshot,
+            why=_why(lead, reach, now=now),
             holds={
                 f"{HOLD}{key}": f"{since.isoformat()} {last.isoformat()}"
                 for key, (since, last) in mine.items()
@@ -513,6 +575,43 @@ def plan(
         ),
         silent,
     )
+
+
+def moment_of(change: Change, reach: Reach, *, now: datetime) -> Moment:
+    """Return when the member wishes to hear of a change."""
+    if change.is_heard_anyway:
+        return Moment.NOW
+    wish = reach.wish(change.topic)
+    return wish.moment_for(amount=change.amount, at=change.happens_at, now=now)
+
+
+def _why(change: Change, reach: Reach, *, now: datetime) -> dict[str, Any]:
+    """Return the wish that decides about a change, as plain values that are kept."""
+    wish: Wish = reach.wish(change.topic)
+    found: dict[str, Any] = {
+        "topic": change.topic.value,
+        "reason": change.reason,
+        "moment": moment_of(change, reach, now=now).value,
+    }
+    if change.is_heard_anyway:
+        return found | {"by": "granted" if change.is_granted else "safety"}
+    if reach.is_hushed:
+        found["is_away"] = True
+    by = "default" if wish.is_default else wish.scope.value if wish.scope else "household"
+    found |= {"by": by, "subject": wish.subject, "channel": wish.channel}
+    if wish.over is not None:
+        found["over"] = str(wish.over)
+    if wish.within is not None:
+        found["within_hours"] = int(wish.within.total_seconds() // 3600)
+    if not wish.holds(amount=change.amount, at=change.happens_at, now=now):
+        found["is_unmet"] = True
+    return {name: value for name, value in found.items() if value not in ("", None)}
+
+
+def _untold(change: Change, reach: Reach, *, moment: str, now: datetime) -> str:
+    """Return what is kept of a change that is not told, and of the wish behind that."""
+    why = _why(change, reach, now=now) | {"moment": moment, "because": change.item.because}
+    return json.dumps(why, sort_keys=True, separators=(",", ":"))
 
 
 def _waits(
@@ -552,13 +651,13 @@ def _due(
 def release(plan: Plan, *, reach: Reach, now: datetime) -> datetime:
     """Return when a notification whose hold has ended may really be told.
 
-    That is `now`, or the end of quiet hours for an interrupt that may not go through
-    them. Nothing is ever dropped for being late at night.
+    That is `now`, or the end of quiet hours (those of the preferred channel) for an
+    interrupt that may not go through them. Nothing is ever dropped for being late at night.
     """
     if plan.level != Level.INTERRUPT:
         return now
-    end = quiet_end(reach, now)
-    if end is None or any(change.is_matched for change in plan.changes):
+    end = quiet_end(reach, now, next(iter(reach.ladder(plan.topic)), None))
+    if end is None or any(change.is_matched or change.is_granted for change in plan.changes):
         return now
     if reach.has_quiet_exceptions:
         for change in plan.changes:

@@ -69,6 +69,7 @@ def _judge(row: Row, *, now: datetime) -> Verdict:
             reach=member.reach,
             owner=member.owner,
             now=now,
+            granted=ledger.granted(member, matter),
         )
         if plan is None or waiting.entry.id not in plan.because:
             continue

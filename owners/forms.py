@@ -1,5 +1,7 @@
 """How a member wants to be told, and what a household is called."""
 
+from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -10,9 +12,9 @@ from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
 from owners.choices import ChannelKind, Moment, Rank, TokenScope, Topic
-from owners.households import WISHES, TopicWish, WishError, check_ends
+from owners.households import WISHES, KindWish, TopicWish, WishError, check_ends
 from owners.models import Household, Membership, Owner
-from owners.reach import DEFAULT_MOMENTS, PRESETS
+from owners.reach import DEFAULT_CAPS, DEFAULT_MOMENTS, MOST_CAP, PRESET_DIGESTS, PRESETS
 
 ADDRESSED = [
     (kind.value, kind.label)
@@ -55,6 +57,16 @@ class Day(forms.DateInput):
 
 WEEKDAYS = [(number, name) for number, name in dates.WEEKDAYS.items()]
 PREFERRED = [("", _("Preferred")), *REACHED_BY]
+KINDS = [ChannelKind(value) for value, _label in REACHED_BY]
+OWN, NONE = "own", "never"
+QUIETS = [
+    ("", _("Quiet when everything is")),
+    (OWN, _("Quiet hours of its own")),
+    (NONE, _("Never quiet")),
+]
+# The conditions that the page offers; a program may set one on any topic.
+BY_AMOUNT = (Topic.MONEY, Topic.CHANGED)
+BY_TIME = (Topic.MONEY, Topic.CHANGED, Topic.QUESTION, Topic.CARE, Topic.LEGAL)
 
 
 class ReachForm(forms.Form):
@@ -73,6 +85,10 @@ class ReachForm(forms.Form):
     digest_at = forms.TimeField(label=_("Daily summary at"), widget=Clock)
     digest_weekday = forms.TypedChoiceField(
         label=_("Weekly lines on"), choices=WEEKDAYS, coerce=int
+    )
+    is_digest_weekly = forms.BooleanField(label=_("Only on that day, once a week"), required=False)
+    has_digest_changes = forms.BooleanField(
+        label=_("Name what changed on cards I have not looked at"), required=False
     )
     has_digest_mail = forms.BooleanField(label=_("Send it by e-mail"), required=False)
     holiday_from = forms.DateField(label=_("Away from"), widget=Day, required=False)
@@ -93,18 +109,26 @@ class ReachForm(forms.Form):
         *,
         membership: Membership,
         preset: str = "",
+        kinds: Collection[str] = KINDS,
     ) -> None:
-        """Add two fields for each topic, as the member has them now or as a preset has them."""
+        """Add the fields of each topic, as the member has them now or as a preset has them.
+
+        And those of each of `kinds` of channel; what others have stays.
+        """
         rules = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
         initial = {name: getattr(membership, name, None) for name in self.base_fields}
         owner = membership.owner
         initial |= {"zone": owner.zone, "language": owner.language}
         initial["cover"] = membership.cover.uuid if membership.cover else None
+        initial |= PRESET_DIGESTS.get(preset, {})
+        initial |= _channel_initial(membership)
         for topic in Topic:
             rule = rules.get(topic.value)
             moment = rule.moment if rule else DEFAULT_MOMENTS[topic].value
             initial[topic.value] = PRESETS[preset][topic].value if preset else moment
             initial[f"{topic.value}_by"] = rule.channel if rule else ""
+            initial[f"{topic.value}_over"] = rule.over if rule and not preset else None
+            initial[f"{topic.value}_within"] = rule.within_hours if rule and not preset else None
         super().__init__(data, initial=initial)
         others = Owner.objects.filter(memberships__household=membership.household)
         self.fields["cover"].queryset = others.exclude(pk=owner.pk)  # type: ignore[attr-defined]  # of a model choice
@@ -115,15 +139,78 @@ class ReachForm(forms.Form):
             self.fields[f"{topic.value}_by"] = forms.ChoiceField(
                 label=_("By"), choices=PREFERRED, required=False
             )
+        currency = {"currency": membership.household.currency}
+        for topic in BY_AMOUNT:
+            self.fields[f"{topic.value}_over"] = forms.DecimalField(
+                label=_("Only over (%(currency)s)") % currency,
+                required=False,
+                min_value=Decimal(0),
+                max_digits=12,
+                decimal_places=2,
+            )
+        for topic in BY_TIME:
+            self.fields[f"{topic.value}_within"] = forms.IntegerField(
+                label=_("Only within (hours)"), required=False, min_value=1, max_value=24 * 90
+            )
+        self.kinds = [kind for kind in KINDS if kind in kinds]
+        for kind in self.kinds:
+            self._add_kind(kind)
+
+    def _add_kind(self, kind: ChannelKind) -> None:
+        usual = DEFAULT_CAPS.get(kind)
+        self.fields[f"{kind.value}_quiet"] = forms.ChoiceField(
+            label=_("At night"), choices=QUIETS, required=False
+        )
+        self.fields[f"{kind.value}_from"] = forms.TimeField(
+            label=_("Quiet from"), widget=Clock, required=False
+        )
+        self.fields[f"{kind.value}_until"] = forms.TimeField(
+            label=_("Quiet until"), widget=Clock, required=False
+        )
+        self.fields[f"{kind.value}_cap"] = forms.IntegerField(
+            label=_("At most in 24 hours"),
+            required=False,
+            min_value=0,
+            max_value=MOST_CAP,
+            help_text=_("Empty: %(cap)s. Who is at the door is always told.") % {"cap": usual}
+            if usual is not None
+            else _("Empty: as many as come."),
+        )
 
     @property
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """The rows of the matrix: when, and by what."""
         return [(self[topic.value], self[f"{topic.value}_by"]) for topic in Topic]
 
+    @property
+    def conditions(self) -> list[tuple[forms.BoundField, list[forms.BoundField]]]:
+        """What some topics may be conditional on: the topic, and its fields."""
+        return [
+            (
+                self[topic.value],
+                [
+                    self[name]
+                    for name in (f"{topic.value}_over", f"{topic.value}_within")
+                    if name in self.fields
+                ],
+            )
+            for topic in BY_TIME
+        ]
+
+    @property
+    def by_kind(self) -> list[tuple[ChannelKind, list[forms.BoundField]]]:
+        """The wishes of each kind of channel."""
+        parts = ("quiet", "from", "until", "cap")
+        return [(kind, [self[f"{kind.value}_{part}"] for part in parts]) for kind in self.kinds]
+
     def clean(self) -> dict[str, Any]:
         """Refuse half a night and half a holiday."""
         values = super().clean() or {}
+        for kind in self.kinds:
+            begins, ends = values.get(f"{kind.value}_from"), values.get(f"{kind.value}_until")
+            is_own = values.get(f"{kind.value}_quiet") == OWN
+            if is_own and (begins is None or ends is None):
+                self.add_error(f"{kind.value}_until", _("Quiet hours need both ends, or none."))
         try:
             check_ends(values)
         except WishError as error:
@@ -132,7 +219,7 @@ class ReachForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Return the wishes beside the matrix."""
-        return {name: self.cleaned_data[name] for name in WISHES}
+        return {name: self.cleaned_data[name] for name in WISHES if name in self.cleaned_data}
 
     def wishes(self) -> list[TopicWish]:
         """Return the matrix as the member wants it."""
@@ -141,9 +228,62 @@ class ReachForm(forms.Form):
                 topic=topic,
                 moment=Moment(self.cleaned_data[topic.value]),
                 channel=ChannelKind(by) if (by := self.cleaned_data[f"{topic.value}_by"]) else None,
+                over=self.cleaned_data.get(f"{topic.value}_over"),
+                within_hours=self.cleaned_data.get(f"{topic.value}_within"),
             )
             for topic in Topic
         ]
+
+    def kind_wishes(self) -> list[KindWish]:
+        """Return what is wished of each kind of channel."""
+        found = []
+        for kind in self.kinds:
+            quiet, begins, ends, cap = (
+                self.cleaned_data[f"{kind.value}_{part}"]
+                for part in ("quiet", "from", "until", "cap")
+            )
+            own = (begins, ends) if quiet == OWN else () if quiet == NONE else None
+            found.append(KindWish(kind=kind, quiet=own, cap=cap))
+        return found
+
+
+class ExceptionForm(forms.Form):
+    """When to hear of one supplier, asset or journey, and on what condition."""
+
+    moment = forms.ChoiceField(label=_("When"), choices=Moment.choices)
+    channel = forms.ChoiceField(label=_("By"), choices=PREFERRED, required=False)
+    over = forms.DecimalField(
+        label=_("Only over"),
+        required=False,
+        min_value=Decimal(0),
+        max_digits=12,
+        decimal_places=2,
+    )
+    within_hours = forms.IntegerField(
+        label=_("Only within (hours)"), required=False, min_value=1, max_value=24 * 90
+    )
+
+    def wish(self) -> dict[str, Any]:
+        """Return what it says as the fields of a `TopicWish`."""
+        values = self.cleaned_data
+        return {
+            "moment": Moment(values["moment"]),
+            "channel": ChannelKind(values["channel"]) if values["channel"] else None,
+            "over": values["over"],
+            "within_hours": values["within_hours"],
+        }
+
+
+def _channel_initial(membership: Membership) -> dict[str, Any]:
+    """Return what a member wishes of each kind of channel as the form has it."""
+    found: dict[str, Any] = {}
+    for wish in membership.channel_wishes.all():
+        is_never = wish.has_own_quiet and wish.quiet_from is None
+        found[f"{wish.kind}_quiet"] = NONE if is_never else OWN if wish.has_own_quiet else ""
+        found[f"{wish.kind}_from"] = wish.quiet_from
+        found[f"{wish.kind}_until"] = wish.quiet_until
+        found[f"{wish.kind}_cap"] = wish.cap
+    return found
 
 
 class InviteForm(forms.Form):

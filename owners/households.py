@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_noop, override
 
 from owners import access, hearing, undo
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
-from owners.models import Change, Household, Membership, Owner, ReachRule
+from owners.models import Change, ChannelWish, Household, Membership, Owner, ReachRule
 
 WISHES_CHANGED = "wishes.changed"
 CHANGED = "household.changed"
@@ -32,6 +33,10 @@ WISHES = frozenset(
         "digest_at",
         "digest_weekday",
         "has_digest_mail",
+        "is_digest_weekly",
+        "has_digest_changes",
+        "unmailed",
+        "wakers",
         "holiday_from",
         "holiday_until",
         "cover",
@@ -63,7 +68,8 @@ class WishError(Exception):
 class TopicWish:
     """One row of the reach matrix as a member wants it; no channel: the preferred one.
 
-    With a scope it holds for one supplier, asset or journey only.
+    With a scope it holds for one supplier, asset or journey only; `over` and
+    `within_hours` are its condition, as `owners.reach.Wish` judges it.
     """
 
     topic: Topic
@@ -71,6 +77,20 @@ class TopicWish:
     channel: ChannelKind | None = None
     scope: Scope | Literal[""] = ""
     subject: UUID | None = None
+    over: Decimal | None = None
+    within_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindWish:
+    """What a member wishes of one kind of channel.
+
+    `quiet` None: quiet when everything is; an empty pair: never. No cap: the usual one.
+    """
+
+    kind: ChannelKind
+    quiet: tuple[time, time] | tuple[()] | None = None
+    cap: int | None = None
 
 
 def create(
@@ -255,9 +275,13 @@ def undo_change(change_made: Change, owner: Owner, now: datetime) -> None:
 
 
 def change_reach(
-    *, membership: Membership, values: Mapping[str, Any], topics: Sequence[TopicWish] = ()
+    *,
+    membership: Membership,
+    values: Mapping[str, Any],
+    topics: Sequence[TopicWish] = (),
+    kinds: Sequence[KindWish] = (),
 ) -> Membership:
-    """Change how one member wants to be told; topics not named stay as they are."""
+    """Change how one member wants to be told; topics and kinds not named stay as they are."""
     with transaction.atomic():
         changed = WISHES & values.keys()
         for field in changed:
@@ -267,7 +291,26 @@ def change_reach(
             membership.save(update_fields=[*sorted(changed), "next_digest_at"])
         for wish in topics:
             set_topic(membership=membership, wish=wish)
+        for kind in kinds:
+            _set_kind(membership, kind)
     return membership
+
+
+def _set_kind(membership: Membership, wish: KindWish) -> None:
+    if wish.quiet is None and wish.cap is None:
+        membership.channel_wishes.filter(kind=wish.kind).delete()
+        return
+    begins, ends = wish.quiet or (None, None)
+    ChannelWish.objects.update_or_create(
+        membership=membership,
+        kind=wish.kind,
+        defaults={
+            "has_own_quiet": wish.quiet is not None,
+            "quiet_from": begins,
+            "quiet_until": ends,
+            "cap": wish.cap,
+        },
+    )
 
 
 def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
@@ -277,7 +320,12 @@ def set_topic(*, membership: Membership, wish: TopicWish) -> ReachRule:
         topic=wish.topic,
         scope=wish.scope,
         subject=wish.subject,
-        defaults={"moment": wish.moment, "channel": wish.channel or ""},
+        defaults={
+            "moment": wish.moment,
+            "channel": wish.channel or "",
+            "over": wish.over,
+            "within_hours": wish.within_hours,
+        },
     )
     return rule
 
@@ -299,6 +347,7 @@ def set_wishes(
     values: Mapping[str, Any],
     topics: Sequence[TopicWish],
     now: datetime,
+    kinds: Sequence[KindWish] = (),
 ) -> Change:
     """Change how one member wants to be told, and remember how it was.
 
@@ -313,7 +362,7 @@ def set_wishes(
             raise WishError("cover", "There is no such object.")
     with transaction.atomic():
         before = wishes_kept(membership)
-        change_reach(membership=membership, values=values, topics=topics)
+        change_reach(membership=membership, values=values, topics=topics, kinds=kinds)
         hearing.tell(hearing.WISHES, household=membership.household, now=now)
         return undo.remember(
             kind=WISHES_CHANGED,
@@ -324,6 +373,18 @@ def set_wishes(
             before=before,
             now=now,
         )
+
+
+def grant_emergency(
+    *, membership: Membership, supplier: UUID, is_granted: bool, now: datetime
+) -> Change:
+    """Take a supplier's word that it is an emergency at any hour, or no more.
+
+    Only the member gives it: what a supplier declares alone wakes nobody.
+    """
+    others = [one for one in membership.wakers if one != supplier]
+    wakers = [*others, supplier] if is_granted else others
+    return set_wishes(membership=membership, values={"wakers": wakers}, topics=[], now=now)
 
 
 def drop_wish(*, membership: Membership, scope: Scope, subject: UUID, now: datetime) -> Change:
@@ -349,14 +410,46 @@ def wishes_kept(membership: Membership) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in sorted(WISHES - {"cover"}):
         value = getattr(membership, name)
-        found[name] = value.isoformat() if isinstance(value, time | date) else value
+        if isinstance(value, list):
+            found[name] = [str(one) for one in value]
+        else:
+            found[name] = value.isoformat() if isinstance(value, time | date) else value
     found["cover_id"] = membership.cover_id
-    columns = ("topic", "moment", "channel", "scope", "subject")
-    found["reach_rules"] = [
-        {**rule, "subject": str(rule["subject"]) if rule["subject"] else None}
-        for rule in membership.reach_rules.order_by("pk").values(*columns)
-    ]
-    return found
+    return found | rules_kept(membership)
+
+
+def rules_kept(membership: Membership) -> dict[str, list[dict[str, Any]]]:
+    """Return a member's matrix and wishes by channel as plain values for `restore_rules`."""
+    columns = ("topic", "moment", "channel", "scope", "subject", "over", "within_hours")
+    by_channel = ("kind", "has_own_quiet", "quiet_from", "quiet_until", "cap")
+    return {
+        "reach_rules": [
+            {name: _plain(value) for name, value in rule.items()}
+            for rule in membership.reach_rules.order_by("pk").values(*columns)
+        ],
+        "channel_wishes": [
+            {name: _plain(value) for name, value in wish.items()}
+            for wish in membership.channel_wishes.order_by("pk").values(*by_channel)
+        ],
+    }
+
+
+def restore_rules(membership: Membership, kept: Mapping[str, Any]) -> None:
+    """Give a member back what `rules_kept` kept, instead of what there is."""
+    membership.reach_rules.all().delete()
+    membership.channel_wishes.all().delete()
+    ReachRule.objects.bulk_create(
+        ReachRule(membership=membership, **rule) for rule in kept["reach_rules"]
+    )
+    ChannelWish.objects.bulk_create(
+        ChannelWish(membership=membership, **wish) for wish in kept.get("channel_wishes", ())
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, time):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID | Decimal) else value
 
 
 def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
@@ -365,7 +458,7 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
     if membership is None or change.subject != owner.uuid:
         raise undo.UndoError(gettext_noop("These are somebody else's wishes."))
     before = dict(change.before)
-    rules = before.pop("reach_rules")
+    rules = {name: before.pop(name, []) for name in ("reach_rules", "channel_wishes")}
     others = Membership.objects.filter(household=change.household).exclude(owner=owner)
     if not others.filter(owner=before["cover_id"]).exists():
         before["cover_id"] = None  # who left the household is told nothing of it any more
@@ -379,6 +472,5 @@ def undo_wishes(change: Change, owner: Owner, now: datetime) -> None:
     membership.next_digest_at = None
     # Only the wishes: what was told and counted meanwhile is not this member's to take back.
     membership.save(update_fields=[*before, "next_digest_at"])
-    membership.reach_rules.all().delete()
-    ReachRule.objects.bulk_create(ReachRule(membership=membership, **rule) for rule in rules)
+    restore_rules(membership, rules)
     hearing.tell(hearing.WISHES, household=membership.household, now=now)

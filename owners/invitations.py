@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from owners import access, undo
+from owners import access, households, undo
 from owners.choices import Rank
 from owners.households import require, reword
-from owners.models import Change, Household, Invitation, Membership, Owner, ReachRule
+from owners.models import Change, Household, Invitation, Membership, Owner
 
 RANKED = "member.rank"
 REMOVED = "member.removed"
@@ -33,6 +33,11 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "has_quiet_exceptions": bool,
     "digest_at": time.fromisoformat,
     "digest_weekday": int,
+    "has_digest_mail": bool,
+    "is_digest_weekly": bool,
+    "has_digest_changes": bool,
+    "wakers": list,
+    "unmailed": list,
     "holiday_from": date.fromisoformat,
     "holiday_until": date.fromisoformat,
 }
@@ -255,7 +260,8 @@ def undo_removed(change: Change, owner: Owner, now: datetime) -> None:
     before = change.before
     membership = Membership(household=household, owner=back)
     for name, read in KEPT.items():
-        setattr(membership, name, None if before[name] is None else read(before[name]))
+        if name in before:  # a removal of before there was such a wish keeps none
+            setattr(membership, name, None if before[name] is None else read(before[name]))
     cover = (
         household.memberships.filter(owner__uuid=before["cover"]).first()
         if before["cover"]
@@ -264,9 +270,7 @@ def undo_removed(change: Change, owner: Owner, now: datetime) -> None:
     membership.cover_id = cover.owner_id if cover else None
     membership.save()
     reword(back)
-    ReachRule.objects.bulk_create(
-        ReachRule(membership=membership, **row) for row in before["reach_rules"]
-    )
+    households.restore_rules(membership, before)
     things = household.assets.filter(uuid__in=before["keeps"], keeper=None)
     things.update(keeper=back)
     covered = household.memberships.filter(owner__uuid__in=before["covers"], cover=None)
@@ -297,21 +301,18 @@ def _kept(membership: Membership) -> dict[str, Any]:
     """Return what it takes to put a member back exactly."""
 
     def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return texts(value)
         return value.isoformat() if hasattr(value, "isoformat") else value
 
     def texts(uuids: Any) -> list[str]:
         return [str(one) for one in uuids]
 
     household, owner = membership.household, membership.owner
-    rules = membership.reach_rules.order_by("pk").values(
-        "topic", "moment", "channel", "scope", "subject"
-    )
     return {
         **{name: plain(getattr(membership, name)) for name in KEPT},
         "cover": str(membership.cover.uuid) if membership.cover else "",
-        "reach_rules": [
-            {**rule, "subject": str(rule["subject"]) if rule["subject"] else None} for rule in rules
-        ],
+        **households.rules_kept(membership),
         "keeps": texts(owner.keeps.filter(household=household).values_list("uuid", flat=True)),
         "covers": texts(
             Membership.objects.filter(household=household, cover=owner).values_list(

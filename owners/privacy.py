@@ -21,6 +21,7 @@ from owners.models import (
     ApiToken,
     Change,
     Channel,
+    ChannelWish,
     Household,
     Invitation,
     Membership,
@@ -152,6 +153,9 @@ SECTIONS: dict[str, Section] = {
     "households": table("households", lambda of: Household.objects.filter(pk__in=of.households)),
     "memberships": table("memberships", of_households(Membership)),
     "reach": table("reach", lambda of: ReachRule.objects.filter(membership__owner=of.owner)),
+    "channel_wishes": table(
+        "channel_wishes", lambda of: ChannelWish.objects.filter(membership__owner=of.owner)
+    ),
     "invitations": table(
         "invitations",
         lambda of: Invitation.objects.for_owner(of.owner),

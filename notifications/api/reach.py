@@ -1,5 +1,6 @@
 """Wishes for one supplier, asset or journey, and last month replayed with other wishes."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,15 @@ from notifications.simulating import Spoken
 from owners import clock, households
 from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
 from owners.api.problems import Problem
-from owners.api.reach import ReachIn, ReachOut, my_memberships, show_reach, unfit, wishes_of
+from owners.api.reach import (
+    ReachIn,
+    ReachOut,
+    kinds_of,
+    my_memberships,
+    show_reach,
+    unfit,
+    wishes_of,
+)
 from owners.choices import ChannelKind, Moment, Scope, Topic
 from owners.models import Membership
 from suppliers.models import Supplier
@@ -43,6 +52,12 @@ class ExceptionIn(serializers.Serializer[Any]):
     subject = serializers.UUIDField(help_text="The supplier, asset or journey.")
     moment = serializers.ChoiceField(choices=Moment.choices)
     channel = serializers.ChoiceField(choices=ChannelKind.choices, allow_null=True, required=False)
+    over = serializers.DecimalField(
+        max_digits=12, decimal_places=2, min_value=Decimal(0), allow_null=True, required=False
+    )
+    within_hours = serializers.IntegerField(
+        min_value=1, max_value=24 * 90, allow_null=True, required=False
+    )
     topics = serializers.ListField(
         child=serializers.ChoiceField(choices=Topic.choices), required=False, max_length=50
     )
@@ -75,6 +90,8 @@ class ReachExceptions(OwnerView):
                     channel=channel,
                     scope=scope,
                     subject=subject,
+                    over=values.get("over"),
+                    within_hours=values.get("within_hours"),
                 )
                 for topic in dict.fromkeys(values.get("topics") or Topic)
             ],
@@ -105,6 +122,34 @@ class ReachException(OwnerView):
             membership=membership, scope=Scope(scope), subject=subject, now=clock.now()
         )
         return Response(show_reach(rows.get(pk=membership.pk)), headers=undoable(change))
+
+
+class ReachWaker(OwnerView):
+    """One supplier whose word that it is an emergency counts at any hour."""
+
+    @extend_schema(
+        operation_id="reach_trust_emergency", parameters=[UNDO], request=None, responses=ReachOut
+    )
+    @once
+    def put(self, request: Request, household: UUID, supplier: UUID) -> Response:
+        """Take this supplier's word that it is an emergency; it cannot ask for that itself."""
+        return _grant(request, household, supplier, is_granted=True)
+
+    @extend_schema(operation_id="reach_distrust_emergency", parameters=[UNDO], responses=ReachOut)
+    @once
+    def delete(self, request: Request, household: UUID, supplier: UUID) -> Response:
+        """Take its word for it no more."""
+        return _grant(request, household, supplier, is_granted=False)
+
+
+def _grant(request: Request, household: UUID, supplier: UUID, *, is_granted: bool) -> Response:
+    rows = my_memberships(owner_of(request))
+    membership = rows.get(household__uuid=household)
+    found = subjects(membership, Scope.SUPPLIER).distinct().get(uuid=supplier)
+    change = households.grant_emergency(
+        membership=membership, supplier=found.uuid, is_granted=is_granted, now=clock.now()
+    )
+    return Response(show_reach(rows.get(pk=membership.pk)), headers=undoable(change))
 
 
 class SpokenOut(serializers.Serializer[Any]):
@@ -144,17 +189,39 @@ class ComparisonOut(serializers.Serializer[Any]):
     is_cut = serializers.BooleanField(help_text="There were more than are looked at.")
 
 
+class SimulationIn(ReachIn):
+    """Wishes to try, exceptions included."""
+
+    exceptions = serializers.ListField(child=ExceptionIn(), required=False, max_length=50)
+
+
 class ReachSimulation(OwnerView):
     """Last month with other wishes."""
 
-    @extend_schema(operation_id="reach_simulate", request=ReachIn, responses=ComparisonOut)
+    @extend_schema(operation_id="reach_simulate", request=SimulationIn, responses=ComparisonOut)
     @once
     def post(self, request: Request, household: UUID) -> Response:
         """Replay the last 30 days with these wishes; nothing is saved."""
         membership = my_memberships(owner_of(request)).get(household__uuid=household)
-        values, topics = wishes_of(checked(ReachIn, request))
+        given = checked(SimulationIn, request)
+        values, topics = wishes_of(given)
+        topics += [
+            households.TopicWish(
+                topic=Topic(topic),
+                moment=Moment(row["moment"]),
+                channel=ChannelKind(row["channel"]) if row.get("channel") else None,
+                scope=Scope(row["scope"]),
+                subject=row["subject"],
+                over=row.get("over"),
+                within_hours=row.get("within_hours"),
+            )
+            for row in given.get("exceptions", [])
+            for topic in dict.fromkeys(row.get("topics") or Topic)
+        ]
         try:
-            wishes = simulation.with_wishes(membership=membership, values=values, topics=topics)
+            wishes = simulation.with_wishes(
+                membership=membership, values=values, topics=topics, kinds=kinds_of(given)
+            )
         except households.WishError as error:
             raise unfit(error) from error
         found = simulation.last_month(membership=membership, wishes=wishes, now=clock.now())

@@ -36,7 +36,12 @@ from notifications.api.opening import DataRequests
 from notifications.api.partings import MandatePreview
 from notifications.api.passes import OnePass, PassCode, Passes, PassPreview, PassVisits
 from notifications.api.push import OnePushDevice, PushDevices
-from notifications.api.reach import ReachException, ReachExceptions, ReachSimulation
+from notifications.api.reach import (
+    ReachException,
+    ReachExceptions,
+    ReachSimulation,
+    ReachWaker,
+)
 from notifications.api.search import Search
 
 urlpatterns = [
@@ -91,6 +96,11 @@ urlpatterns = [
         "reach/<uuid:household>/exceptions/<slug:scope>/<uuid:subject>/",
         ReachException.as_view(),
         name="reach-exception",
+    ),
+    path(
+        "reach/<uuid:household>/emergencies/<uuid:supplier>/",
+        ReachWaker.as_view(),
+        name="reach-waker",
     ),
     path("reach/<uuid:household>/simulate/", ReachSimulation.as_view(), name="reach-simulate"),
     path("demo/", Demo.as_view(), name="demo"),

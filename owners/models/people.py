@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, time
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from django.utils import timezone
 
 from owners import sealing
 from owners.choices import ChannelKind, Moment, Rank, Scope, Topic
-from owners.reach import Override, Reach
+from owners.reach import Override, Reach, Wish
 
 
 class OwnerManager(BaseUserManager["Owner"]):
@@ -389,18 +391,38 @@ class ChannelWish(models.Model):
         return f"{self.kind} of {self.membership_id}"
 
 
-def wish_of(rule: ReachRule) -> tuple[Moment, ChannelKind | None]:
+def wish_of(rule: ReachRule) -> Wish:
     """Return what one rule says, as a value."""
-    return Moment(rule.moment), ChannelKind(rule.channel) if rule.channel else None
+    return Wish(
+        Moment(rule.moment),
+        ChannelKind(rule.channel) if rule.channel else None,
+        over=None if rule.over is None else Decimal(str(rule.over)),
+        within=None if rule.within_hours is None else timedelta(hours=rule.within_hours),
+    )
 
 
-def reach_of(membership: Membership, *, rules: list[ReachRule], kinds: list[str]) -> Reach:
+def quiet_of(wish: ChannelWish) -> tuple[time, time] | None:
+    """Return the quiet hours that one kind of channel has of its own; None: never quiet."""
+    if wish.quiet_from is None or wish.quiet_until is None:
+        return None
+    return wish.quiet_from, wish.quiet_until
+
+
+def reach_of(
+    membership: Membership,
+    *,
+    rules: Sequence[ReachRule],
+    kinds: Sequence[str],
+    by_channel: Sequence[ChannelWish],
+) -> Reach:
     """Return a member's wishes as a value.
 
-    `rules` are the membership's, `kinds` those of the owner's usable channels.
+    `rules` and `by_channel` are the membership's, `kinds` those of the owner's usable
+    channels. The clock is that of the device, else of the owner, else of the household.
     """
-    owner_zone = membership.owner.zone
-    zone = owner_zone if owner_zone != "UTC" else membership.household.zone
+    owner = membership.owner
+    at_home = owner.zone if owner.zone != "UTC" else membership.household.zone
+    zone = owner.device_zone or at_home
     return Reach(
         zone=ZoneInfo(zone),
         prefers=ChannelKind(membership.prefers),
@@ -418,9 +440,14 @@ def reach_of(membership: Membership, *, rules: list[ReachRule], kinds: list[str]
         ),
         quiet_from=membership.quiet_from,
         quiet_until=membership.quiet_until,
+        quiet_by={ChannelKind(w.kind): quiet_of(w) for w in by_channel if w.has_own_quiet},
         has_quiet_exceptions=membership.has_quiet_exceptions,
+        caps={ChannelKind(wish.kind): wish.cap for wish in by_channel if wish.cap is not None},
+        unmailed=tuple(Topic(topic) for topic in membership.unmailed),
+        wakers=frozenset(map(str, membership.wakers)),
         digest_at=membership.digest_at,
         digest_weekday=membership.digest_weekday,
+        is_digest_weekly=membership.is_digest_weekly,
         holiday_from=membership.holiday_from,
         holiday_until=membership.holiday_until,
     )

@@ -40,6 +40,7 @@ def test_an_exception_holds_for_one_thing_until_it_is_dropped(
     made = ana.post(f"{reach}exceptions/", {**about, "moment": "now", "topics": ["money"]})
     assert made.status_code == 200, made.content
     row = {"topic": "money", "moment": "now", "channel": None, **about}
+    row |= {"over": None, "within_hours": None}
     assert made.json()["exceptions"] == [row]
     dropped = ana.delete(f"{reach}exceptions/asset/{cast.dvr.uuid}/")
     assert dropped.json()["exceptions"] == []

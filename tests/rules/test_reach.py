@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from owners.choices import ChannelKind, Moment, Scope, Topic
-from owners.reach import PRESETS, Override, Reach, at_wall_time, next_digest, quiet_end
+from owners.reach import PRESETS, Override, Reach, Wish, at_wall_time, next_digest, quiet_end
 
 ZONES = ["America/New_York", "Europe/Rome", "Australia/Lord_Howe", "America/Santiago"]
 
@@ -91,7 +91,7 @@ def test_the_ladder_starts_with_the_topic_then_the_preference() -> None:
         zone=ZoneInfo("UTC"),
         prefers=ChannelKind.SMS,
         channels=(ChannelKind.EMAIL, ChannelKind.SMS),
-        rules={Topic.MONEY: (Moment.TODAY, ChannelKind.EMAIL)},
+        rules={Topic.MONEY: Wish(Moment.TODAY, ChannelKind.EMAIL)},
     )
     assert reach.ladder(Topic.CHANGED) == (ChannelKind.SMS, ChannelKind.EMAIL)
     assert reach.ladder(Topic.MONEY) == (ChannelKind.EMAIL, ChannelKind.SMS)
@@ -108,7 +108,7 @@ SKYLINE, BOILERS, DVR = "skyline", "boilers", "dvr"
 
 
 def override(scope: Scope, subject: str, moment: Moment) -> Override:
-    return Override(scope=scope, subject=subject, topic=Topic.MONEY, wish=(moment, None))
+    return Override(scope=scope, subject=subject, topic=Topic.MONEY, wish=Wish(moment))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from notifications import telling
 from notifications.merging import Decided, Entry, Matter, fold
 from owners.choices import ChannelKind, Level, Moment, Topic, Trust
-from owners.reach import Reach
+from owners.reach import Reach, Wish
 from suppliers.choices import ContactKind, Stage
 from suppliers.contacts import AskClaim, FactClaim, Key, Visit
 from tests.rules.said import (
@@ -165,14 +165,14 @@ def test_what_the_owner_decided_is_not_told_back() -> None:
 
 @pytest.mark.parametrize("moment", [Moment.NEVER, Moment.WEEK])
 def test_the_reach_matrix_keeps_a_topic_quiet(moment) -> None:
-    reach = Reach(zone=NEW_YORK, rules={Topic.CHANGED: (moment, None)})
+    reach = Reach(zone=NEW_YORK, rules={Topic.CHANGED: Wish(moment)})
     assert plan_at(BOOKED, "12 09:00", reach=reach) is None
 
 
 def test_a_matched_recall_ignores_the_reach_matrix_and_quiet_hours() -> None:
     reach = Reach(
         zone=NEW_YORK,
-        rules={Topic.FAILED: (Moment.NEVER, None)},
+        rules={Topic.FAILED: Wish(Moment.NEVER)},
         quiet_from=time(22),
         quiet_until=time(8),
     )
@@ -348,7 +348,7 @@ def test_only_a_recall_of_the_very_thing_goes_through_quiet_hours(match, asset, 
     ("day", "level"), [("2026-11-12", Level.INTERRUPT), ("2026-11-20", Level.FEED)]
 )
 def test_a_bill_interrupts_only_when_it_must_be_paid_within_a_day(day, level) -> None:
-    wishes = replace(REACH, rules={Topic.MONEY: (Moment.NOW, None)})
+    wishes = replace(REACH, rules={Topic.MONEY: Wish(Moment.NOW)})
     bill = entry("i", "11 07:00", facts=(FactClaim(name="due_on", value=day),))
     assert plan_at([bill], "11 07:00", reach=wishes).level == level
     assert plan_at([bill], "11 07:00").level == Level.FEED
