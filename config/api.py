@@ -13,6 +13,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
 import assets.api.v1
+import notifications.api.report
 import notifications.api.v1
 import owners.api.trust
 import owners.api.v1
@@ -142,6 +143,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 v1 = [
     *notifications.api.v1.urlpatterns,  # first, as the feed is what is asked for most
+    *notifications.api.report.urlpatterns,
     *owners.api.v1.urlpatterns,
     *owners.api.trust.urlpatterns,
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),

@@ -60,6 +60,7 @@ urlpatterns = [
     path("api/", include("config.api")),
     path("", include("notifications.urls")),
     path("", include("notifications.calendar_urls")),
+    path("", include("notifications.report_urls")),
     path("", include("assets.urls")),
     path("", include("suppliers.page_urls")),
     path("", include("notifications.portal_urls")),

@@ -35,6 +35,7 @@ FRAMES_FAILED = Counter(
 SHOWN_SALT = "push.shown"
 STOP_SALT = "mail.stop"
 DIGEST = "digest"
+REPORT = "report"
 WAKES_FOR = 4 * 3600  # seconds a push service keeps trying
 WAKES_LEAST = 60
 URGENT = (Topic.ARRIVING, Topic.FAILED)
@@ -213,6 +214,8 @@ def _mail(row: Row, text: str, about: Delivery | None) -> dict[str, Any]:
         topic = told.topic
     elif row.purpose == DeliveryPurpose.DIGEST:
         topic = DIGEST
+    elif row.purpose == DeliveryPurpose.REPORT:
+        topic = REPORT
     if topic and about is not None and about.household is not None:
         token = stop_token(owner=about.owner.uuid, household=about.household.uuid, topic=topic)
         stop = f"{settings.SITE_URL}/stop/{token}/"
@@ -252,6 +255,8 @@ def why_of(row: Row, topic: str) -> str:
     """Return why a message came, in a sentence."""
     if row.purpose == DeliveryPurpose.DIGEST:
         return _("You get this because you asked for a summary by e-mail.")
+    if row.purpose == DeliveryPurpose.REPORT:
+        return _("You get this because you asked for the report of each month by e-mail.")
     if row.purpose == DeliveryPurpose.CODE:
         return _("You get this because somebody, probably you, gave this address to Steward.")
     if row.purpose == DeliveryPurpose.CHECK:

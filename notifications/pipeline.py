@@ -16,9 +16,9 @@ from django.db.models import Min, Q
 from django.utils.module_loading import import_string
 
 from assets.models import AwaitedWords
-from notifications import delivery, digests, feed, indexing
+from notifications import delivery, digests, feed, indexing, month_mail
 from notifications.choices import DeliveryState, NotificationState
-from notifications.models import Delivery, Journey, Notification
+from notifications.models import Delivery, Journey, Notification, ReportWish
 from owners import doorbell
 from owners.models import Membership
 from suppliers import inbox, outbox, proofs, reaching, staffing
@@ -92,7 +92,8 @@ def note(*, seconds: float = NOTE_S) -> int:
 
 def tick(*, now: datetime) -> int:
     """Do what time alone brings: overdue visits, survey offers, digests, news of wishes."""
-    return feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
+    done = feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
+    return done + month_mail.make_due(now=now)
 
 
 def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
@@ -111,6 +112,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     feed.tell_due(now=now_fn()),
                     indexing.note_due(),
                     digests.make_due(now=now_fn()),
+                    month_mail.make_due(now=now_fn()),
                     delivery.deliver_due(now=now_fn(), limit=BATCH, now_fn=now_fn),
                     reaching.tell_due(now=now_fn()),
                     outbox.send_due(now=now_fn(), limit=BATCH),
@@ -163,6 +165,7 @@ def next_at(*, after: datetime) -> datetime | None:
         (Journey.objects.all(), "next_at"),
         (Notification.objects.filter(state=NotificationState.PLANNED), "not_before"),
         (Membership.objects.all(), "next_digest_at"),
+        (ReportWish.objects.all(), "next_at"),
         (Delivery.objects.filter(pending), "next_at"),
         (OutboundEvent.objects.filter(state=OutboundState.PENDING), "next_at"),
         (ReachChange.objects.all(), "tell_at"),

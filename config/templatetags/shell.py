@@ -42,6 +42,7 @@ BELOW = (
     Place("household", _("Household"), "users"),
     Place("ways", _("Ways in"), "mailbox"),
     Place("passes", _("Passes"), "ticket"),
+    Place("report", _("Report"), "chart-column"),
     Place("preferences", _("Preferences"), "settings-2"),
     Place("access", _("Access"), "key-round"),
     Place("data", _("Data and trust"), "shield-check"),
