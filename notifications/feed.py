@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from assets.models import Asset
+from assets import documents
+from assets.models import Asset, Document
+from assets.undos import UNDOS
 from notifications import apart, dealings, delivery, offers, opening, settling
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
@@ -21,9 +23,9 @@ from notifications.ledger import Ledger
 from notifications.merging import BOOKED, CANCELLED, Matter, Slot, read_window, window_key
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
-from owners import bulk
+from owners import bulk, undoing
 from owners.choices import Level, Trust
-from owners.models import Household, Membership, Owner
+from owners.models import Change, Household, Membership, Owner
 from suppliers import mandates, outbox
 from suppliers.admission import belongs, sender_domain
 from suppliers.choices import Authentication, ContactKind, Outcome, Purpose
@@ -31,6 +33,7 @@ from suppliers.contacts import Contact as Said
 from suppliers.contacts import Window
 from suppliers.models import Contact, Mandate, Supplier, SupplierDomain, SupplierNumber
 
+TOGETHER = timedelta(hours=1)  # papers added so shortly before came with what was written down
 HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
 _HOUSEHOLD = ("id", "zone", "currency", "survey_cap")
 # Where many wait, whose supplier speaks to the fewest goes first: one that speaks to ten
@@ -782,7 +785,10 @@ def _split(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
 
 
 def _take_back(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> None:
-    """Take what was logged by hand off its journey; it is kept, and no journey gets it again."""
+    """Take what was logged by hand off its journey; it is kept, and no journey gets it again.
+
+    The papers that were added with it go to the bin, and come back with it.
+    """
     if contact.owner_id is None:
         raise ActionError(
             "not_logged", gettext_noop("Only what was logged by hand can be taken back.")
@@ -792,9 +798,15 @@ def _take_back(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> No
         detail = gettext_noop("It has gone out already. Write to them on its card to call it off.")
         raise ActionError("gone", detail)
     journey = link.journey
-    _decide(
-        ledger, owner, "take_back", {"from": str(journey.uuid)}, journey=journey, contact=contact
+    came_with = Document.objects.for_owner(owner).filter(
+        uuid__in=contact.said.get("documents", []), added_at__gte=contact.received_at - TOGETHER
     )
+    removed = [
+        documents.remove(document=paper, owner=owner, now=ledger.now)
+        for paper in came_with.filter(removed_at=None)
+    ]
+    data = {"from": str(journey.uuid), "changes": [str(change.uuid) for change in removed]}
+    _decide(ledger, owner, "take_back", data, journey=journey, contact=contact)
     Link.objects.filter(pk=link.pk).update(revoked_at=ledger.now)
     Contact.objects.filter(pk=contact.pk).update(reason="taken_back", rule="owner_decided")
     settling.settle(ledger, {str(journey.uuid)}, afresh={str(journey.uuid)})
@@ -853,6 +865,11 @@ def _undo(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) 
         _relink(ledger, [pk for pk in contacts if pk is not None], back, rule="undone")
         ledger.journeys[str(back.uuid)] = back
         touched.add(str(back.uuid))
+    removed = Change.objects.filter(
+        household=journey.household, uuid__in=decision.data.get("changes", [])
+    )
+    for change in removed.filter(expires_at__gt=ledger.now):
+        undoing.put_back(change=change, owner=owner, ways=UNDOS, now=ledger.now)
     if decision.name == "let_in":
         touched |= _put_out(ledger, owner, decision)
     settling.settle(ledger, touched, afresh=touched)

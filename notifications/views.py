@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,7 +23,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
-from assets import documents
 from assets.models import Asset, Document
 from notifications import (
     answers,
@@ -55,7 +54,6 @@ DOOR_SHOWN = 100
 OUTBOX_SHOWN = 100
 LOST_SHOWN = 20
 PUT_ASIDE = "not_now"
-TOGETHER = timedelta(hours=1)  # papers added so shortly before came with what was written down
 PAGE = 30
 NUMBERS: tuple[str | Promise, ...] = (
     gettext_lazy("No"),
@@ -521,11 +519,6 @@ def log_undo(request: OwnerRequest, key: UUID) -> HttpResponse:
     except feed.ActionError as error:
         messages.error(request, _(error.detail))
     else:
-        came_with = Document.objects.for_owner(owner).filter(
-            uuid__in=contact.said.get("documents", []), added_at__gte=contact.received_at - TOGETHER
-        )
-        for paper in came_with:
-            documents.remove(document=paper, owner=owner, now=now)
         ring()
         say_done(request, was_on, "take_back")
     return redirect(way_back(request, reverse("today")))

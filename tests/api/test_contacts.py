@@ -4,8 +4,10 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from assets.models import Document
 from notifications import pipeline
 from notifications.models import Journey
 from owners import clock
@@ -44,6 +46,21 @@ def test_what_was_logged_is_taken_back_and_that_is_undone(app: APIClient) -> Non
     assert back.status_code == 200, back.content
     assert [row["id"] for row in back.json()["contacts"]] == [contact["id"]]
     assert app.get(f"/api/v1/contacts/{contact['id']}/").json()["journey"] == contact["journey"]
+
+
+def test_papers_go_and_come_back_with_what_they_were_logged_with(
+    app: APIClient, owner: Owner
+) -> None:
+    file = SimpleUploadedFile("order.txt", b"Order 4471", content_type="text/plain")
+    given = {"file": file, "household": owner.memberships.get().household.uuid}
+    answer = app.post("/api/v1/documents/", given, format="multipart")
+    assert answer.status_code == 201, answer.content
+    paper = answer.json()["id"]
+    contact = logged(app, documents=[paper])
+    app.post(f"/api/v1/contacts/{contact['id']}/actions/take_back/")
+    assert Document.objects.get(uuid=paper).removed_at is not None
+    app.post(f"/api/v1/journeys/{contact['journey']}/actions/undo/")
+    assert Document.objects.get(uuid=paper).removed_at is None
 
 
 def test_only_what_was_logged_is_taken_back(app: APIClient, owner: Owner) -> None:
