@@ -1,5 +1,5 @@
 # Everything one needs: `make demo` to look, `make run` to keep, `make test` before a commit.
-.PHONY: demo run test lint fix lock bench clean
+.PHONY: demo run test lint fix lock bench year clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   formatting, lint, types and templates"
 	@echo "make lock   renew requirements*.txt from requirements*.in"
 	@echo "make bench  the table of docs/performance.md, measured here"
+	@echo "make year   a simulated year of 200 households, every promise checked (docs/year.md)"
 
 demo: $(VENV)/ready
 	@$(BIN)/python manage.py run --demo $(if $(PORT),--port $(PORT))
@@ -41,6 +42,9 @@ lock: $(VENV)/ready
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench $(ARGS)
+
+year: $(VENV)/ready-dev
+	$(BIN)/python -m tests.year $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -97,19 +97,34 @@ class Player:
 
     def play(self, story: Story) -> None:
         """Play every line of `story`, and what falls due in between."""
-        queue: list[tuple[datetime, int, int, Line, Callable[[], None]]] = []
-        for line in story.lines:
-            for step, (at, act) in enumerate(self._steps(line)):
-                heapq.heappush(queue, (at, line.number, step, line, act))
+        queue = self.steps(story)
+        heapq.heapify(queue)
         while queue:
-            at, _, _, line, act = heapq.heappop(queue)
+            at, _, _, act = heapq.heappop(queue)
             self.run_to(at)
             with clock.fixed(at):
-                try:
-                    act()
-                except (entrances.EntranceError, feed.ActionError) as error:
-                    raise PlayError(line.number, str(error)) from error
+                act()
                 self._drain()
+
+    def steps(self, story: Story) -> list[tuple[datetime, int, int, Callable[[], None]]]:
+        """Return everything the lines do: when, of which line, its how manieth step, the deed.
+
+        A deed raises PlayError where a way in or a use-case refuses what the line says.
+        """
+        return [
+            (at, line.number, step, self._checked(line, act))
+            for line in story.lines
+            for step, (at, act) in enumerate(self._steps(line))
+        ]
+
+    def _checked(self, line: Line, act: Callable[[], None]) -> Callable[[], None]:
+        def checked() -> None:
+            try:
+                act()
+            except (entrances.EntranceError, feed.ActionError) as error:
+                raise PlayError(line.number, str(error)) from error
+
+        return checked
 
     def run_to(self, at: datetime) -> None:
         """Let the clock run to `at`; whatever falls due on the way happens."""
