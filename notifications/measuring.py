@@ -118,6 +118,7 @@ def read(
     loose = _loose(household, period)
     is_cut = period is not None and len(loose) > LOOSE
     known = {row.entry.supplier for rows in ledger.rows.values() for row in rows}
+    known.update(*(ledger.journeys[name].suppliers for name in names.values()))
     ledger.load_people([household.pk], known)
     matters = {
         name: fold(
@@ -424,7 +425,7 @@ class _Maker:
         quoted, paid = _prices(matter, self.household.currency)
         return SeenJourney(
             name=name,
-            suppliers=tuple(self.supplier(pk) for pk in matter.suppliers),
+            suppliers=tuple(self.supplier(pk) for pk in row.suppliers),
             done_at=row.done_at,
             resolved_at=resolved,
             closed_at=row.closed_at if is_closed else None,

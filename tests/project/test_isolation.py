@@ -284,8 +284,11 @@ def world(cast: factories.Cast) -> Ids:
             "family": ["appointment"],
             "key": ["abc"],
             "key36": ["abc"],
-            "kind": ["sms"],
-            "name": list(dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS))),
+            "kind": ["sms", "ocel", "xes"],
+            "month": ["2026-11"],
+            "name": list(
+                dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS, "contacts_received"))
+            ),
             "number": ["1"],
             "object_id": ["1"],
             "pk": ["1"],
