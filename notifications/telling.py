@@ -519,7 +519,9 @@ def plan(
     for change in news:
         moment = moment_of(change, reach, now=now)
         is_muted = matter.is_muted and not change.is_heard_anyway
-        if moment in (Moment.NEVER, Moment.WEEK) or is_muted:
+        # Whoever was told "booked" is told "cancelled", whatever was switched off since: softly.
+        is_owed = change.reason == "cancelled" and f"{UNTOLD}{change.item.key}" not in told
+        if moment == Moment.WEEK or (not is_owed and (moment == Moment.NEVER or is_muted)):
             silent[change.item.key] = change.item.value
             silent[f"{UNTOLD}{change.item.key}"] = _untold(
                 change, reach, moment="muted" if is_muted else moment.value, now=now
@@ -527,7 +529,7 @@ def plan(
             if moment == Moment.WEEK and not is_muted:
                 silent[LATER] = now.isoformat()
             continue
-        can_interrupt = moment == Moment.NOW and change.wants_interrupt
+        can_interrupt = moment == Moment.NOW and change.wants_interrupt and not is_muted
         loud.append((change, Level.INTERRUPT if can_interrupt else Level.FEED))
     fresh = [pair for pair in loud if pair[0].expires_at is None or now < pair[0].expires_at]
     if fresh:

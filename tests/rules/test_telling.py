@@ -142,6 +142,17 @@ def test_who_was_told_booked_is_told_cancelled_and_nobody_else() -> None:
     assert plan_at(cancelled, "11 07:00", {}) is None
 
 
+def test_the_end_of_what_was_told_is_told_softly_where_all_was_switched_off_since() -> None:
+    cancelled = [*BOOKED, progress("x", "12 20:00", Stage.CANCELLED)]
+    silent = replace(REACH, rules={topic: Wish(Moment.NEVER) for topic in Topic})
+    told = known(BOOKED, "10 10:00")
+    plan = plan_at(cancelled, "12 20:00", told, reach=silent)
+    assert (plan.reason, plan.level) == ("cancelled", Level.FEED)
+    # Who never heard of the visit need not hear of its end.
+    untold = told | {f"{telling.UNTOLD}{key}": "never" for key in told}
+    assert plan_at(cancelled, "12 20:00", untold, reach=silent) is None
+
+
 @pytest.mark.parametrize(
     ("when", "level"), [("10 10:00", Level.FEED), ("12 09:00", Level.INTERRUPT)]
 )
