@@ -103,12 +103,12 @@ def report_pdf(request: OwnerRequest, month: str) -> HttpResponse:
 
 @page
 @require_GET
-def report_cases(request: OwnerRequest, month: str, name: str) -> HttpResponse:
+def report_cases(request: OwnerRequest, month: str, measure: str) -> HttpResponse:
     """What one number of a month was counted from."""
-    if name not in counted.MEANINGS:
+    if measure not in counted.MEANINGS:
         raise Http404
     found = report_of(request, month)
-    context = listed(name, found.cases[name], household=found.household)
+    context = listed(measure, found.cases[measure], household=found.household)
     context |= {
         "back": f"{reverse('report-month', args=[month])}?household={found.household.uuid}",
         "back_to": month_words.title(found),
@@ -192,12 +192,12 @@ def facts_of_supplier(request: OwnerRequest, key: UUID) -> HttpResponse:
 
 @page
 @require_GET
-def facts_cases(request: OwnerRequest, key: UUID, name: str) -> HttpResponse:
+def facts_cases(request: OwnerRequest, key: UUID, measure: str) -> HttpResponse:
     """What one fact about a supplier was counted from."""
-    if name not in counted.MEANINGS:
+    if measure not in counted.MEANINGS:
         raise Http404
     supplier = get_object_or_404(Supplier.objects.for_owner(request.user), uuid=key)
     card = supplier_facts.of(owner=request.user, supplier=supplier, now=clock.now())
-    context = listed(name, card.cases[name], household=card.household)
+    context = listed(measure, card.cases[measure], household=card.household)
     context |= {"back": reverse("supplier-facts", args=[key]), "back_to": supplier.name}
     return render(request, "notifications/counted.html", context)

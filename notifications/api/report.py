@@ -49,7 +49,7 @@ class Which(serializers.Serializer[Any]):
     month = serializers.CharField(required=False, max_length=7)
 
 
-class LineOut(serializers.Serializer[Any]):
+class ReportLineOut(serializers.Serializer[Any]):
     """A sentence, and the page that shows what it says."""
 
     text = serializers.CharField()
@@ -57,12 +57,12 @@ class LineOut(serializers.Serializer[Any]):
     name = serializers.CharField(allow_blank=True, help_text="The measure it counts, if one.")
 
 
-class PartOut(serializers.Serializer[Any]):
+class ReportPartOut(serializers.Serializer[Any]):
     """One part of the report under its title."""
 
     name = serializers.CharField()
     title = serializers.CharField()
-    lines = LineOut(many=True)
+    lines = ReportLineOut(many=True)
 
 
 class ReportOut(serializers.Serializer[Any]):
@@ -77,7 +77,7 @@ class ReportOut(serializers.Serializer[Any]):
     is_partial = serializers.BooleanField(help_text="Of so much only the newest is counted.")
     title = serializers.CharField()
     lead = serializers.CharField()
-    parts = PartOut(many=True)
+    parts = ReportPartOut(many=True)
     measures = serializers.DictField(
         help_text="Every number by its name; what ends in `_s` is in seconds."
     )
@@ -201,10 +201,10 @@ class MonthCases(OwnerView):
     """What the numbers of a report are counted from."""
 
     @extend_schema(operation_id="report_cases", parameters=[HOUSEHOLD, MONTH], responses=CasesOut)
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, measure: str) -> Response:
         """Return the events behind one number."""
         report = report_of(request)
-        return Response(show_cases(name, report.cases, household=report.household))
+        return Response(show_cases(measure, report.cases, household=report.household))
 
 
 class MonthPdf(OwnerView):
@@ -256,7 +256,7 @@ class ReportMail(OwnerView):
 # --- one supplier ------------------------------------------------------------------------
 
 
-class FactOut(serializers.Serializer[Any]):
+class SupplierFactOut(serializers.Serializer[Any]):
     """One fact about a supplier: counts, and a share from enough closed matters on."""
 
     name = serializers.CharField()
@@ -275,7 +275,7 @@ class SupplierFactsOut(serializers.Serializer[Any]):
     closed = serializers.IntegerField(help_text="Closed matters that it stands on.")
     has_shares = serializers.BooleanField()
     is_partial = serializers.BooleanField()
-    facts = FactOut(many=True)
+    facts = SupplierFactOut(many=True)
 
 
 class SupplierFacts(OwnerView):
@@ -313,12 +313,12 @@ class SupplierCases(OwnerView):
     """What the facts about a supplier are counted from."""
 
     @extend_schema(operation_id="supplier_fact_cases", responses=CasesOut)
-    def get(self, request: Request, supplier: UUID, name: str) -> Response:
+    def get(self, request: Request, supplier: UUID, measure: str) -> Response:
         """Return the events behind one fact."""
         owner = owner_of(request)
         found = Supplier.objects.for_owner(owner).get(uuid=supplier)
         card = supplier_facts.of(owner=owner, supplier=found, now=clock.now())
-        return Response(show_cases(name, card.cases, household=card.household))
+        return Response(show_cases(measure, card.cases, household=card.household))
 
 
 # --- the journey log ---------------------------------------------------------------------
@@ -365,10 +365,10 @@ urlpatterns = [
     path("report/", MonthReport.as_view(), name="report"),
     path("report/pdf/", MonthPdf.as_view(), name="report-pdf"),
     path("report/mail/", ReportMail.as_view(), name="report-mail"),
-    path("report/cases/<slug:name>/", MonthCases.as_view(), name="report-cases"),
+    path("report/cases/<slug:measure>/", MonthCases.as_view(), name="report-cases"),
     path("suppliers/<uuid:supplier>/facts/", SupplierFacts.as_view(), name="supplier-facts"),
     path(
-        "suppliers/<uuid:supplier>/facts/<slug:name>/",
+        "suppliers/<uuid:supplier>/facts/<slug:measure>/",
         SupplierCases.as_view(),
         name="supplier-fact-cases",
     ),

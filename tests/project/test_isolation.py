@@ -286,9 +286,8 @@ def world(cast: factories.Cast) -> Ids:
             "key36": ["abc"],
             "kind": ["sms", "ocel", "xes"],
             "month": ["2026-11"],
-            "name": list(
-                dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS, "contacts_received"))
-            ),
+            "measure": ["contacts_received"],
+            "name": list(dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS))),
             "number": ["1"],
             "object_id": ["1"],
             "pk": ["1"],
