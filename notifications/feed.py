@@ -80,7 +80,8 @@ def _consolidate(now: datetime, limit: int, only: Collection[int]) -> int:
         households = [
             Household.from_db("default", _HOUSEHOLD, row)
             for row in bulk.read(
-                _LOCK_WAITING, [now, not only, bulk.array(only), HOUSEHOLDS_AT_ONCE]
+                _LOCK_WAITING,
+                [now, not only, bulk.array(only), min(limit, HOUSEHOLDS_AT_ONCE)],
             )
         ]
         if not households:

@@ -33,8 +33,8 @@ NOTE_S = 1.0  # one go at the words by which things are found
 GO_S = 20.0  # one go of the pump; then it rings again, so that deploys need not wait
 
 
-def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
-    """Take what waits from the inbox to planned and told notifications.
+def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S, lot: int = BATCH) -> int:
+    """Take what waits from the inbox to planned and told notifications, in lots.
 
     The stages alternate, so a flood in the inbox never starves the cards. Rings for
     the deliveries it planned, and for company when a batch was full. Returns how many
@@ -42,8 +42,8 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
     """
     moved, until = 0, time.monotonic() + seconds
     while True:
-        arrived = _lots(inbox.process_due, now_fn, bell="inbox", until=until)
-        decided = _lots(feed.consolidate_due, now_fn, bell="feed", until=until)
+        arrived = _lots(inbox.process_due, now_fn, bell="inbox", lot=lot, until=until)
+        decided = _lots(feed.consolidate_due, now_fn, bell="feed", lot=lot, until=until)
         with doorbell.hushed():
             told = feed.tell_due(now=now_fn())
         # What is told at once was planned where it was decided, and waits for no hold.
@@ -60,15 +60,20 @@ def pump(*, now_fn: Callable[[], datetime], seconds: float = GO_S) -> int:
 
 
 def _lots(
-    stage: Callable[..., int], now_fn: Callable[[], datetime], *, bell: str, until: float
+    stage: Callable[..., int],
+    now_fn: Callable[[], datetime],
+    *,
+    bell: str,
+    lot: int,
+    until: float,
 ) -> int:
     """Run a stage while its lots are full, a few times at most; rings for company then."""
     moved = 0
     for _ in range(LOTS):
         with doorbell.hushed():
-            count = stage(now=now_fn(), limit=BATCH)
+            count = stage(now=now_fn(), limit=lot)
         moved += count
-        if count < BATCH:
+        if count < lot:
             break
         doorbell.ring(bell)
         if time.monotonic() > until:

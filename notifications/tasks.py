@@ -8,14 +8,14 @@ from owners import clock, doorbell
 BATCH = 1_000  # deliveries in hand at once; larger claims mean fewer waits for the disk
 # One turn of the pump at a worker. Then whatever else waits has its turn: what is to be sent,
 # above all, which nobody would send while each worker pumps a flood.
-TURN_S = 0.5
+TURN_S, TURN_LOT = 0.5, 100
 
 
 @shared_task(name="notifications.tasks.pump", ignore_result=True)
 def pump() -> None:
     """Take what waits from the inbox to the cards and planned notifications."""
     doorbell.answered("feed")
-    pipeline.pump(now_fn=clock.now, seconds=TURN_S)
+    pipeline.pump(now_fn=clock.now, seconds=TURN_S, lot=TURN_LOT)
     pipeline.note()
 
 
