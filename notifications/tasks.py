@@ -1,5 +1,7 @@
 """What answers the doorbell. A task carries no data: the rows say what is to be done."""
 
+import time
+
 from celery import shared_task
 
 from notifications import delivery, pipeline
@@ -15,8 +17,12 @@ TURN_S, TURN_LOT = 0.5, 100
 def pump() -> None:
     """Take what waits from the inbox to the cards and planned notifications."""
     doorbell.answered("feed")
+    began = time.monotonic()
     pipeline.pump(now_fn=clock.now, seconds=TURN_S, lot=TURN_LOT)
-    pipeline.note()
+    if time.monotonic() - began < TURN_S:  # nothing is left to decide
+        pipeline.note(seconds=TURN_S)
+    else:
+        doorbell.ring("feed")
 
 
 @shared_task(name="notifications.tasks.deliver", ignore_result=True)
