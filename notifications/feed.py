@@ -35,6 +35,7 @@ from suppliers.models import Contact, Mandate, Supplier, SupplierDomain, Supplie
 
 TOGETHER = timedelta(hours=1)  # papers added so shortly before came with what was written down
 HOUSEHOLDS_AT_ONCE = 250  # the others are left to whoever works beside us
+LOOKED_AT = 20_000  # of what waits, for who goes first: a heap of any height costs no more
 _HOUSEHOLD = ("id", "zone", "currency", "survey_cap")
 # Where many wait, whose supplier speaks to the fewest goes first: one that speaks to ten
 # thousand households at once holds up nobody else's visitor.
@@ -42,10 +43,12 @@ _LOCK_WAITING = f"""
     SELECT {", ".join(f"h.{name}" for name in _HOUSEHOLD)} FROM owners_household h
     JOIN (
         SELECT household_id, min(crowd) AS crowd FROM (
-            SELECT household_id, count(*) OVER (PARTITION BY supplier_id) AS crowd
-            FROM suppliers_contact
-            WHERE decided_at IS NULL AND (not_before IS NULL OR not_before <= %s)
-                AND (%s OR household_id = ANY(%s::bigint[]))
+            SELECT household_id, count(*) OVER (PARTITION BY supplier_id) AS crowd FROM (
+                SELECT household_id, supplier_id FROM suppliers_contact
+                WHERE decided_at IS NULL AND (not_before IS NULL OR not_before <= %s)
+                    AND (%s OR household_id = ANY(%s::bigint[]))
+                LIMIT {LOOKED_AT}
+            ) AS some
         ) AS waiting GROUP BY household_id
     ) AS w ON w.household_id = h.id
     ORDER BY w.crowd LIMIT %s FOR NO KEY UPDATE OF h SKIP LOCKED
