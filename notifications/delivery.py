@@ -21,6 +21,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notifications import (
+    caps,
     claims,
     early_receipts,
     fallback,
@@ -75,27 +76,45 @@ _IS_WAITING = """
 # Planning
 
 
+def climb(
+    told: Sequence[tuple[Notification, Reach]], *, now: datetime
+) -> dict[UUID, Sequence[ladder.Step]]:
+    """Return the steps of what is told at `now`, within the caps, by notification.
+
+    What a cap changes is noted with the notification's reasons.
+    """
+    loud = [(one, reach) for one, reach in told if one.level == Level.INTERRUPT]
+    owners = {one.owner_id for one, reach in loud if caps.matters(one, reach)}
+    lately = caps.lately(owners=owners, now=now)
+    found: dict[UUID, Sequence[ladder.Step]] = {}
+    for one, reach in loud:
+        kinds = reach.ladder(Topic(one.topic))
+        room = lately.room(one, reach)
+        steps = ladder.steps(
+            reach=reach, topic=Topic(one.topic), deadline=one.deadline, now=now, taken=room
+        )
+        if kinds and kinds[0] in room.full:
+            one.why |= {"full": kinds[0].value}
+        if steps:
+            lately.add(one, steps[0])
+            if steps[0].at > now:
+                one.why |= {"put_off_until": steps[0].at.isoformat()}
+        found[one.uuid] = steps
+    return found
+
+
 def planned(
     *,
     notification: Notification,
-    membership_reach: Reach,
+    steps: Sequence[ladder.Step],
     channels: Mapping[str, Channel],
     now: datetime,
 ) -> list[Delivery]:
     """Return the unsaved deliveries of a notification that is told at `now`.
 
     A silent one is on the card at once, and so is an interrupt to somebody who has no
-    working channel. Any other goes to the preferred channel now and, when it has a
-    deadline, to the others by the ladder.
+    working channel. Any other takes its `steps`.
     """
-    steps: Sequence[ladder.Step] = ()
-    if notification.level == Level.INTERRUPT:
-        steps = ladder.steps(
-            reach=membership_reach,
-            topic=Topic(notification.topic),
-            deadline=notification.deadline,
-            now=now,
-        )
     rows = [
         _row(
             notification, kind=step.kind, channel=channels[step.kind], step=step.number, at=step.at

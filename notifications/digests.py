@@ -18,11 +18,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.choices import DeliveryPurpose, SurveyState
-from notifications.models import Delivery, Digest, Survey, Told
+from notifications.choices import DeliveryPurpose, NotificationState, SurveyState
+from notifications.models import Delivery, Digest, Notification, Survey, Told
 from notifications.telling import LATER
 from notifications.tongue import speaking
-from owners.choices import ChannelKind, Rank
+from owners.choices import ChannelKind, Level, Rank
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Reach, is_weekly_between, next_summary
 from suppliers.admission import BLOCKED
@@ -32,6 +32,10 @@ from suppliers.models import Contact
 BATCH = 200
 LISTED = 5  # changes named in a digest; the rest is a number
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
+TITLES = (
+    "journey__card__title",
+    *(f"journey__card__translations__{code}__title" for code in LANGUAGES),
+)
 ALIVE = timedelta(hours=24)  # a digest that could not be sent by then is overtaken
 # Door, held surveys and adverts are for those who may act on them.
 ACTING = (Rank.MEMBER, Rank.ADMIN)
@@ -172,14 +176,14 @@ def _slot_of(membership: Membership, *, reach: Reach, now: datetime) -> _Slot | 
 def _write(slots: Sequence[_Slot], *, now: datetime) -> None:
     counted = _counted(slots)
     put_off = _put_off(slots)
+    unseen = _unseen(slots)
     made: list[tuple[Digest, str]] = []
     for slot in slots:
         membership = slot.membership
         is_acting = membership.rank in ACTING
+        changed = {**put_off.get(membership.pk, {}), **unseen.get(membership.pk, {})}
         with speaking(membership.owner.language):
-            said = lines(
-                counted[membership.pk] if is_acting else Counted(), put_off.get(membership.pk, ())
-            )
+            said = lines(counted[membership.pk] if is_acting else Counted(), list(changed.values()))
         if said:
             digest = Digest(
                 household=membership.household,
@@ -310,10 +314,46 @@ def _by_household(
     return {(row["household"], row[what]): row["number"] for row in counted}
 
 
-def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
-    """Return the titles of the cards on which something was put off to the weekly lines.
+def _unseen(slots: Sequence[_Slot]) -> Mapping[int, Mapping[int, str]]:
+    """Return the cards that changed silently and were not looked at, for whoever wishes that.
 
-    Each is named once, whatever else the member was told of the same matter that week.
+    By membership and journey: the title.
+    """
+    members = {
+        (slot.membership.household_id, slot.membership.owner_id): slot
+        for slot in slots
+        if slot.membership.has_digest_changes
+    }
+    if not members:
+        return {}
+    told = Notification.objects.filter(
+        owner__in={owner for _, owner in members},
+        household__in={household for household, _ in members},
+        state=NotificationState.TOLD,
+        level=Level.FEED,
+        seen_at=None,
+        told_at__gt=min(slot.since for slot in members.values()),
+    ).order_by("-told_at", "-pk")
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    columns = ("household", "owner", "journey", "told_at", "owner__language", *TITLES)
+    for household, owner, journey, at, language, first, *others in told.values_list(*columns):
+        slot = members.get((household, owner))
+        title = _in(language, first, others)
+        if slot is not None and title and slot.since < at <= slot.at:
+            found[slot.membership.pk].setdefault(journey, title)
+    return found
+
+
+def _in(language: str, first: str | None, others: Sequence[str | None]) -> str:
+    """Return a card's title: it speaks its household's first language, others beside it."""
+    return dict(zip(LANGUAGES, others, strict=True)).get(language) or first or ""
+
+
+def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Mapping[int, str]]:
+    """Return the cards on which something was put off to the weekly lines.
+
+    By membership and journey: the title. Each is named once, whatever else the member was
+    told of the same matter that week.
     """
     members = {
         (slot.membership.household_id, slot.membership.owner_id): slot
@@ -331,21 +371,20 @@ def _put_off(slots: Sequence[_Slot]) -> Mapping[int, Sequence[str]]:
         .values_list(
             "journey__household",
             "owner",
+            "journey",
             "owner__language",
             f"snapshot__{LATER}",
-            "journey__card__title",
-            *(f"journey__card__translations__{code}__title" for code in LANGUAGES),
+            *TITLES,
         )
         if members
         else []
     )
-    found: dict[int, list[str]] = defaultdict(list)
-    for household, owner, language, later, first, *others in marked:
-        # A card speaks its household's first language, and holds the others beside it.
-        title = dict(zip(LANGUAGES, others, strict=True)).get(language) or first
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for household, owner, journey, language, later, first, *others in marked:
+        title = _in(language, first, others)
         slot = members.get((household, owner))
         if slot is None or slot.weekly_since is None or not title:
             continue
         if slot.weekly_since < datetime.fromisoformat(later) <= slot.at:
-            found[slot.membership.pk].append(title)
+            found[slot.membership.pk][journey] = title
     return found

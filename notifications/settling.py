@@ -310,6 +310,7 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
             # They left, are covered, or it has another keeper: somebody else is told.
             waiting.state, waiting.rule = NotificationState.SUPERSEDED, "told_to_another"
             pending.update.append(waiting)
+    steps = delivery.climb([(one, m.reach) for one, m in pending.tell], now=ledger.now)
     changed = [row for row in pending.update if pending.before.get(row.pk) != _columns(row)]
     _save(
         pending.create,
@@ -324,7 +325,7 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
             for notification, member in pending.tell
             for row in delivery.planned(
                 notification=notification,
-                membership_reach=member.reach,
+                steps=steps.get(notification.uuid, ()),
                 channels=member.channels,
                 now=ledger.now,
             )

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +14,7 @@ from aiosmtpd.smtp import Envelope
 from django.core import mail
 from django.db import connection, connections
 
-from notifications import claims, delivery, transports
+from notifications import caps, claims, delivery, transports
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Attempt, Decision, Delivery, Notification, Receipt
 from notifications.transports.values import Message, Sent
@@ -80,7 +81,8 @@ REACH = Reach(zone=NEW_YORK, prefers=ChannelKind.SMS, channels=(ChannelKind.SMS,
 
 def plan(told: Notification, *, now: datetime = START, reach: Reach = REACH) -> list[Delivery]:
     channels = {c.kind: c for c in Channel.objects.usable().filter(owner=told.owner)}
-    rows = delivery.planned(notification=told, membership_reach=reach, channels=channels, now=now)
+    steps = delivery.climb([(told, reach)], now=now).get(told.uuid, ())
+    rows = delivery.planned(notification=told, steps=steps, channels=channels, now=now)
     return delivery.save(rows)
 
 
@@ -608,3 +610,47 @@ def test_an_error_of_our_own_is_not_taken_for_the_providers(
     ):
         delivery.deliver_due(now=START)
     assert row.attempts.get().outcome is None
+
+
+class TestCaps:
+    @pytest.fixture
+    def again(self, told: Notification) -> Callable[..., list[Delivery]]:
+        """Tell one more notification, an hour after the last."""
+        at = START
+
+        def tell(**fields: Any) -> list[Delivery]:
+            nonlocal at
+            at += timedelta(hours=1)
+            values = {"journey": told.journey, "owner": told.owner, "topic": Topic.CHANGED}
+            one = NotificationFactory.create(**values | fields, told_at=at, deadline=None)
+            return plan(one, now=at)
+
+        return tell
+
+    def test_the_fourth_sms_of_a_day_goes_by_mail(self, again: Callable[..., Any]) -> None:
+        kinds = [[row.kind for row in again()] for _ in range(4)]
+        assert kinds == [[ChannelKind.SMS]] * 3 + [[ChannelKind.EMAIL]]
+
+    def test_who_is_at_the_door_is_told_by_sms_all_the_same(
+        self, again: Callable[..., Any]
+    ) -> None:
+        for _ in range(3):
+            again()
+        assert [row.kind for row in again(topic=Topic.ARRIVING)] == [ChannelKind.SMS]
+
+    def test_several_devices_count_as_one_and_an_update_takes_no_place(
+        self, told: Notification
+    ) -> None:
+        woken = NotificationFactory.create(journey=told.journey, owner=told.owner)
+        for number in range(12):
+            DeliveryFactory.create(
+                notification=woken, kind=ChannelKind.PUSH, key=f"push:{number}", next_at=START
+            )
+        counted = caps.lately(owners=[told.owner.pk], now=START)
+        assert len(counted.said[told.owner.pk, ChannelKind.PUSH]) == 1
+        pushed = replace(REACH, prefers=ChannelKind.PUSH, channels=(ChannelKind.PUSH,))
+        pushed = replace(pushed, caps={ChannelKind.PUSH: 1})
+        told.topic = Topic.CHANGED
+        assert counted.room(told, pushed).full == {}
+        other = NotificationFactory.create(owner=told.owner, topic=Topic.CHANGED)
+        assert list(counted.room(other, pushed).full) == [ChannelKind.PUSH]

@@ -12,7 +12,7 @@ from notifications import digests, telling
 from notifications.choices import SurveyState
 from notifications.models import Card, Delivery, Digest, Told
 from owners import households
-from owners.choices import ChannelKind, Rank
+from owners.choices import ChannelKind, Level, Rank
 from owners.models import Membership, Owner, reach_of
 from owners.reach import Reach, next_digest
 from suppliers.choices import ContactKind, Outcome
@@ -302,3 +302,41 @@ def test_one_slot_a_day_across_daylight_saving(zone: str, around: datetime, wall
         now = slot + timedelta(seconds=1)
     assert days == sorted(set(days))
     assert (days[-1] - days[0]).days == len(days) - 1
+
+
+def changed(cast: Cast, title: str, **fields: object) -> None:
+    """A card of Ana's changed silently."""
+    journey = JourneyFactory.create(household=cast.household, title=title)
+    CardFactory.create(journey=journey, title=title, changed_at=START)
+    NotificationFactory.create(journey=journey, owner=cast.ana, **{"level": Level.FEED} | fields)
+
+
+@pytest.mark.django_db
+class TestUnseen:
+    @pytest.mark.parametrize(
+        ("is_wished", "lines"), [(True, ["Changed: Water bill"]), (False, None)]
+    )
+    def test_a_summary_names_what_changed_unseen_for_who_wishes_that(
+        self, cast: Cast, is_wished, lines
+    ) -> None:
+        cast.membership.has_digest_changes = is_wished
+        cast.membership.save()
+        hour = START + timedelta(hours=1)
+        changed(cast, "Water bill", told_at=hour)
+        changed(cast, "Seen", told_at=hour, seen_at=hour)
+        changed(cast, "Loud", told_at=hour, level=Level.INTERRUPT)
+        digest_day()
+        digests.make_due(now=SLOT + DAY)
+        assert told(cast) == ([(0, lines)] if lines else [])
+
+    def test_a_weekly_summary_holds_the_week_once(self, cast: Cast) -> None:
+        today_is_the_day(cast, days=3)
+        Membership.objects.filter(pk=cast.membership.pk).update(
+            is_digest_weekly=True, has_digest_changes=True
+        )
+        digests.make_due(now=START)
+        changed(cast, "Water bill", told_at=START + timedelta(hours=1))
+        at_the_door(cast, at=START + DAY)
+        for day in range(12):
+            digests.make_due(now=SLOT + day * DAY)
+        assert told(cast) == [(3, ["1 contact waits at the door", "Changed: Water bill"])]

@@ -66,9 +66,8 @@ def told(cast: Cast) -> Notification:
 def plan(told: Notification) -> None:
     found = {c.kind: c for c in Channel.objects.usable().filter(owner=told.owner).order_by("-pk")}
     reach = Reach(zone=NEW_YORK, prefers=ChannelKind.PUSH, channels=(ChannelKind.PUSH,))
-    delivery.save(
-        delivery.planned(notification=told, membership_reach=reach, channels=found, now=START)
-    )
+    steps = delivery.climb([(told, reach)], now=START)[told.uuid]
+    delivery.save(delivery.planned(notification=told, steps=steps, channels=found, now=START))
 
 
 def send(told: Notification) -> None:
