@@ -48,7 +48,7 @@ _LOCK_WAITING = f"""
                 WHERE decided_at IS NULL AND (not_before IS NULL OR not_before <= %s)
                     AND (%s OR household_id = ANY(%s::bigint[]))
                 LIMIT {LOOKED_AT}
-            ) AS some
+            ) AS looked
         ) AS waiting GROUP BY household_id
     ) AS w ON w.household_id = h.id
     ORDER BY w.crowd LIMIT %s FOR NO KEY UPDATE OF h SKIP LOCKED
