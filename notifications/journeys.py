@@ -19,6 +19,7 @@ from notifications import (
     dealings,
     event_words,
     offers,
+    reasons,
     senders,
     tongue,
     why,
@@ -36,10 +37,10 @@ from notifications.merging import (
     read_window,
     window_key,
 )
-from notifications.models import Appointment, Fact, Journey, Link, Survey
+from notifications.models import Appointment, Fact, Journey, Link, Survey, Told
 from notifications.tongue import gettext as _
 from notifications.wording import Words
-from owners.models import Household
+from owners.models import Household, Owner
 from suppliers import particulars
 from suppliers.choices import Outcome, Stage
 from suppliers.contacts import Contact
@@ -85,6 +86,14 @@ def words_for(
         asset=asset.name if asset else "",
         locale=LOCALES.get(language, language),
     )
+
+
+def untold_of(journey: Journey, owner: Owner) -> list[reasons.Untold]:
+    """Return the changes on a journey that this member was not told of, each with why."""
+    known = Told.objects.filter(
+        journey=journey, owner=owner, journey__household__memberships__owner=owner
+    )
+    return [one for told in known for one in reasons.untold(told.snapshot)]
 
 
 def section(matter: Matter, now: datetime) -> Section:

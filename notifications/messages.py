@@ -6,7 +6,7 @@ an ugly message arrives, a missing one does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from django.utils.http import int_to_base36
 from django.utils.translation import gettext as _
 from prometheus_client import Counter
 
-from notifications import sms_text
+from notifications import reasons, sms_text
 from notifications.choices import DeliveryPurpose
 from notifications.claims import Claimed, Row
 from notifications.models import Delivery
@@ -104,7 +104,7 @@ def _chat(row: Row, text: str, about: Delivery | None) -> str:
     told = about.notification if about is not None else None
     link = f"{settings.SITE_URL}/journeys/{row.journey_uuid}/" if row.journey_uuid else ""
     change = _("Change it: %(url)s") % {"url": f"{settings.SITE_URL}/preferences/"}
-    why = f"{why_of(row, told.topic)} {change}" if told is not None else change
+    why = f"{why_of(row, told.topic, told.why)} {change}" if told is not None else change
     return "\n\n".join(part for part in (text, link, why) if part)
 
 
@@ -228,7 +228,7 @@ def _mail(row: Row, text: str, about: Delivery | None) -> dict[str, Any]:
         # Never sent itself: what all mails of one matter hang under.
         root = f"<journey.{row.journey_uuid}@{settings.MAIL_DOMAIN}>"
         headers |= {"References": root, "In-Reply-To": root}
-    why = why_of(row, topic)
+    why = why_of(row, topic, told.why if told is not None else {})
     change = f"{settings.SITE_URL}/preferences/"
     foot = [why, _("Change it: %(url)s") % {"url": change}] if why and topic else [why]
     if stop:
@@ -251,8 +251,8 @@ def _mail(row: Row, text: str, about: Delivery | None) -> dict[str, Any]:
     return {"text": plain, "html": html, "headers": headers}
 
 
-def why_of(row: Row, topic: str) -> str:
-    """Return why a message came, in a sentence."""
+def why_of(row: Row, topic: str, why: Mapping[str, Any]) -> str:
+    """Return why a message came, and which wish decided."""
     if row.purpose == DeliveryPurpose.DIGEST:
         return _("You get this because you asked for a summary by e-mail.")
     if row.purpose == DeliveryPurpose.REPORT:
@@ -265,8 +265,8 @@ def why_of(row: Row, topic: str) -> str:
         return ""
     values = {"topic": Topic(topic).label, "kind": ChannelKind(row.kind).label}
     if row.step:
-        return (
-            _("You get this by %(kind)s because nobody had seen it yet. It is about: %(topic)s.")
-            % values
-        )
-    return _("You get this by %(kind)s, as you wish for: %(topic)s.") % values
+        said = _("You get this by %(kind)s because nobody had seen it yet. It is about: %(topic)s.")
+    else:
+        said = _("You get this by %(kind)s, as you wish for: %(topic)s.")
+    decided = reasons.of_told(why) if why.get("by") not in (None, "default", "household") else ""
+    return f"{said % values} {decided}".strip()

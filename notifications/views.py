@@ -279,6 +279,7 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         .looked_after(),
         "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
         "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
+        "untold": journeys.untold_of(journey, owner),
     }
 
 

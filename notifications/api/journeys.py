@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import calling, journeys
+from notifications import calling, journeys, reasons
 from notifications.api import opening
 from notifications.api.shapes import (
     AppointmentOut,
@@ -146,6 +146,10 @@ def show_whole(journey: Journey, owner: Owner) -> dict[str, Any]:
             }
             for row in decisions.order_by("-decided_at", "-pk")[:DECISIONS_MOST]
         ],
+        "untold": [
+            {"topic": one.topic, "because": one.because, "why": one.why}
+            for one in journeys.untold_of(journey, owner)
+        ],
     }
 
 
@@ -246,6 +250,7 @@ def show_notification(notification: Notification) -> dict[str, Any]:
         "text": notification.text,
         "because": [str(contact) for contact in notification.because],
         "seen_at": notification.seen_at,
+        "why": reasons.of_told(notification.why),
         "deliveries": [
             {
                 "at": delivery.sent_at or delivery.delivered_at,

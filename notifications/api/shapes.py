@@ -453,6 +453,14 @@ class CallOut(serializers.Serializer[Any]):
     reference = serializers.CharField(allow_blank=True)
 
 
+class UntoldOut(serializers.Serializer[Any]):
+    """A change that the owner was not told of, and why."""
+
+    topic = serializers.ChoiceField(choices=Topic.choices)
+    because = serializers.CharField(help_text="The contact it came from; empty: from none.")
+    why = serializers.CharField()
+
+
 class JourneyOut(serializers.Serializer[Any]):
     """A journey with all that is on it."""
 
@@ -481,6 +489,7 @@ class JourneyOut(serializers.Serializer[Any]):
     possibly_related = serializers.ListField(child=serializers.UUIDField())
     call = CallOut(allow_null=True)
     decisions = DecisionOut(many=True)
+    untold = UntoldOut(many=True)
     actions = FieldOut(many=True)
 
 
@@ -504,6 +513,7 @@ class NotificationOut(serializers.Serializer[Any]):
     text = serializers.CharField()
     because = serializers.ListField(child=serializers.UUIDField())
     seen_at = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField(help_text="The wish that decided, in words; empty: not kept.")
     deliveries = DeliveryOut(many=True)
 
 

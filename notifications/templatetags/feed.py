@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from assets.choices import AssetKind
 from assets.models import Asset
 from assets.starters import STARTERS, USUAL
-from notifications import fact_words, senders, why
+from notifications import fact_words, reasons, senders, why
 from notifications.choices import AppointmentState, PromiseState, SurveyState, Turn
 from notifications.templatetags.calendars import repeated
 from notifications.wording import Words, day_of, money_of, within
@@ -415,6 +415,12 @@ def by_day(contacts: list[dict[str, Any]]) -> list[Group]:
 def fact_value(value: str) -> str:
     """Return a fact's value as people read it; instants in the reader's zone."""
     return _short(value)
+
+
+@register.filter
+def told_why(kept: dict[str, Any]) -> str:
+    """Return why somebody was told, in plain words."""
+    return reasons.of_told(kept)
 
 
 @register.filter
