@@ -20,7 +20,17 @@ from notifications import apart, dealings, delivery, offers, opening, settling
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
-from notifications.merging import BOOKED, CANCELLED, Matter, Slot, read_window, window_key
+from notifications.merging import (
+    BOOKED,
+    CANCELLED,
+    DAY_BEFORE_VISIT,
+    ONE_DAY,
+    SNOOZE_EVENTS,
+    Matter,
+    Slot,
+    read_window,
+    window_key,
+)
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
 from owners import bulk, undoing
@@ -383,6 +393,8 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
         if not text:
             raise ActionError("invalid", gettext_noop("Write a message."), field="text")
         return {"text": text[:10_000]}
+    if name == "snooze" and data.get("event"):
+        return {"event": _awaited(ledger, journey, str(data["event"]))}
     if name == "snooze":
         until = _instant(data.get("until"), "until")
         if until <= ledger.now:
@@ -400,6 +412,19 @@ def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) 
     if name == "merge":
         return {"with": str(data.get("with", ""))}
     return _about_visit(ledger, journey, name, data)
+
+
+def _awaited(ledger: Ledger, journey: Journey, event: str) -> str:
+    """Return the event a card is put aside for, when it can come."""
+    if event not in SNOOZE_EVENTS:
+        raise ActionError("invalid", "There is no such event.", field="event")
+    if event == DAY_BEFORE_VISIT:
+        matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
+        starts = [slot.span.start for slot in matter.live_slots if slot.span is not None]
+        if not starts or min(starts) - ledger.now <= ONE_DAY:
+            detail = gettext_noop("No visit is expected later than tomorrow.")
+            raise ActionError("invalid", detail, field="event")
+    return event
 
 
 def _about_visit(

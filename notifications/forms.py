@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from assets.models import Asset
+from notifications.merging import ANSWER, DAY_BEFORE_VISIT, SNOOZE_EVENTS
 from owners import clock
 from owners.models import Owner
 from suppliers.choices import Direction, Medium
@@ -130,14 +131,16 @@ class ReplyForm(ActionForm):
 
 
 class SnoozeForm(ActionForm):
-    """Later: a number of hours, or the next morning."""
+    """Later: a number of hours, the next morning, or when something happens."""
 
     until = forms.ChoiceField(
-        choices=[("hours", "hours"), ("tomorrow", "tomorrow"), ("week", "week")]
+        choices=[(name, name) for name in ("hours", "tomorrow", "week", DAY_BEFORE_VISIT, ANSWER)]
     )
 
     def values(self) -> dict[str, Any]:
-        """Return the instant at which the card comes back."""
+        """Return when the card comes back."""
+        if self.cleaned_data["until"] in SNOOZE_EVENTS:
+            return {"event": self.cleaned_data["until"]}
         now = timezone.localtime(clock.now())
         morning = now.replace(hour=8, minute=0, second=0, microsecond=0)
         until = {
@@ -222,6 +225,7 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     "reply": ReplyForm,
     "snooze": SnoozeForm,
     "rate": RateForm,
+    "mute": ActionForm,
     "merge": MergeForm,
     "choose_asset": ChooseAssetForm,
     "correct": CorrectForm,

@@ -418,6 +418,8 @@ class Matter:
     questions: set[str] = field(default_factory=set)  # log entries whose text is a suggestion
     always_show: set[int] = field(default_factory=set)
     snoozed_until: datetime | None = None
+    snoozed_at: datetime | None = None
+    snooze_event: str = ""  # what the owner waits for, where it is no time
     paid_at: datetime | None = None
     score: int | None = None
     scored_at: datetime | None = None

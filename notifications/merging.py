@@ -67,6 +67,12 @@ QUIET_FACTS = frozenset(
     }
 )
 
+# What a card may be put aside for, beside a time.
+DAY_BEFORE_VISIT, ANSWER = "day_before_visit", "answer"
+SNOOZE_EVENTS = (DAY_BEFORE_VISIT, ANSWER)
+ONE_DAY = timedelta(days=1)
+WAITS_FOR_ANSWER = timedelta(days=30)  # nothing is put aside for ever
+
 
 def fold(
     entries: Iterable[Entry],
@@ -100,6 +106,8 @@ def fold(
         _supersede(matter, entries)
     series.roll(matter, now)
     _finish(matter, now)
+    if matter.snooze_event:
+        _await(matter, entries)
     return matter
 
 
@@ -478,7 +486,9 @@ def _decide(matter: Matter, decided: Decided) -> None:
         elif name in ("counter", "request"):
             matter.asks.pop(offers.ASKED, None)
     elif name == "snooze":
-        matter.snoozed_until = datetime.fromisoformat(data["until"])
+        matter.snoozed_at, matter.snooze_event = at, data.get("event", "")
+        until = data.get("until")
+        matter.snoozed_until = datetime.fromisoformat(until) if until else None
     elif name == "mute":
         matter.is_muted = True
     elif name == "rate":
@@ -487,6 +497,24 @@ def _decide(matter: Matter, decided: Decided) -> None:
         matter.asset, matter.asset_hint = data["asset"], ""
     elif name == "correct":
         _correct(matter, decided)
+
+
+def _await(matter: Matter, entries: Iterable[Entry]) -> None:
+    """Put the card aside until what its owner waits for: it moves with the visit."""
+    since = matter.snoozed_at
+    if since is None:
+        return
+    if matter.snooze_event == DAY_BEFORE_VISIT:
+        starts = [slot.span.start for slot in matter.live_slots if slot.span is not None]
+        matter.snoozed_until = min(starts) - ONE_DAY if starts else None
+        return
+    is_answered = any(
+        entry.said.said_at > since
+        and not entry.is_own
+        and matter.verdicts[entry.id].outcome == Outcome.SHOWN
+        for entry in entries
+    )
+    matter.snoozed_until = None if is_answered else since + WAITS_FOR_ANSWER
 
 
 def _bring_back(matter: Matter, decided: Decided) -> None:

@@ -86,6 +86,7 @@ DONE_WORDS: dict[str, str | Promise] = {
     "not_mine": gettext_lazy("They are told that it is not yours any more."),
     "reply": gettext_lazy("Sent."),
     "snooze": gettext_lazy("Put aside until then."),
+    "mute": gettext_lazy("Muted. Everything still comes to its card."),
     "rate": gettext_lazy("Thank you. One answer is enough for all of them."),
     "merge": gettext_lazy("Put together."),
     "choose_asset": gettext_lazy("Noted which one it is about."),

@@ -13,6 +13,7 @@ from rest_framework.exceptions import APIException
 
 from assets.models import Asset
 from notifications import feed
+from notifications.merging import SNOOZE_EVENTS
 from notifications.models import Decision, Fact, Journey
 from owners import doorbell
 from owners.api.edge import Known
@@ -88,9 +89,16 @@ class ReplyIn(serializers.Serializer[Any]):
 
 
 class SnoozeIn(serializers.Serializer[Any]):
-    """When the card comes back."""
+    """When the card comes back: at a time, or the day before the visit, or with an answer."""
 
-    until = serializers.DateTimeField()
+    until = serializers.DateTimeField(required=False)
+    event = serializers.ChoiceField(choices=SNOOZE_EVENTS, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Want one of both."""
+        if ("until" in attrs) == ("event" in attrs):
+            raise serializers.ValidationError({"until": ["Give a time, or an event."]})
+        return attrs
 
 
 class RateIn(serializers.Serializer[Any]):

@@ -90,6 +90,7 @@ DEEDS: dict[str, str | Promise] = {
     "reply": gettext_lazy("wrote"),
     "request": gettext_lazy("asked for a visit"),
     "snooze": gettext_lazy("put aside"),
+    "mute": gettext_lazy("muted"),
     "split": gettext_lazy("made a matter of its own"),
     "take_back": gettext_lazy("took a note back"),
     "tentative": gettext_lazy("said perhaps"),

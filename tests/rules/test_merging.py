@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import asdict
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -327,3 +328,26 @@ def test_another_stage_of_a_ticket_is_news_and_of_a_bill_is_not(kind, status, ou
     first = entry("a", "10 10:00", type=f"{family}.opened", status="open", keys=number)
     said = entry("x", "11 10:00", type=kind, status=status, keys=number)
     assert outcomes(folded([first, said]))["x"] == outcome
+
+
+WAITING = [invite("a", "10 10:00", MORNING)]
+UNTIL_VISIT = Decided(id="s", name="snooze", at=at("10 11:00"), data={"event": "day_before_visit"})
+UNTIL_ANSWER = Decided(id="s", name="snooze", at=at("10 11:00"), data={"event": "answer"})
+
+
+@pytest.mark.parametrize(
+    ("later", "decision", "until"),
+    [
+        ([], UNTIL_VISIT, at("12 08:00")),
+        # it moves with the visit, and ends with it
+        ([mail("x", "10 12:00", AFTERNOON)], UNTIL_VISIT, at("12 13:00")),
+        ([progress("x", "10 12:00", Stage.CANCELLED)], UNTIL_VISIT, None),
+        ([], UNTIL_ANSWER, at("10 11:00") + timedelta(days=30)),
+        # what says nothing new is no answer
+        ([mail("x", "10 12:00", MORNING)], UNTIL_ANSWER, at("10 11:00") + timedelta(days=30)),
+        ([mail("x", "10 12:00", AFTERNOON)], UNTIL_ANSWER, None),
+    ],
+)
+def test_a_card_is_put_aside_until_what_its_owner_waits_for(later, decision, until) -> None:
+    matter = fold([*WAITING, *later], [decision], currency="USD", now=at("10 13:00"))
+    assert matter.snoozed_until == until
