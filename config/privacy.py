@@ -42,6 +42,8 @@ APPS: tuple[App, ...] = (
     assets.privacy,
     owners.privacy,
 )
+# Sections that are no table of their own name.
+NOT_JSON = ("index", "raw", "files", "calendar", "process-log")
 LISTED = 5_000  # rows of each kind in the page to read; the JSON has all of them
 
 
@@ -54,7 +56,7 @@ def index(of: Whose) -> Iterator[Piece]:
         "cards": Card.objects.filter(household__in=of.households).order_by("-changed_at", "-pk")[
             :LISTED
         ],
-        "files": [name for name in SECTIONS if name not in ("index", "raw", "files", "calendar")],
+        "files": [name for name in SECTIONS if name not in NOT_JSON],
     }
     yield Piece(name="index.html", content=render_to_string("privacy/index.html", context).encode())
 

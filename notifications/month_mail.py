@@ -7,6 +7,7 @@ mailed a month twice.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from owners.choices import ChannelKind
 from owners.models import Channel, Household, Membership, Owner
 from owners.reach import at_wall_time
 
-BATCH = 50
+GO_S = 2.0  # of making reports, in one go
 ALIVE = timedelta(days=7)  # a report that could not be mailed by then is on its page only
 
 
@@ -51,26 +52,29 @@ def next_slot(membership: Membership, now: datetime) -> datetime:
     return at_wall_time(over, membership.digest_at, zone)
 
 
-def make_due(*, now: datetime) -> int:
+def make_due(*, now: datetime, seconds: float = GO_S) -> int:
     """Make the mails of the months that are over; return how many wishes were seen to.
 
-    Any number of processes may call it at once: each wish is claimed by one. A month that
-    was missed altogether is not made up for; the last one is, and pages have them all.
+    Any number of processes may call it at once: each wish is claimed by one. A go ends
+    after `seconds`, as visits that are overdue wait behind it. A month that was missed
+    altogether is not made up for; the last one is, and pages have them all.
     """
-    seen = 0
+    seen, until = 0, time.monotonic() + seconds
     while True:
         with transaction.atomic():
-            wishes = list(
+            one = (
                 ReportWish.objects.due(now)
                 .select_related("membership__owner", "membership__household")
-                .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+                .select_for_update(skip_locked=True, of=("self",))
+                .first()
             )
-            for one in wishes:
-                _mail(one.membership, now=now)
-                one.next_at = next_slot(one.membership, now)
-                one.save(update_fields=["next_at"])
-        seen += len(wishes)
-        if len(wishes) < BATCH:
+            if one is None:
+                return seen
+            _mail(one.membership, now=now)
+            one.next_at = next_slot(one.membership, now)
+            one.save(update_fields=["next_at"])
+        seen += 1
+        if time.monotonic() > until:
             return seen
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from notifications import calendar, calendar_file, early_receipts, models, passes
+from notifications import calendar, calendar_file, early_receipts, journey_log, models, passes
 from notifications.models import (
     Appointment,
     Attempt,
@@ -24,7 +24,7 @@ from notifications.models import (
     Told,
 )
 from owners.models import Household, Owner
-from owners.privacy import Piece, Section, Whose, of_households, table
+from owners.privacy import PIECE, Piece, Section, Whose, of_households, table
 
 
 def visits(of: Whose) -> Iterator[Piece]:
@@ -45,7 +45,19 @@ def visits(of: Whose) -> Iterator[Piece]:
         yield Piece(name=f"calendar/{household.uuid}.ics", content=content)
 
 
+def process_log(of: Whose) -> Iterator[Piece]:
+    """Yield all that happened as process mining reads it."""
+    name, held = journey_log.NAMES[journey_log.OCEL], bytearray()
+    for content in journey_log.write(journey_log.OCEL, owner=of.owner, households=of.households):
+        held += content
+        if len(held) >= PIECE:
+            yield Piece(name=name, content=bytes(held))
+            held.clear()
+    yield Piece(name=name, content=bytes(held))
+
+
 SECTIONS: dict[str, Section] = {
+    "process-log": process_log,
     "journeys": table("journeys", of_households(Journey)),
     "journey-keys": table("journey-keys", of_households(JourneyKey)),
     "links": table("links", of_households(Link)),

@@ -84,6 +84,20 @@ class Scorecard:
     trend: dict[str, list[Span]]  # of each figure, the oldest first
     is_partial: bool  # more happened than was read
 
+    @property
+    def messages_each(self) -> float | None:
+        """Its messages for each closed matter, from `LEAST` of them on."""
+        return self._each(self.said_nothing_new.whole)
+
+    @property
+    def surveys_each(self) -> float | None:
+        """Its requests for feedback for each closed matter, from `LEAST` of them on."""
+        return self._each(self.surveys.whole)
+
+    def _each(self, count: int) -> float | None:
+        closed = self.fixed_first.whole
+        return round(count / closed, 1) if closed >= LEAST else None
+
 
 def of(*, supplier: Supplier, now: datetime) -> Scorecard:
     """Return a supplier's card; a fixed number of reads."""

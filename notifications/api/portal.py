@@ -252,6 +252,8 @@ def card(request: HttpRequest, *, supplier: Supplier) -> HttpResponse:
             "window_minutes": found.window_minutes,
             "reply_hours": found.reply_hours,
             "reply_hours_90": found.reply_hours_90,
+            "messages_each": found.messages_each,
+            "surveys_each": found.surveys_each,
             "is_partial": found.is_partial,
         }
     )

@@ -31,6 +31,7 @@ post_hooks: []
 content_type_overrides:
   image/jpeg: application/octet-stream
   application/zip: application/octet-stream
+  application/pdf: application/octet-stream
   text/event-stream: text/plain
 """
 
@@ -302,7 +303,7 @@ def test_an_app_tries_other_wishes_before_it_saves_them_and_takes_them_back(
     before = made.call("reach.reach_get")(household=home, client=app).parsed
     silent = made.TopicInRequest(topic=made.Topic.ARRIVING, moment=made.Moment.NEVER)
     tried = made.call("reach.reach_simulate")(
-        household=home, client=app, body=made.ReachInRequest(topics=[silent])
+        household=home, client=app, body=made.SimulationInRequest(topics=[silent])
     ).parsed
     assert tried.before.interrupt >= tried.after.interrupt
     assert made.call("reach.reach_get")(household=home, client=app).parsed == before

@@ -545,6 +545,28 @@ def test_a_share_is_shown_from_five_cases_on() -> None:
     assert scorecard.Figure(part=3, whole=5).share == 60
 
 
+@pytest.mark.parametrize(("closed", "each"), [(4, (None, None)), (6, (2.0, 0.5))])
+def test_what_comes_for_each_matter_is_said_from_five_closed_ones_on(
+    closed: int, each: tuple[float | None, float | None]
+) -> None:
+    nothing = scorecard.Figure(part=0, whole=0)
+    card = scorecard.Scorecard(
+        since=clock.now(),
+        on_time=nothing,
+        window_minutes=None,
+        fixed_first=scorecard.Figure(part=closed, whole=closed),
+        asked_again=nothing,
+        replied=nothing,
+        reply_hours=None,
+        reply_hours_90=None,
+        said_nothing_new=scorecard.Figure(part=0, whole=12),
+        surveys=scorecard.Figure(part=0, whole=3),
+        trend={},
+        is_partial=False,
+    )
+    assert (card.messages_each, card.surveys_each) == each
+
+
 def test_every_number_of_the_scorecard_opens_what_it_was_counted_from(
     cast: Cast, dana: SupplierPerson
 ) -> None:

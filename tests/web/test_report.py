@@ -7,26 +7,32 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from notifications import counted, feed, metrics, month_mail, month_pdf, month_words, months
 from notifications import messages as mails
 from notifications.choices import DeliveryPurpose
-from notifications.models import Delivery, ReportWish
+from notifications.models import Delivery, Journey, Link, ReportWish
 from notifications.months import Month, MonthError, Report
 from owners.models import Household, Membership, Owner
 from suppliers.choices import Outcome
-from suppliers.models import Supplier
+from suppliers.models import Contact, Supplier
 from tests import factories
 from tests.web.conftest import played
 
 NOVEMBER = "/report/2026-11/"
 NOW = datetime(2026, 11, 13, 23, 35, tzinfo=UTC)  # where the story ends, in the evening
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NIGHTLY = hypothesis.settings.get_current_profile_name() == "nightly"
 SITE = "https://steward.example"
 
 
@@ -316,18 +322,63 @@ def test_each_fact_opens_its_events(ana: Owner, browser: Client) -> None:
 
 # --- a rebuild ---------------------------------------------------------------------------
 
+DEEDS = ("undo_absorb", "always_show", "split", "works", "not_yet", "rate", "mute")
 
-def test_a_rebuild_measures_the_same(ana: Owner) -> None:
-    before = month(ana)
-    feed.rebuild(household=home(ana), now=NOW)
-    after = month(ana)
-    assert after.figures == before.figures
-    assert {name: set(found) for name, found in after.cases.items()} == {
-        name: set(found) for name, found in before.cases.items()
-    }
-    assert [part.lines for part in month_words.parts(after)] == [
-        part.lines for part in month_words.parts(before)
-    ]
+
+def do(owner: Owner, deed: str, pick: int, at: datetime) -> None:
+    """Do something that is offered; what does not fit at the moment is left undone."""
+    try:
+        with transaction.atomic():
+            if deed in ("undo_absorb", "always_show", "split"):
+                contacts = list(Contact.objects.for_owner(owner).order_by("uuid"))
+                one = contacts[pick % len(contacts)]
+                feed.act_on_contact(owner=owner, contact=one, name=deed, data={}, now=at)
+            else:
+                matters = Journey.objects.for_owner(owner).filter(is_emptied=False)
+                journeys = list(matters.order_by("uuid"))
+                matter = journeys[pick % len(journeys)]
+                data = {"score": 3} if deed == "rate" else {}
+                feed.act(owner=owner, journey=matter, name=deed, data=data, now=at)
+    except feed.ActionError:
+        return
+
+
+@given(
+    deeds=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 20)), min_size=1, max_size=5)
+)
+@hypothesis.settings(
+    max_examples=60 if NIGHTLY else 6,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+def test_a_rebuild_measures_the_same(ana: Owner, deeds: list[tuple[str, int]]) -> None:
+    """Whatever the owner did in between: every number, event and sentence is the same again."""
+    with transaction.atomic():
+        for step, (deed, pick) in enumerate(deeds):
+            do(ana, deed, pick, NOW + step * MINUTE)
+        later = NOW + HOUR
+        before = month(ana, now=later)
+        feed.rebuild(household=home(ana), now=later)
+        after = month(ana, now=later)
+        assert after.figures == before.figures
+        for name in metrics.NAMES:
+            assert set(after.cases[name]) == set(before.cases[name]), name
+        assert month_words.parts(after) == month_words.parts(before)
+        transaction.set_rollback(True)
+
+
+def test_a_report_is_read_in_as_many_queries_whatever_there_is(ana: Owner, browser: Client) -> None:
+    with CaptureQueriesContext(connection) as few:
+        page(browser, NOVEMBER)
+    for _ in range(12):
+        journey = factories.JourneyFactory.create(household=home(ana))
+        factories.AppointmentFactory.create(journey=journey, supplier=None)
+        contact = factories.ContactFactory.create(
+            household=home(ana), said_at=NOW - HOUR, outcome=Outcome.SHOWN
+        )
+        Link.objects.create(household=home(ana), contact=contact, journey=journey, rule="key")
+    with CaptureQueriesContext(connection) as many:
+        page(browser, NOVEMBER)
+    assert len(many) <= len(few) + 2, (len(few), len(many))
 
 
 def test_before_anything_came_there_is_no_report(cast: factories.Cast) -> None:
