@@ -298,7 +298,7 @@ def _knows(one: Holder) -> Line:
         }
     if one.unused_since:
         unused = _("nothing came since %(day)s; you could take it back") % {
-            "day": day(one.unused_since.date())
+            "day": date_format(one.unused_since, "j M Y")
         }
         text = f"{text} ({unused})"
     return Line(text=text, href=href)
