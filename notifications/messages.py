@@ -229,7 +229,9 @@ def _mail(row: Row, text: str, about: Delivery | None) -> dict[str, Any]:
         root = f"<journey.{row.journey_uuid}@{settings.MAIL_DOMAIN}>"
         headers |= {"References": root, "In-Reply-To": root}
     why = why_of(row, topic, told.why if told is not None else {})
-    change = f"{settings.SITE_URL}/preferences/"
+    # The report is wished for on its own page.
+    place = "report" if topic == REPORT else "preferences"
+    change = f"{settings.SITE_URL}/{place}/"
     foot = [why, _("Change it: %(url)s") % {"url": change}] if why and topic else [why]
     if stop:
         foot.append(_("No more mails of this kind: %(url)s") % {"url": stop})
