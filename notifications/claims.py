@@ -24,6 +24,8 @@ from owners.models import ChannelCode, Invitation
 from suppliers.models import SupplierInvitation
 
 MOST_CLAIMS = 8  # a row that was claimed so often without an outcome is parked
+# Of a message that nothing else ends: whoever stood still for weeks speaks of no old news.
+LIFE = timedelta(days=3)
 WORKING = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
 
 
@@ -340,7 +342,7 @@ def _judge(  # noqa: PLR0911 - each return is a reason of its own
         return Verdict(delivery=row, state=DeliveryState.PARKED, detail=said)
     if in_doubt:
         return None
-    if row.expires_at is not None and row.expires_at <= now:
+    if (row.expires_at or row.created_at + LIFE) <= now:
         return Verdict(delivery=row, state=DeliveryState.EXPIRED, detail="too late to help")
     if row.purpose == DeliveryPurpose.INVITATION:
         said = "taken back or used"

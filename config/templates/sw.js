@@ -137,6 +137,12 @@ async function say(path, fields) {
   return fetch(path, { method: "POST", body: new URLSearchParams(fields), credentials: "same-origin" });
 }
 
+/* Systems show so many of one app and silently drop what comes after: the oldest make room. */
+const LIVE_MOST = 20;
+function surplus(shown) {
+  return [...shown].sort((one, other) => one.timestamp - other.timestamp).slice(0, -LIVE_MOST);
+}
+
 async function woken(said) {
   let { title, body, url } = said;
   if (said.code) { title = "Steward"; body = WAKES.ready; }
@@ -147,6 +153,7 @@ async function woken(said) {
   await self.registration.showNotification(title || "Steward", {
     body, tag: said.tag, renotify: Boolean(said.tag), icon: "{{ icon }}", badge: "{{ icon }}", actions: said.actions ?? [], data: { url, ref: said.ref },
   });
+  for (const old of surplus(await self.registration.getNotifications())) old.close();
   const fields = said.code ? { ref: said.ref, code: said.code } : { ref: said.ref };
   if (said.ref) await say("/push/shown/", fields).catch(() => null);
   await remember();

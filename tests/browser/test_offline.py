@@ -203,5 +203,9 @@ def test_a_worker_says_the_new_address_that_its_push_service_gave_it(
     # No push service answers here: its event is given by hand, with what it would carry.
     said = [{"endpoint": old, "keys": keys}, {"endpoint": new, "keys": keys}]
     worker.evaluate("([a, b]) => moved({ toJSON: () => a }, { toJSON: () => b })", said)
+    # Of what is on the screen only so much stays, the newest.
+    shown = "Array.from({ length: 23 }, (_, n) => ({ timestamp: 23 - n }))"
+    left = worker.evaluate(f"surplus({shown}).map((one) => one.timestamp)")
+    assert left == [1, 2, 3]
     page.close()
     assert new in PushDevice.objects.get().channel.address

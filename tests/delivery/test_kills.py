@@ -6,6 +6,8 @@ lost, and nobody is told twice by what cannot take back or replace what it said.
 
 import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -29,6 +31,7 @@ from tests.factories import START, Cast, ChannelFactory, JourneyFactory, Notific
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+LONGEST_S = 60.0  # one delivery in a process of its own, on a busy machine
 LATER = (60, 61, 121)  # leases and doubts are over, one after the other
 # The claim is the same for all, so one channel meets every point. What differs is around the
 # provider: claimed and not sent, taken and not written, written and not committed, done.
@@ -115,6 +118,7 @@ def sink_of(name: str, *, cast: Cast, stack: ExitStack, settings: Any, request: 
 def killed_at(point: int, *, kind: str) -> bool:
     """Deliver in a process that is killed at its `point`-th point; False when it has fewer."""
     transports.close()  # a child would share what waits for answers
+    _wait_for_ended_threads()
     child = os.fork()
     if child == 0:
         try:
@@ -123,12 +127,37 @@ def killed_at(point: int, *, kind: str) -> bool:
             traceback.print_exc()
             os._exit(3)
         os._exit(0)
-    _pid, status = os.waitpid(child, 0)
+    status = _status_of(child)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return True
     assert os.waitstatus_to_exitcode(status) == 0
     return False
+
+
+def _wait_for_ended_threads() -> None:
+    """Return when the threads that Python knows to have ended are gone from the system too.
+
+    On its way out a thread holds locks of OpenSSL, which a child would find locked for ever.
+    """
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        living = {thread.native_id for thread in threading.enumerate()}
+        if {int(task.name) for task in Path("/proc/self/task").iterdir()} <= living:
+            return
+        time.sleep(0.005)
+
+
+def _status_of(child: int) -> int:
+    """Return how a child ended; one that stands still is killed where it stands."""
+    end = time.monotonic() + LONGEST_S
+    while time.monotonic() < end:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
 
 
 def _deliver_until(point: int, *, kind: str) -> None:
