@@ -25,7 +25,7 @@ CALLER_SPAN = timedelta(hours=24)
 FULL = 1_000
 # Two different values of one of these, of one issuer, are two matters.
 MEANT = "meant"  # instead of a refusal: the owner says that it was meant for them
-EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "entity"})
+EXCLUSIVE = frozenset({"order", "ticket", "contract", "claim", "quote", "invoice", "entity"})
 # Found again by these alone; a message id only names the message itself.
 WEAK_SCHEMES = frozenset({"message", "caller"})
 NEVER_LINKED = frozenset(

@@ -108,6 +108,16 @@ def test_another_ticket_is_another_matter() -> None:
     )
 
 
+def test_another_bill_is_another_matter_and_the_work_s_own_is_not() -> None:
+    bill = {"type": "invoice.issued", "keys": (Key(scheme="invoice", value="INV-1"),)}
+    billed = journey(entry("a", "10 10:00", **bill))
+    other = {**bill, "keys": (Key(scheme="invoice", value="INV-2"),)}
+    assert place(entry("x", "12 10:00", **other), [billed]).journey == ""
+    assert place(entry("x", "12 10:00", **bill), [billed]).rule == "strong_key"
+    worked = journey(entry("a", "10 10:00"))
+    assert place(entry("x", "12 10:00", **bill), [worked]).rule == "known_sender"
+
+
 def test_two_assets_are_two_matters() -> None:
     dvr = journey(entry("a", "10 10:00", asset=DVR))
     boiler = entry("x", "10 11:00", asset=BOILER, covers=frozenset({DVR, BOILER}))
