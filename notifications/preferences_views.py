@@ -166,7 +166,7 @@ def _save(request: OwnerRequest, form: ReachForm, membership: Membership) -> Htt
         kinds=form.kind_wishes(),
         now=clock.now(),
     )
-    about = {"zone": form.cleaned_data["zone"], "language": form.cleaned_data["language"]}
+    about = {name: form.cleaned_data[name] for name in ("zone", "device_zone", "language")}
     households.change_owner(owner=request.user, values=about)
     said(request, _("Saved."), change)
     return redirect(f"{reverse('preferences')}?household={membership.household.uuid}")

@@ -101,6 +101,12 @@ class ReachForm(forms.Form):
         empty_label=_("Nobody: nothing interrupts"),
     )
     zone = forms.ChoiceField(label=_("My time zone"), choices=ZONES)
+    device_zone = forms.ChoiceField(
+        label=_("Where I am now"),
+        choices=[("", _("At home")), *ZONES],
+        required=False,
+        help_text=_("Quiet hours and the summary follow it."),
+    )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     def __init__(
@@ -118,7 +124,8 @@ class ReachForm(forms.Form):
         rules = {rule.topic: rule for rule in membership.reach_rules.all() if not rule.scope}
         initial = {name: getattr(membership, name, None) for name in self.base_fields}
         owner = membership.owner
-        initial |= {"zone": owner.zone, "language": owner.language}
+        initial |= {"zone": owner.zone, "device_zone": owner.device_zone}
+        initial["language"] = owner.language
         initial["cover"] = membership.cover.uuid if membership.cover else None
         initial |= PRESET_DIGESTS.get(preset, {})
         initial |= _channel_initial(membership)

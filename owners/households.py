@@ -23,7 +23,7 @@ CHANGED = "household.changed"
 RANKS = {Rank.VIEWER: 0, Rank.HELPER: 1, Rank.MEMBER: 2, Rank.ADMIN: 3}
 HEARD = frozenset({"zone", "survey_cap"})  # these change what suppliers may say when
 HOUSEHOLD_FIELDS = frozenset({"name", "zone", "country", "currency", "survey_cap", "raw_days"})
-OWNER_FIELDS = frozenset({"name", "zone", "language"})
+OWNER_FIELDS = frozenset({"name", "zone", "device_zone", "language"})
 WISHES = frozenset(
     {
         "prefers",
@@ -162,7 +162,7 @@ def reachable(*, owner: Owner, household: UUID, least: Rank = Rank.MEMBER) -> Ho
 
 
 def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
-    """Change an owner's name, time zone or language.
+    """Change an owner's name, time zone (at home, and where the device is) or language.
 
     The household made at sign-up follows, as long as it is called what it was made with.
     """
@@ -178,7 +178,7 @@ def change_owner(*, owner: Owner, values: Mapping[str, Any]) -> Owner:
         Household.objects.filter(pk__in=mine, name=before).update(name=after)
     if "language" in changed:
         reword(owner)
-    if "zone" in changed:
+    if changed & {"zone", "device_zone"}:
         # The digest slot is a time of day in this zone; it is worked out anew.
         Membership.objects.filter(owner=owner).update(next_digest_at=None)
     return owner

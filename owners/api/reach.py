@@ -185,7 +185,7 @@ def show_reach(membership: Membership) -> dict[str, Any]:
                 "topic": topic.value,
                 "moment": changed[topic].moment if topic in changed else DEFAULT_MOMENTS[topic],
                 "channel": (changed[topic].channel or None) if topic in changed else None,
-                "over": changed[topic].over if topic in changed else None,
+                "over": _amount(changed[topic].over) if topic in changed else None,
                 "within_hours": changed[topic].within_hours if topic in changed else None,
                 "is_default": topic not in changed,
             }
@@ -198,13 +198,18 @@ def show_reach(membership: Membership) -> dict[str, Any]:
                 "topic": rule.topic,
                 "moment": rule.moment,
                 "channel": rule.channel or None,
-                "over": rule.over,
+                "over": _amount(rule.over),
                 "within_hours": rule.within_hours,
             }
             for rule in sorted(membership.reach_rules.all(), key=lambda rule: rule.pk)
             if rule.scope
         ],
     }
+
+
+def _amount(over: Decimal | None) -> str | None:
+    """Return an amount as the API writes money: a text that loses nothing."""
+    return None if over is None else f"{over:.2f}"
 
 
 def _show_kind(kind: ChannelKind, wish: ChannelWish | None) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class ZoneField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         """Return the name of a zone that exists."""
         name = str(super().to_internal_value(data))
+        if not name:
+            return ""  # allowed only where a zone may be none
         if name not in available_timezones():
             self.fail("zone")
         return ZoneInfo(name).key
@@ -44,6 +46,12 @@ class MeIn(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=120, allow_blank=True, required=False)
     zone = ZoneField(max_length=64, required=False)
+    device_zone = ZoneField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        help_text="Where the device is, when that is elsewhere; empty: at home.",
+    )
     language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", required=False)
 
 
@@ -62,6 +70,9 @@ class MeOut(serializers.Serializer[Any]):
     email = serializers.EmailField()
     name = serializers.CharField()
     zone = serializers.CharField()
+    device_zone = serializers.CharField(
+        help_text="Where the device is: quiet hours and the summary follow it. Empty: at home."
+    )
     language = serializers.CharField()
     households = MyHousehold(many=True)
 
@@ -74,6 +85,7 @@ def show_me(owner: Owner) -> dict[str, Any]:
         "email": owner.email,
         "name": owner.name,
         "zone": owner.zone,
+        "device_zone": owner.device_zone,
         "language": owner.language,
         "households": [
             {

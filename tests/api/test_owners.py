@@ -148,7 +148,8 @@ def test_the_reach_matrix_shows_defaults_and_takes_changes(
     topics = {row["topic"]: row for row in ana.get(address).json()["topics"]}
     assert len(topics) == len(Topic)
     assert topics["offer"] == {
-        "topic": "offer", "moment": "never", "channel": None, "is_default": True
+        "topic": "offer", "moment": "never", "channel": None, "is_default": True,
+        "over": None, "within_hours": None
     }  # fmt: skip
     change = {
         "digest_at": "07:30",

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from notifications import simulation
 from owners.choices import Topic
 from owners.models import Membership, ReachRule
 from owners.reach import PRESETS
@@ -115,3 +116,90 @@ def test_last_month_is_replayed_with_other_wishes_and_nothing_is_saved(db: None)
     assert told["after"] == {"interrupt": 0, "feed": 0, "digest": 0}
     assert len(told["differences"]) == sum(told["before"].values())
     assert app.get(reach).json() == before
+
+
+def test_a_condition_is_kept_and_shown(ana: APIClient, reach: str) -> None:
+    wish = {"topic": "money", "moment": "now", "over": "50.00", "within_hours": 48}
+    shown = {row["topic"]: row for row in ana.patch(reach, {"topics": [wish]}).json()["topics"]}
+    assert (shown["money"]["over"], shown["money"]["within_hours"]) == ("50.00", 48)
+    for wrong in ({"over": "-1"}, {"within_hours": 0}):
+        answer = ana.patch(reach, {"topics": [wish | wrong]})
+        assert faults(answer) == [f"/topics/0/{next(iter(wrong))}"]
+
+
+def test_each_channel_has_its_night_and_its_cap_until_it_is_undone(
+    ana: APIClient, reach: str
+) -> None:
+    before = ana.get(reach).json()["channels"]
+    wanted = [
+        {"channel": "sms", "quiet": "own", "quiet_from": "20:00", "quiet_until": "09:00", "cap": 1},
+        {"channel": "email", "quiet": "never"},
+    ]
+    made = ana.patch(reach, {"channels": wanted})
+    shown = {row["channel"]: row for row in made.json()["channels"]}
+    assert {name: shown["sms"][name] for name in ("quiet", "quiet_from", "cap")} == {
+        "quiet": "own",
+        "quiet_from": "20:00:00",
+        "cap": 1,
+    }
+    assert shown["email"]["quiet"] == "never"
+    half = {"channels": [{"channel": "sms", "quiet": "own", "quiet_from": "20:00"}]}
+    assert faults(ana.patch(reach, half)) == ["/channels"]
+    assert faults(ana.patch(reach, {"channels": [{"channel": "feed"}]})) == ["/channels"]
+    assert ana.post(f"/api/v1/undo/{made.headers['Steward-Undo']}/").status_code == 200
+    assert ana.get(reach).json()["channels"] == before
+
+
+def test_only_the_member_says_whose_emergency_counts(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    address = f"{reach}emergencies/{cast.skyline.uuid}/"
+    given = ana.put(address)
+    assert given.status_code == 200, given.content
+    assert given.json()["wakers"] == [str(cast.skyline.uuid)]
+    assert ana.put(address).json()["wakers"] == [str(cast.skyline.uuid)]
+    assert app_of(cast.mallory).put(address).status_code == 404
+    assert ana.put(f"{reach}emergencies/{uuid4()}/").status_code == 404
+    assert ana.delete(address).json()["wakers"] == []
+
+
+def test_the_preset_of_one_summary_names_changes_in_it(ana: APIClient, reach: str) -> None:
+    shown = ana.patch(reach, {"preset": "one_summary"}).json()
+    assert shown["has_digest_changes"] is True
+    assert "now" not in {row["moment"] for row in shown["topics"]}
+
+
+@time_machine.travel("2026-11-14T12:00:00Z")
+def test_a_cap_an_exception_and_a_night_are_tried_before_they_are_saved(db: None) -> None:
+    owner = played()
+    membership = Membership.objects.get(owner=owner)
+    app, reach = app_of(owner), f"/api/v1/reach/{membership.household.uuid}/"
+    before = app.get(reach).json()
+    journey = app.get("/api/v1/journeys/").json()["results"][0]
+    supplier = app.get(f"/api/v1/journeys/{journey['id']}/").json()["suppliers"][0]["id"]
+    quiet = {"scope": "supplier", "subject": supplier, "moment": "never"}
+    told = app.post(f"{reach}simulate/", {"exceptions": [quiet]}).json()
+    assert told["before"]["interrupt"] == 1
+    assert told["after"] == {"interrupt": 0, "feed": 0, "digest": 0}
+    assert app.get(reach).json() == before
+
+
+@time_machine.travel("2026-11-14T12:00:00Z")
+def test_every_notification_says_which_wish_decided(db: None) -> None:
+    app = app_of(played())
+    whys = {
+        row["reason"]: row["why"] for row in app.get("/api/v1/notifications/").json()["results"]
+    }
+    assert whys["reaching_out"] == "You changed no wish for this: someone is arriving."
+    assert all(whys.values())
+
+
+def test_the_night_follows_whoever_travels(
+    ana: APIClient, cast: factories.Cast, reach: str
+) -> None:
+    travelled = ana.patch("/api/v1/me/", {"device_zone": "Asia/Tokyo"}).json()
+    assert (travelled["zone"], travelled["device_zone"]) == (cast.ana.zone, "Asia/Tokyo")
+    member = Membership.objects.select_related("owner", "household").get(pk=cast.membership.pk)
+    assert str(simulation.reach_now(member).zone) == "Asia/Tokyo"
+    assert ana.patch("/api/v1/me/", {"device_zone": "Moon/Sea"}).status_code == 400
+    assert ana.patch("/api/v1/me/", {"device_zone": ""}).json()["device_zone"] == ""
