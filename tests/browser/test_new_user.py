@@ -268,7 +268,15 @@ def test_it_is_done_again_on_a_phone_and_in_german(  # noqa: PLR0915 - as above
     work()
     page.goto("/search/?q=612.00")
     expect(page.locator("main")).to_contain_text("receipt.txt")
-    for address in ("/", "/assets/", "/assets/add/", "/log/", "/calendar/", "/preferences/"):
+    for address in (
+        "/",
+        "/assets/",
+        "/assets/add/",
+        "/log/",
+        "/calendar/",
+        "/preferences/",
+        "/report/",
+    ):
         read(address)
     for address in ("/access/", "/data/", "/help/", "/door/", "/journeys/", "/suppliers/add/"):
         read(address)
