@@ -17,7 +17,16 @@ HELPS_FOR = 4 * HOUR  # after the end of a visit nobody needs to hear of its com
 ONE_BREATH = timedelta(seconds=60)  # between what is decided and what is sent
 LONGEST_HOLD = timedelta(minutes=15)
 SURVEY_SPAN, SUPPLIER_SPAN = timedelta(days=30), timedelta(days=90)
+# Notifications a channel takes in 24 hours, and of which topics a cap puts off nothing.
+CAPS = {"sms": 3, "voice": 2, "push": 10, "chat": 10}
+URGENT = ("arriving", "failed")
+WAIT = 25 * HOUR  # what begins so soon cannot wait until a channel has room again
 SLEEPS = ("absorbed", "duplicate")
+# What somebody must have said where these are told.
+MEANS = {
+    "moved": {"move"}, "cancelled": {"cancel"}, "on_the_way": {"arriving"}, "asked": {"question"},
+    "safety": {"recall"}, "reaching_out": {"call"}, "done": {"done"}, "money": {"bill"},
+}  # fmt: skip
 OF_TIME = {"not_here": "nobody", "missed": "missed", "done": "done", "promise_missed": "promise"}
 
 
@@ -38,8 +47,10 @@ class _Books:
             for matter in self.matters_of(told):
                 self.heard[told.home, told.person, matter].append(told)
         self.sent: dict[str, list[Message]] = defaultdict(list)
+        self.by_person: dict[tuple[str, str, str], list[Message]] = defaultdict(list)
         for message in year.messages:
             self.sent[message.told].append(message)
+            self.by_person[message.home, message.person, message.channel].append(message)
 
     def because(self, told: Told) -> list[Said]:
         """Return the contacts a telling names."""
@@ -103,10 +114,11 @@ def nobody_is_told_twice(year: Year) -> Iterator[str]:
                 yield f"{told.id}: {told.home}/{told.person} was told twice: {told.text!r}"
             known |= facts
     sent = Counter(
-        (message.told or message.key, message.address, message.person) for message in year.messages
+        (message.home, message.told or message.key, message.address, message.person)
+        for message in year.messages
     )
     yield from (f"{key} was sent {count} times" for key, count in sent.items() if count > 1)
-    keys = Counter(message.key for message in year.messages)
+    keys = Counter((message.home, message.key) for message in year.messages)
     yield from (f"{key} was handed over {count} times" for key, count in keys.items() if count > 1)
 
 
@@ -123,6 +135,22 @@ def _facts(books: _Books, told: Told, matter: str) -> dict[str, str]:
         if said.matter == matter
         for name, value in said.tells.items()
     }
+
+
+def what_is_told_is_true(year: Year) -> Iterator[str]:
+    """Nobody hears of a change, an end or a contradiction that nobody made.
+
+    No supplier of the year contradicts itself, so who hears that one does was told of two
+    matters as if they were one.
+    """
+    books = _Books(year)
+    for told in year.told:
+        kinds = {said.kind for said in books.because(told)}
+        if told.reason == "conflict" or not kinds >= MEANS.get(told.reason, set()):
+            yield (
+                f"{told.id}: {told.home}/{told.person} was told of {told.reason} because of"
+                f" {', '.join(told.because)}: {told.text!r}"
+            )
 
 
 def who_heard_booked_hears_cancelled(year: Year) -> Iterator[str]:
@@ -150,7 +178,12 @@ def no_survey_speaks(year: Year) -> Iterator[str]:
 
 
 def caps_hold(year: Year) -> Iterator[str]:
-    """Surveys stay within the household's number, and a supplier's within one in 90 days."""
+    """Nobody is disturbed or asked more often than they wish.
+
+    Surveys stay within the household's number, and a supplier's within one in 90 days; what
+    is not urgent stays within what a channel takes in a day.
+    """
+    yield from _channel_caps(_Books(year))
     caps = {home.key: home.survey_cap for home in year.homes}
     by_home: dict[str, list[datetime]] = defaultdict(list)
     by_supplier: dict[tuple[str, str], list[datetime]] = defaultdict(list)
@@ -163,6 +196,20 @@ def caps_hold(year: Year) -> Iterator[str]:
     for (home, supplier), times in by_supplier.items():
         if most := _too_many(times, SUPPLIER_SPAN, 1):
             yield f"{home}: {most} surveys of {supplier} in 90 days"
+
+
+def _channel_caps(books: _Books) -> Iterator[str]:
+    said: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
+    for message in books.year.messages:
+        told = books.told.get(message.told)
+        if told is None or message.step or message.channel not in CAPS or told.topic in URGENT:
+            continue
+        starts = [start for start, _ in books.windows(told)]
+        if not any(message.at <= start <= message.at + WAIT for start in starts):
+            said[message.home, message.person, message.channel].append(message.at)
+    for (home, person, channel), times in said.items():
+        if most := _too_many(times, DAY, CAPS[channel]):
+            yield f"{home}/{person}: {most} by {channel} in a day, {CAPS[channel]} allowed"
 
 
 def _too_many(times: Iterable[datetime], span: timedelta, cap: int) -> int:
@@ -193,8 +240,10 @@ def _in_time(books: _Books, said: Said, person: Person) -> Iterator[str]:
     ]
     who = f"{said.line} ({said.kind}, {said.at}): {person.home}/{person.key}"
     if not mine:
+        # Who is there already is not on the way any more.
         overtaken = any(
-            said.at < later.at <= latest and later.tells for later in books.matters[said.matter]
+            said.at < later.at <= latest and (later.tells or later.kind in ("progress", "done"))
+            for later in books.matters[said.matter]
         )
         is_past = said.until is not None and latest >= said.until
         if not (overtaken or is_past or latest > (books.year.ends or latest)):
@@ -207,8 +256,20 @@ def _in_time(books: _Books, said: Said, person: Person) -> Iterator[str]:
         if not any(other.level == "interrupt" for other in mine):
             yield f"{who} was told silently: {told.reason} {told.text!r}"
         return
-    if not any(message.at <= told.at + ONE_BREATH for message in books.sent[told.id]):
+    latest = told.at + (DAY if _is_full(books, person, told) else ONE_BREATH)
+    if not any(message.at <= latest for message in books.sent[told.id]):
         yield f"{who} was interrupted by nothing that was sent"
+
+
+def _is_full(books: _Books, person: Person, told: Told) -> bool:
+    """Return whether the channel a telling goes to took as much as it may in the last day."""
+    channel = person.rules.get(told.topic, ("", ""))[1] or person.prefers
+    lately = {
+        message.told
+        for message in books.by_person[person.home, person.key, channel]
+        if told.at - DAY < message.at <= told.at
+    }
+    return channel in CAPS and told.topic not in URGENT and len(lately) >= CAPS[channel]
 
 
 def nothing_is_held_too_long(year: Year) -> Iterator[str]:
@@ -279,6 +340,7 @@ INVARIANTS: dict[str, Callable[[Year], Iterator[str]]] = {
     for check in (
         nobody_is_told_at_night,
         nobody_is_told_twice,
+        what_is_told_is_true,
         who_heard_booked_hears_cancelled,
         no_survey_speaks,
         caps_hold,
