@@ -207,6 +207,14 @@ def set_bare(*, channel: Channel, is_bare: bool, now: datetime) -> None:
         _note("channel_changed", channel, now=now)
 
 
+def choose(*, channel: Channel, now: datetime) -> None:
+    """Use this channel first of those of its kind."""
+    with transaction.atomic():
+        channel.chosen_at = now
+        channel.save(update_fields=["chosen_at"])
+        _note("channel_changed", channel, now=now)
+
+
 def remove(*, channel: Channel, now: datetime) -> None:
     """Forget a channel."""
     with transaction.atomic():

@@ -330,6 +330,9 @@ def channel_change(request: OwnerRequest, key: UUID) -> HttpResponse:
         elif "bare" in request.POST:
             channels.set_bare(channel=found, is_bare=request.POST["bare"] == "1", now=now)
             said(request, _("Saved."))
+        elif "first" in request.POST:
+            channels.choose(channel=found, now=now)
+            said(request, _("Saved."))
         elif "again" in request.POST:
             channels.send_code(channel=found, now=now)
             said(request, _("Another code is on its way."))

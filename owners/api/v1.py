@@ -239,7 +239,10 @@ class ChannelIn(serializers.Serializer[Any]):
 class ChannelChange(serializers.Serializer[Any]):
     """What may be changed of a channel."""
 
-    is_bare = serializers.BooleanField()
+    is_bare = serializers.BooleanField(required=False)
+    is_first = serializers.BooleanField(
+        required=False, help_text="Of several of its kind, use this one first."
+    )
 
 
 class CodeIn(serializers.Serializer[Any]):
@@ -316,10 +319,13 @@ class OneChannel(OwnerView):
     @extend_schema(operation_id="channels_change", request=ChannelChange, responses=ChannelOut)
     @once
     def patch(self, request: Request, channel: UUID) -> Response:
-        """Say whether words go this way, or only that there is news."""
+        """Say whether words go this way, and which one of a kind is used first."""
         found = Channel.objects.for_owner(owner_of(request)).get(uuid=channel)
-        is_bare = checked(ChannelChange, request)["is_bare"]
-        channels.set_bare(channel=found, is_bare=is_bare, now=clock.now())
+        wanted = checked(ChannelChange, request)
+        if "is_bare" in wanted:
+            channels.set_bare(channel=found, is_bare=wanted["is_bare"], now=clock.now())
+        if wanted.get("is_first"):
+            channels.choose(channel=found, now=clock.now())
         return Response(show_channel(found))
 
     @extend_schema(operation_id="channels_remove", responses={204: None})

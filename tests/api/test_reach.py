@@ -8,6 +8,8 @@ import time_machine
 from rest_framework.test import APIClient
 
 from notifications import simulation
+from notifications.ledger import Ledger
+from owners import clock
 from owners.choices import Topic
 from owners.models import Membership, ReachRule
 from owners.reach import PRESETS
@@ -203,3 +205,19 @@ def test_the_night_follows_whoever_travels(
     assert str(simulation.reach_now(member).zone) == "Asia/Tokyo"
     assert ana.patch("/api/v1/me/", {"device_zone": "Moon/Sea"}).status_code == 400
     assert ana.patch("/api/v1/me/", {"device_zone": ""}).json()["device_zone"] == ""
+
+
+def test_of_two_numbers_the_one_chosen_last_is_used_first(
+    ana: APIClient, cast: factories.Cast
+) -> None:
+    first, second = (
+        factories.ChannelFactory.create(owner=cast.ana, kind="sms", address=number)
+        for number in ("+12125550101", "+12125550102")
+    )
+    for wanted in (second, first):
+        changed = ana.patch(f"/api/v1/channels/{wanted.uuid}/", {"is_first": True})
+        assert changed.status_code == 200, changed.content
+        ledger = Ledger.open([cast.household], now=clock.now())
+        ledger.load_people([cast.household.pk], [])
+        (member,) = [m for m in ledger.members[cast.household.pk] if m.owner == cast.ana.pk]
+        assert member.channels["sms"].pk == wanted.pk
