@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from notifications.consolidation import FULL, Candidate, place
+from notifications.merging import Entry
 from owners.choices import Trust
 from suppliers.choices import ContactKind, Outcome, Purpose, Stage
 from suppliers.contacts import Key, SurveyClaim, Visit
@@ -109,13 +110,15 @@ def test_another_ticket_is_another_matter() -> None:
 
 
 def test_another_bill_is_another_matter_and_the_work_s_own_is_not() -> None:
-    bill = {"type": "invoice.issued", "keys": (Key(scheme="invoice", value="INV-1"),)}
-    billed = journey(entry("a", "10 10:00", **bill))
-    other = {**bill, "keys": (Key(scheme="invoice", value="INV-2"),)}
-    assert place(entry("x", "12 10:00", **other), [billed]).journey == ""
-    assert place(entry("x", "12 10:00", **bill), [billed]).rule == "strong_key"
+    def bill(name: str, when: str, number: str) -> Entry:
+        keys = (Key(scheme="invoice", value=number),)
+        return entry(name, when, type="invoice.issued", keys=keys)
+
+    billed = journey(bill("a", "10 10:00", "INV-1"))
+    assert place(bill("x", "12 10:00", "INV-2"), [billed]).journey == ""
+    assert place(bill("x", "12 10:00", "INV-1"), [billed]).rule == "strong_key"
     worked = journey(entry("a", "10 10:00"))
-    assert place(entry("x", "12 10:00", **bill), [worked]).rule == "known_sender"
+    assert place(bill("x", "12 10:00", "INV-1"), [worked]).rule == "known_sender"
 
 
 def test_two_assets_are_two_matters() -> None:

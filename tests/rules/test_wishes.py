@@ -36,8 +36,8 @@ def reach(**other) -> Reach:
 
 
 def at_place(parts: tuple[int, ...], zone: ZoneInfo) -> datetime:
-    year, month, day, hour, *minute = parts
-    return datetime(year, month, day, hour, *minute, tzinfo=zone)  # type: ignore[arg-type]  # a minute at most
+    year, month, day, hour, *minutes = parts
+    return datetime(year, month, day, hour, sum(minutes), tzinfo=zone)
 
 
 def planned(entries, when: str, wishes: Reach, *, granted=(), decisions=()):
