@@ -20,7 +20,7 @@ START, DAYS, HOMES, SHARE, SEED = datetime(2026, 3, 27, tzinfo=UTC), 14, 10, 0.3
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def year(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Year:
     with django_db_blocker.unblock(), transaction.atomic():
         found = play.play(range(HOMES), seed=SEED, start=START, days=DAYS, share=SHARE)
