@@ -56,7 +56,7 @@ from tests.delivery import app_services, push_service
 from tests.delivery.conftest import Mailbox
 from tests.delivery.test_delivery import minutes, seconds, text_of, waiting
 from tests.delivery.test_digests import SLOT, at_the_door
-from tests.delivery.test_kills import device, killed_at
+from tests.delivery.test_kills import device, foreign_threads, killed_at
 from tests.delivery.twilio import Twilio
 from tests.factories import (
     START,
@@ -197,9 +197,9 @@ def test_who_dies_between_writing_and_ringing_leaves_nothing_behind(
 
     Every other statement of a delivery: `test_kills`.
     """
-    row = waiting(told, cast.sms)
+    row, foreign = waiting(told, cast.sms), foreign_threads()
     assert pipeline.due(now=START) == ["delivery"]  # the sweep finds what nobody rang for
-    assert killed_at(7, kind="sms")  # claimed and committed, not sent
+    assert killed_at(7, kind="sms", foreign=foreign)  # claimed and committed, not sent
     assert pipeline.due(now=START) == []
     assert pipeline.due(now=START + seconds(60)) == ["delivery"]
     for later in (60, 61, 62):  # in doubt, looked up, sent

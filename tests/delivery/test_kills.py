@@ -115,10 +115,10 @@ def sink_of(name: str, *, cast: Cast, stack: ExitStack, settings: Any, request: 
     return Sink(channel=channel, taken=said, most=2, points=frozenset({8}))
 
 
-def killed_at(point: int, *, kind: str, strangers: Set[int]) -> bool:
+def killed_at(point: int, *, kind: str, foreign: Set[int]) -> bool:
     """Deliver in a process that is killed at its `point`-th point; False when it has fewer."""
     transports.close()  # a child would share what waits for answers
-    _wait_for_ended_threads(strangers)
+    _wait_for_ended_threads(foreign)
     child = os.fork()
     if child == 0:
         try:
@@ -135,20 +135,20 @@ def killed_at(point: int, *, kind: str, strangers: Set[int]) -> bool:
     return False
 
 
-def _strangers() -> set[int]:
+def foreign_threads() -> set[int]:
     """Return the threads of this process that Python does not know."""
     tasks = {int(task.name) for task in Path("/proc/self/task").iterdir()}
     return tasks - {thread.native_id for thread in threading.enumerate()}
 
 
-def _wait_for_ended_threads(strangers: Set[int]) -> None:
+def _wait_for_ended_threads(foreign: Set[int]) -> None:
     """Return when the threads that have ended are gone from the system too.
 
     On its way out a thread holds locks of OpenSSL, which a child would find locked for ever.
-    `strangers` were never Python's: the runner of the tests has its own.
+    `foreign` ones were never Python's: the runner of the tests has its own.
     """
     end = time.monotonic() + 10
-    while _strangers() - strangers and time.monotonic() < end:
+    while foreign_threads() - foreign and time.monotonic() < end:
         time.sleep(0.005)
 
 
@@ -204,7 +204,7 @@ def _deliver_until(point: int, *, kind: str) -> None:
 def survive(name: str, sink: Sink, *, cast: Cast) -> None:
     """Kill at each point of a delivery, and see what arrived when others have finished it."""
     copies = point = 0
-    was_killed, strangers = True, _strangers()
+    was_killed, foreign = True, foreign_threads()
     while was_killed and point < max(sink.points, default=99):
         point += 1
         if sink.points and point not in sink.points:
@@ -215,7 +215,7 @@ def survive(name: str, sink: Sink, *, cast: Cast) -> None:
         )
         row = waiting(told, sink.channel)
         before = len(sink.taken())
-        was_killed = killed_at(point, kind=row.kind, strangers=strangers)
+        was_killed = killed_at(point, kind=row.kind, foreign=foreign)
         for later in LATER:
             delivery.deliver_due(now=START + seconds(later))
         row.refresh_from_db()
