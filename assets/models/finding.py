@@ -1,4 +1,4 @@
-"""What is owned: an asset, and the identifiers that name it."""
+"""What can be found by words, and the queue of what is to be found by other words."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import pghistory
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
-from django.db import models, transaction
+from django.db import models
 from django.db.models.expressions import RawSQL
-from django.utils import timezone, translation
+from django.utils import translation
 
 from assets import folding
-from assets.choices import (
-    AssetKind,
-    Custody,
-    DocumentKind,
-    FindableKind,
-    IdentifierScheme,
-    Lifecycle,
-    OperationalStatus,
-)
+from assets.choices import FindableKind
 from owners import bulk
 from owners.models import Household, Owner
 
@@ -213,169 +203,3 @@ class AwaitedWords(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object}"
-
-
-# Suppliers stand above assets: their rows and states are reached by name only.
-SERVING = """
-    SELECT count(*) FROM (
-        SELECT m.supplier_id FROM suppliers_mandate m
-        JOIN suppliers_mandate_assets covered ON covered.mandate_id = m.id
-        WHERE covered.asset_id = assets_asset.id AND m.state <> 'ended'
-        UNION
-        SELECT r.supplier_id FROM suppliers_role r WHERE r.asset_id = assets_asset.id
-    ) serving
-"""
-
-
-class AssetQuerySet(models.QuerySet["Asset"]):
-    """Reads of assets."""
-
-    def for_owner(self, owner: Owner) -> AssetQuerySet:
-        """Return the assets of `owner`'s households that do not lie in the bin."""
-        return self.filter(household__memberships__owner=owner, removed_at=None)
-
-    def looked_after(self) -> AssetQuerySet:
-        """Return the assets whose life here has not ended, by name."""
-        here = self.filter(removed_at=None).exclude(lifecycle=Lifecycle.ENDED)
-        return here.order_by("name", "pk")
-
-    def with_serving(self) -> AssetQuerySet:
-        """Count who serves each asset: who may write about it, and who has a role for it."""
-        return self.annotate(serving=RawSQL(SERVING, [], output_field=models.IntegerField()))  # noqa: S611 - no value in it
-
-
-@pghistory.track()
-class Asset(models.Model):
-    """A thing the household owns."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    household = models.ForeignKey(Household, models.CASCADE, related_name="assets")
-    name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=16, choices=AssetKind, default=AssetKind.OTHER)
-    maker = models.CharField(max_length=120, blank=True)
-    model = models.CharField(max_length=120, blank=True)
-    lifecycle = models.CharField(max_length=8, choices=Lifecycle, default=Lifecycle.ACTIVE)
-    operational_status = models.CharField(
-        max_length=12, choices=OperationalStatus, default=OperationalStatus.IN_SERVICE
-    )
-    custody = models.CharField(max_length=13, choices=Custody, default=Custody.WITH_OWNER)
-    keeper = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="keeps")
-    template = models.CharField(max_length=16, blank=True)  # what it was added as; the icon follows
-    place = models.CharField(max_length=80, blank=True)
-    bought_on = models.DateField(null=True, blank=True)
-    removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = AssetQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["household", "name"], name="asset_by_name")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store, and let it be found."""
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            self.note_words()
-
-    def note_words(self) -> None:
-        """Let the asset be found by its names and identifiers."""
-        if self.removed_at is not None:
-            Findable.objects.forget(
-                households=[self.household_id], kind=FindableKind.ASSET, uuids=[self.uuid]
-            )
-            return
-        values = AssetIdentifier.objects.filter(asset=self).values_list("value", flat=True)
-        made = f"{self.maker} {self.model}".strip()
-        Findable.objects.note(
-            [
-                Wording(
-                    household_id=self.household_id,
-                    kind=FindableKind.ASSET,
-                    uuid=self.uuid,
-                    title=self.name,
-                    detail=made,
-                    texts=(
-                        made,
-                        *in_every_language(AssetKind(self.kind).label),
-                        self.place,
-                        *values,
-                    ),
-                    at=self.created_at,
-                )
-            ]
-        )
-
-
-class AssetIdentifier(models.Model):
-    """One identifier of an asset, as given; `folded` is what is compared."""
-
-    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="identifiers")
-    scheme = models.CharField(max_length=16, choices=IdentifierScheme)
-    value = models.CharField(max_length=200)
-    folded = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["asset", "scheme", "folded"], name="assetidentifier_once"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["household", "scheme", "folded"], name="assetidentifier_lookup"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.scheme} {self.value}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store with the folded twin."""
-        self.folded = self.fold(self.value)
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            self.asset.note_words()
-
-    @staticmethod
-    def fold(value: str) -> str:
-        """Return a value without spaces, dashes and case, for comparison."""
-        return "".join(ch for ch in value.upper() if ch.isalnum() or ch in "/:.")
-
-
-class DocumentQuerySet(models.QuerySet["Document"]):
-    """Reads of documents."""
-
-    def for_owner(self, owner: Owner) -> DocumentQuerySet:
-        """Return the documents of `owner`'s households that do not lie in the bin."""
-        return self.filter(household__memberships__owner=owner, removed_at=None)
-
-
-class Document(models.Model):
-    """A photo or a paper. Its bytes lie sealed in the vault, under names only this row knows."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    household = models.ForeignKey(Household, models.CASCADE, related_name="documents")
-    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="documents")
-    added_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
-    kind = models.CharField(max_length=8, choices=DocumentKind, default=DocumentKind.OTHER)
-    name = models.CharField(max_length=200)
-    media_type = models.CharField(max_length=40)  # by its content, never by its name
-    size = models.PositiveIntegerField()
-    sha256 = models.BinaryField(max_length=32)  # of the bytes as kept
-    has_thumb = models.BooleanField(default=False)
-    has_text = models.BooleanField(default=False)  # its words can be searched
-    added_at = models.DateTimeField(default=timezone.now)
-    removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
-
-    objects = DocumentQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["household", "-added_at"], name="document_by_time"),
-            models.Index(fields=["asset", "-added_at"], name="document_of_asset"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
