@@ -11,10 +11,13 @@ from datetime import datetime
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import override_settings
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
 from notifications import transports
+from notifications.replay import scratch
 from tests import factories
 
 QUICK = {
@@ -45,6 +48,21 @@ hypothesis.settings.register_profile(
 )
 if profile := os.environ.get("HYPOTHESIS_PROFILE"):
     hypothesis.settings.load_profile(profile)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    request: pytest.FixtureRequest,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Let each process copy one migrated database, instead of migrating one for itself."""
+    options = request.config.option
+    if options.reuse_db and not options.create_db:
+        return
+    with django_db_blocker.unblock():
+        home = str(connection.settings_dict["NAME"])
+        connection.settings_dict["TEST"]["TEMPLATE"] = scratch.template(home)
 
 
 @pytest.fixture(scope="session", autouse=True)

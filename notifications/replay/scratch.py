@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
-from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, ObjectInUse
+from psycopg.errors import InsufficientPrivilege, ObjectInUse
 
 NAME_SIZE = 63  # PostgreSQL's longest name
 
@@ -35,8 +35,7 @@ def database() -> Iterator[None]:
     home = str(connection.settings_dict["NAME"])
     name = f"{home[:24]}_replay_{uuid.uuid4().hex[:16]}"
     try:
-        template = _template(home)
-        _copy(template, name)
+        copy(template(home), name)
     except InsufficientPrivilege as error:
         raise ScratchError(
             "A replay runs in a database of its own; let this role create one (CREATEDB)."
@@ -76,14 +75,27 @@ def _server() -> Iterator[psycopg.Connection]:
         yield server
 
 
-def _template(home: str) -> str:
-    """Return the name of the migrated template, made when it is missing."""
+def template(home: str) -> str:
+    """Return the name of the migrated template of the database `home`, made when it is missing.
+
+    Who asks while another makes it waits for that one.
+    """
     prefix = f"{home[:24]}_replay_template_"
-    name = f"{prefix}{_state()}"
+    name = named(home)
     if name in databases(prefix):
         return name
-    building = f"{prefix}making_{os.getpid()}"[:NAME_SIZE]
-    _drop(building)
+    with _server() as server:
+        # Held until this connection ends, so a killed process leaves no turn behind.
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [prefix])
+        if name not in databases(prefix):
+            _make(name, building=f"{prefix}making_{os.getpid()}"[:NAME_SIZE])
+        for old in databases(prefix):
+            if old != name:
+                _drop(old)
+    return name
+
+
+def _make(name: str, *, building: str) -> None:
     with _server() as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(building)))
     try:
@@ -95,18 +107,12 @@ def _template(home: str) -> str:
                     sql.Identifier(building), sql.Identifier(name)
                 )
             )
-    except DuplicateDatabase:
-        pass  # another replay was faster; its template is as good
     finally:
         _drop(building)
-    for old in databases(prefix):
-        if old != name and "_making_" not in old:
-            _drop(old)
-    return name
 
 
-def _state() -> str:
-    """Return a name for the migrations on disk: their names and their very text."""
+def named(home: str) -> str:
+    """Return the name of a template: by the names and the very text of the migrations on disk."""
     state = hashlib.sha256()
     loader = MigrationLoader(None)
     for key in sorted(loader.disk_migrations):
@@ -115,7 +121,7 @@ def _state() -> str:
         state.update(
             inspect.getsource(inspect.getmodule(type(migration)) or type(migration)).encode()
         )
-    return state.hexdigest()[:12]
+    return f"{home[:24]}_replay_template_{state.hexdigest()[:12]}"
 
 
 def databases(prefix: str) -> set[str]:
@@ -127,7 +133,8 @@ def databases(prefix: str) -> set[str]:
         return {str(name) for (name,) in rows}
 
 
-def _copy(template: str, name: str) -> None:
+def copy(template: str, name: str) -> None:
+    """Make the database `name`, equal to a template."""
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
         sql.Identifier(name), sql.Identifier(template)
     )

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,12 +28,31 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+# What is prepared once is there for all of them.
+pytestmark = pytest.mark.xdist_group("supervisor")
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="steward-test-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="steward-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Path]:
+    """Return a home that the first start prepares and the second finds prepared."""
+    with folder() as made:
+        yield made
 
 
 def start(home: Path, port: int, *options: str) -> "subprocess.Popen[str]":
@@ -82,9 +101,11 @@ def wait_for(holds: object, seconds: float = 20) -> bool:
 
 
 @pytest.mark.servers
-def test_it_serves_restarts_what_crashes_and_stops_without_leaving_a_process(home: Path) -> None:
+def test_it_serves_restarts_what_crashes_and_stops_without_leaving_a_process(
+    lasting: Path,
+) -> None:
     port = free_port()
-    process = start(home, port)
+    process = start(lasting, port)
     try:
         read_until(process, "Ctrl-C")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as response:
@@ -104,18 +125,18 @@ def test_it_serves_restarts_what_crashes_and_stops_without_leaving_a_process(hom
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-    assert wait_for(lambda: not running(home), 5), running(home)
+    assert wait_for(lambda: not running(lasting), 5), running(lasting)
 
 
 @pytest.mark.servers
-def test_killing_the_supervisor_leaves_no_process(home: Path) -> None:
-    process = start(home, free_port())
+def test_killing_the_supervisor_leaves_no_process(lasting: Path) -> None:
+    process = start(lasting, free_port())
     read_until(process, "Ctrl-C")
     process.kill()
     process.wait()
     assert process.stdout is not None
     process.stdout.close()
-    assert wait_for(lambda: not running(home), 40), running(home)
+    assert wait_for(lambda: not running(lasting), 40), running(lasting)
 
 
 def children_of(pid: int) -> list[int]:
