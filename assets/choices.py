@@ -61,6 +61,15 @@ class IdentifierScheme(TextChoices):
     METER_POINT = "meterPoint", _("Meter point")
     PLATE = "plate", _("Number plate")
     DIGITAL_LINK = "digitalLink", _("GS1 Digital Link")
+    HULL = "hull", _("Hull number")
+    MPN = "mpn", _("Maker's part number")
+    LOT = "lot", _("Lot or batch")
+    EPREL = "eprel", _("EPREL number")
+    PASSPORT = "passport", _("Product passport")
+    MAC = "mac", _("MAC address")
+    PARCEL = "parcel", _("Land register")
+    ASSET_TAG = "assetTag", _("Own number")
+    OTHER = "other", _("Other number")
 
 
 class FindableKind(TextChoices):
@@ -81,4 +90,121 @@ class DocumentKind(TextChoices):
     MANUAL = "manual", _("Manual")
     WARRANTY = "warranty", _("Warranty")
     CONTRACT = "contract", _("Contract")
+    CERTIFICATE = "certificate", _("Certificate")
     OTHER = "other", _("Other")
+
+
+class Source(TextChoices):
+    """Who stated what is written down: what a supplier states weighs more to a buyer."""
+
+    SELF = "self", _("You")
+    SUPPLIER = "supplier", _("A supplier")
+    IMPORTED = "imported", _("An import")
+
+
+class EndReason(TextChoices):
+    """Why an asset's life here ended."""
+
+    SOLD = "sold", _("Sold")
+    TRADED_IN = "traded_in", _("Traded in")
+    GIFTED = "gifted", _("Given to somebody")
+    DONATED = "donated", _("Donated")
+    INHERITED = "inherited", _("Inherited by somebody")
+    RETURNED = "returned", _("Returned to the seller")
+    LEASE_END = "lease_end", _("Lease ended")
+    RECYCLED = "recycled", _("Recycled")
+    SCRAPPED = "scrapped", _("Scrapped")
+    TOTAL_LOSS = "total_loss", _("Total loss")
+    LOST = "lost", _("Lost")
+    STOLEN = "stolen", _("Stolen")
+    CONSUMED = "consumed", _("Used up")
+    CANCELLED = "cancelled", _("Order cancelled")
+
+
+class LeavingAs(TextChoices):
+    """How an asset that is leaving is to leave."""
+
+    FOR_SALE = "for_sale", _("For sale")
+    TRADE_IN = "trade_in", _("To be traded in")
+    GIVE_AWAY = "give_away", _("To be given away")
+    SCRAP = "scrap", _("To be scrapped")
+
+
+class Condition(TextChoices):
+    """What state it was in when it was bought; the law asks for it."""
+
+    NEW = "new", _("New")
+    USED = "used", _("Used")
+    REFURBISHED = "refurbished", _("Refurbished")
+
+
+class BoughtAs(TextChoices):
+    """As whom it was bought; consumers have more rights."""
+
+    CONSUMER = "consumer", _("As a consumer")
+    BUSINESS = "business", _("For a business")
+
+
+class PriceKind(TextChoices):
+    """What one line of a price is."""
+
+    GROSS = "gross", _("Price with tax")
+    NET = "net", _("Price without tax")
+    TAX = "tax", _("Tax")
+    DELIVERY = "delivery", _("Delivery")
+    INSTALLATION = "installation", _("Installation")
+    DISCOUNT = "discount", _("Discount")
+
+
+class CoverageKind(TextChoices):
+    """What stands behind a promise to pay or repair."""
+
+    LEGAL_GUARANTEE = "legal_guarantee", _("Legal guarantee")
+    COMMERCIAL_GUARANTEE = "commercial_guarantee", _("Maker's guarantee")
+    EXTENDED_WARRANTY = "extended_warranty", _("Extended warranty")
+    INSURANCE = "insurance", _("Insurance")
+    SERVICE_CONTRACT = "service_contract", _("Service contract")
+    PAYMENT_CARD = "payment_card", _("Card cover")
+    RECALL_REMEDY = "recall_remedy", _("Recall remedy")
+    REPAIR_WARRANTY = "repair_warranty", _("Guarantee on a repair")
+
+
+class CoverageState(TextChoices):
+    """What the owner or the obligor said of a cover; its dates say the rest."""
+
+    ACTIVE = "active", _("In force")
+    PENDING = "pending", _("Not yet in force")
+    SUSPENDED = "suspended", _("Suspended")
+    EXPIRED = "expired", _("Over")
+    VOIDED = "voided", _("Void")
+
+
+class CostCategory(TextChoices):
+    """What money was spent on, or came back for."""
+
+    PURCHASE = "purchase", _("Purchase")
+    SERVICE = "service", _("Service")
+    REPAIR = "repair", _("Repair")
+    PARTS = "parts", _("Parts and supplies")
+    ENERGY = "energy", _("Fuel and energy")
+    INSURANCE = "insurance", _("Insurance")
+    TAX = "tax", _("Tax")
+    FEE = "fee", _("Fee")
+    UPGRADE = "upgrade", _("Upgrade")
+    SUBSCRIPTION = "subscription", _("Subscription")
+    INTEREST = "interest", _("Interest or lease")
+    REFUND = "refund", _("Refund")
+    SALE = "sale", _("Sale")
+    OTHER = "other", _("Other")
+
+
+class FieldType(TextChoices):
+    """What a field of the household's own may hold."""
+
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    BOOLEAN = "boolean", _("Yes or no")
+    CHOICE = "choice", _("One of a list")
+    LINK = "link", _("Link")
+    MONEY = "money", _("Amount of money")

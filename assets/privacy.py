@@ -2,13 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 
 from assets import documents, vault
-from assets.models import Asset, AssetIdentifier, Document
+from assets.models import (
+    Acquisition,
+    Asset,
+    AssetIdentifier,
+    CostEntry,
+    Coverage,
+    CustomField,
+    Document,
+    FinderNote,
+    Label,
+    Loan,
+    Loss,
+    PriceLine,
+    Tag,
+    Tagging,
+    Template,
+)
 from owners import undo
 from owners.models import Household, Owner
 from owners.privacy import ROWS, Piece, Section, Whose, of_households, table
@@ -16,7 +33,17 @@ from owners.privacy import ROWS, Piece, Section, Whose, of_households, table
 log = structlog.get_logger(__name__)
 
 LOST = b"The bytes of this document could not be read. Whoever runs Steward has been told.\n"
-History = Asset.pgh_event_model  # type: ignore[attr-defined]  # django-pghistory adds it
+
+
+def history_of(model: Any) -> Any:
+    """Return the table in which django-pghistory keeps every version of a model's rows."""
+    return model.pgh_event_model
+
+
+History = history_of(Asset)
+# Whose every version is kept, beside the assets themselves.
+WATCHED = (AssetIdentifier, Acquisition, Coverage, CostEntry, Loan)
+HISTORIES = (History, *(history_of(model) for model in WATCHED))
 
 
 def files(of: Whose) -> Iterator[Piece]:
@@ -35,6 +62,28 @@ SECTIONS: dict[str, Section] = {
     "assets": table("assets", of_households(Asset)),
     "asset-identifiers": table("asset-identifiers", of_households(AssetIdentifier)),
     "asset-history": table("asset-history", of_households(History)),
+    **{
+        f"{name}-history": table(f"{name}-history", of_households(history_of(model)))
+        for name, model in (
+            ("asset-identifier", AssetIdentifier),
+            ("acquisition", Acquisition),
+            ("coverage", Coverage),
+            ("cost", CostEntry),
+            ("loan", Loan),
+        )
+    },
+    "acquisitions": table("acquisitions", of_households(Acquisition)),
+    "price-lines": table("price-lines", of_households(PriceLine)),
+    "coverages": table("coverages", of_households(Coverage)),
+    "costs": table("costs", of_households(CostEntry)),
+    "tags": table("tags", of_households(Tag)),
+    "asset-tags": table("asset-tags", of_households(Tagging)),
+    "custom-fields": table("custom-fields", of_households(CustomField)),
+    "asset-templates": table("asset-templates", of_households(Template)),
+    "loans": table("loans", of_households(Loan)),
+    "losses": table("losses", of_households(Loss)),
+    "asset-labels": table("asset-labels", of_households(Label)),
+    "finder-notes": table("finder-notes", of_households(FinderNote)),
     "documents": table("documents", of_households(Document)),
     "files": files,
 }
@@ -55,7 +104,8 @@ def erase_household(*, household: Household, now: datetime) -> None:
     papers.delete()
     Asset.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.
-    History.objects.filter(household=household).delete()
+    for history in HISTORIES:
+        history.objects.filter(household=household).delete()
     transaction.on_commit(lambda: _forget(keys))  # not before: the rows may yet stay
 
 
@@ -79,3 +129,6 @@ def erase_owner(*, owner: Owner, now: datetime) -> None:
     """Let go of an owner: what they kept stays with the household."""
     Asset.objects.filter(keeper=owner).update(keeper=None)
     History.objects.filter(keeper=owner).update(keeper=None)
+    Asset.objects.filter(written_by=owner).update(written_by=None)
+    History.objects.filter(written_by=owner).update(written_by=None)
+    history_of(CostEntry).objects.filter(added_by=owner).update(added_by=None)

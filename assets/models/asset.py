@@ -13,10 +13,13 @@ from django.utils import timezone
 from assets.choices import (
     AssetKind,
     Custody,
+    EndReason,
     FindableKind,
     IdentifierScheme,
+    LeavingAs,
     Lifecycle,
     OperationalStatus,
+    Source,
 )
 from assets.models.finding import Findable, Wording, in_every_language
 from owners.models import Household, Owner
@@ -66,16 +69,52 @@ class Asset(models.Model):
     )
     custody = models.CharField(max_length=13, choices=Custody, default=Custody.WITH_OWNER)
     keeper = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="keeps")
-    template = models.CharField(max_length=16, blank=True)  # what it was added as; the icon follows
-    place = models.CharField(max_length=80, blank=True)
+    template = models.CharField(max_length=40, blank=True)  # what it was added as; the icon follows
+    # A path, "House / Cellar / Shelf 2"; what has the same beginning is in the same place.
+    place = models.CharField(max_length=200, blank=True)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="components"
+    )
+    quantity = models.PositiveIntegerField(default=1, db_default=1)
+    notes = models.TextField(blank=True, default="", db_default="")
+    custom = models.JSONField(default=dict, db_default={}, blank=True)  # by the uuid of CustomField
+    is_insured = models.BooleanField(default=False, db_default=False)
     bought_on = models.DateField(null=True, blank=True)
+    in_service_on = models.DateField(null=True, blank=True)
+    leaving_as = models.CharField(
+        max_length=9, choices=LeavingAs, blank=True, default="", db_default=""
+    )
+    ended_on = models.DateField(null=True, blank=True)
+    end_reason = models.CharField(
+        max_length=10, choices=EndReason, blank=True, default="", db_default=""
+    )
+    # Who stated what the last write wrote. Its history keeps both beside each version.
+    source = models.CharField(
+        max_length=8, choices=Source, default=Source.SELF, db_default=Source.SELF
+    )
+    written_by = models.ForeignKey(Owner, models.SET_NULL, null=True, blank=True, related_name="+")
     removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AssetQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["household", "name"], name="asset_by_name")]
+        indexes = [
+            models.Index(fields=["household", "name"], name="asset_by_name"),
+            # The list of places, and what is in one: opclass for its beginnings.
+            models.Index(
+                fields=["household", "place"],
+                name="asset_by_place",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                condition=~models.Q(place=""),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(parent=None) | ~models.Q(parent=models.F("id")),
+                name="asset_not_its_own_part",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +147,9 @@ class Asset(models.Model):
                         *in_every_language(AssetKind(self.kind).label),
                         self.place,
                         *values,
+                        *self.taggings.values_list("tag__name", flat=True),
+                        *(str(value) for value in self.custom.values()),
+                        self.notes,
                     ),
                     at=self.created_at,
                 )
@@ -115,6 +157,7 @@ class Asset(models.Model):
         )
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class AssetIdentifier(models.Model):
     """One identifier of an asset, as given; `folded` is what is compared."""
 
@@ -123,6 +166,13 @@ class AssetIdentifier(models.Model):
     scheme = models.CharField(max_length=16, choices=IdentifierScheme)
     value = models.CharField(max_length=200)
     folded = models.CharField(max_length=200)
+    issuer = models.CharField(max_length=120, blank=True, default="", db_default="")
+    # Whether its check digits are right; None where the scheme has none.
+    is_valid = models.BooleanField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)  # somebody who must know confirmed it
+    source = models.CharField(
+        max_length=8, choices=Source, default=Source.SELF, db_default=Source.SELF
+    )
 
     class Meta:
         constraints = [

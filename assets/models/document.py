@@ -27,9 +27,11 @@ class Document(models.Model):
     household = models.ForeignKey(Household, models.CASCADE, related_name="documents")
     asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="documents")
     added_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
-    kind = models.CharField(max_length=8, choices=DocumentKind, default=DocumentKind.OTHER)
+    kind = models.CharField(max_length=12, choices=DocumentKind, default=DocumentKind.OTHER)
     name = models.CharField(max_length=200)
     media_type = models.CharField(max_length=40)  # by its content, never by its name
+    # Where it lies when it lies elsewhere (Paperless, a maker's page); then there are no bytes.
+    url = models.CharField(max_length=500, blank=True, default="", db_default="")
     size = models.PositiveIntegerField()
     sha256 = models.BinaryField(max_length=32)  # of the bytes as kept
     has_thumb = models.BooleanField(default=False)
