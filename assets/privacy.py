@@ -13,15 +13,25 @@ from assets.models import (
     Acquisition,
     Asset,
     AssetIdentifier,
+    CareEvent,
+    CareMark,
+    CareTask,
     CostEntry,
     Coverage,
     CustomField,
     Document,
     FinderNote,
+    Issue,
     Label,
     Loan,
     Loss,
+    Meter,
+    MeterReading,
+    MeterReplacement,
+    Part,
+    PartUse,
     PriceLine,
+    ServiceRecord,
     Tag,
     Tagging,
     Template,
@@ -84,6 +94,16 @@ SECTIONS: dict[str, Section] = {
     "losses": table("losses", of_households(Loss)),
     "asset-labels": table("asset-labels", of_households(Label)),
     "finder-notes": table("finder-notes", of_households(FinderNote)),
+    "care-tasks": table("care-tasks", of_households(CareTask)),
+    "care-marks": table("care-marks", of_households(CareMark)),
+    "care-events": table("care-events", of_households(CareEvent)),
+    "log": table("log", of_households(ServiceRecord)),
+    "issues": table("issues", of_households(Issue)),
+    "meters": table("meters", of_households(Meter)),
+    "meter-readings": table("meter-readings", of_households(MeterReading)),
+    "meter-replacements": table("meter-replacements", of_households(MeterReplacement)),
+    "parts": table("parts", of_households(Part)),
+    "parts-used": table("parts-used", of_households(PartUse)),
     "documents": table("documents", of_households(Document)),
     "files": files,
 }
@@ -103,6 +123,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     keys = list(papers.values_list("uuid", flat=True))
     papers.delete()
     Asset.objects.filter(household=household).delete()
+    Part.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.
     for history in HISTORIES:
         history.objects.filter(household=household).delete()

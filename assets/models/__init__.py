@@ -1,6 +1,15 @@
 """The rows of assets: what is owned, its papers, and how both are found."""
 
 from assets.models.asset import Asset, AssetIdentifier, AssetQuerySet
+from assets.models.care import (
+    CareEvent,
+    CareMark,
+    CareTask,
+    CareTaskQuerySet,
+    Issue,
+    ServiceRecord,
+    ServiceRecordQuerySet,
+)
 from assets.models.custom import CustomField, Tag, Tagging, Template
 from assets.models.document import Document, DocumentQuerySet
 from assets.models.finding import (
@@ -11,7 +20,9 @@ from assets.models.finding import (
     Wording,
     in_every_language,
 )
+from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
+from assets.models.parts import Part, PartUse
 from assets.models.whereabouts import FinderNote, Label, Loan, Loss
 
 __all__ = [
@@ -21,6 +32,10 @@ __all__ = [
     "AssetQuerySet",
     "AwaitedWords",
     "AwaitedWordsQuerySet",
+    "CareEvent",
+    "CareMark",
+    "CareTask",
+    "CareTaskQuerySet",
     "CostEntry",
     "Coverage",
     "CustomField",
@@ -29,10 +44,18 @@ __all__ = [
     "Findable",
     "FindableQuerySet",
     "FinderNote",
+    "Issue",
     "Label",
     "Loan",
     "Loss",
+    "Meter",
+    "MeterReading",
+    "MeterReplacement",
+    "Part",
+    "PartUse",
     "PriceLine",
+    "ServiceRecord",
+    "ServiceRecordQuerySet",
     "Tag",
     "Tagging",
     "Template",
