@@ -448,7 +448,7 @@ class Delivery(models.Model):
     household = models.ForeignKey(
         Household, models.CASCADE, null=True, related_name="+", db_index=False
     )
-    owner = models.ForeignKey(Owner, models.CASCADE, related_name="deliveries")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="deliveries", db_index=False)
     notification = models.ForeignKey(
         Notification, models.CASCADE, null=True, related_name="deliveries"
     )
@@ -484,6 +484,8 @@ class Delivery(models.Model):
             # What a provider may or may not have taken, until it is looked up: rare rows.
             models.Index(fields=["next_at"], condition=Q(state="unknown"), name="delivery_unknown"),
             models.Index(fields=["household", "-id"], name="delivery_by_household"),
+            # What a member was told lately, for the caps; all of a year would be read else.
+            models.Index(fields=["owner", "next_at"], name="delivery_of_owner"),
         ]
 
     def __str__(self) -> str:
