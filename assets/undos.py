@@ -1,6 +1,6 @@
 """How what was changed about assets is put back."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
@@ -29,17 +29,8 @@ def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
 def undo_change(change: Change, owner: Owner, now: datetime) -> None:
     """Give an asset the values it had before."""
     asset = _asset(change)
-    before = dict(change.before)
-    if "keeper" in before:
-        keeper = before.pop("keeper")
-        members = asset.household.memberships
-        before["keeper_id"] = keeper if members.filter(owner=keeper).exists() else None
-    if before.get("bought_on"):
-        before["bought_on"] = date.fromisoformat(before["bought_on"])
     lifecycle = asset.lifecycle
-    for field, value in before.items():
-        setattr(asset, field, value)
-    asset.save(update_fields=list(before))  # whatever else somebody changed meanwhile stays
+    register.put_back(asset=asset, before=change.before, owner=owner)
     if asset.lifecycle != lifecycle:
         hearing.tell(hearing.LIFECYCLE, asset=asset, before=lifecycle, now=now)
 
