@@ -288,7 +288,8 @@ def shifted(anchor: date, *, every: int, unit: str, times: int) -> date | None:
     try:
         if unit in ("day", "week"):
             return anchor + timedelta(days=count * (7 if unit == "week" else 1))
-        return anchor + relativedelta(months=count * (12 if unit == "year" else 1))
+        ends: date = anchor + relativedelta(months=count * (12 if unit == "year" else 1))
+        return ends
     except (OverflowError, ValueError):
         return None
 
@@ -348,7 +349,7 @@ class _Series:
             if found is None:
                 return None
             if not self._season or found.month in self._season:
-                return found.date()  # type: ignore[no-any-return]  # dateutil has no types
+                return date(found.year, found.month, found.day)
             at = found if is_forward else found - DAY
         return None
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from assets import documents, register
+from assets import care_undos, documents, register
 from assets.models import Asset
 from owners import hearing
 from owners.models import Change, Owner
@@ -49,4 +49,5 @@ UNDOS: dict[str, Way] = {
     register.CHANGED: Way(undo=undo_change),
     register.REMOVED: Way(undo=put_back_asset),
     documents.REMOVED: Way(undo=documents.put_back),
+    **care_undos.UNDOS,
 }

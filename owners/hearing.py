@@ -10,7 +10,8 @@ from typing import Any
 # What can be heard, and who listens; plugged in when the apps start.
 WISHES = "wishes"  # how and when the members of a household are told
 LIFECYCLE = "lifecycle"  # where an asset is in its life with its household
-_listeners: dict[str, list[Callable[..., None]]] = {WISHES: [], LIFECYCLE: []}
+CARE = "care"  # how tasks of care stand
+_listeners: dict[str, list[Callable[..., None]]] = {WISHES: [], LIFECYCLE: [], CARE: []}
 
 
 def plug_in(what: str, listener: Callable[..., None]) -> None:

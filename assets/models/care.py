@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -44,10 +44,9 @@ class CareTaskQuerySet(models.QuerySet["CareTask"]):
         """Return the tasks that are due, or soon."""
         return self.filter(status__in=PRESSING)
 
-    def changing(self, today: date) -> CareTaskQuerySet:
-        """Return the tasks whose standing time alone has changed by `today`."""
-        here = self.filter(removed_at=None, turns_on__lte=today)
-        return here.order_by("turns_on", "pk")
+    def turning(self, now: datetime) -> CareTaskQuerySet:
+        """Return the tasks whose standing time alone has changed by `now`."""
+        return self.filter(removed_at=None, turns_at__lte=now).order_by("turns_at", "pk")
 
 
 class CareTask(models.Model):
@@ -90,7 +89,7 @@ class CareTask(models.Model):
     missed = models.PositiveSmallIntegerField(default=0)  # fixed ones that one overdue item holds
     occurrence = models.CharField(max_length=10, blank=True)  # after which act it comes
     quiet_until = models.DateField(null=True, blank=True)  # put off
-    turns_on = models.DateField(null=True, blank=True)  # when time alone changes this
+    turns_at = models.DateTimeField(null=True, blank=True)  # when time alone changes this
 
     objects = CareTaskQuerySet.as_manager()
 
@@ -106,8 +105,8 @@ class CareTask(models.Model):
             models.Index(fields=["household", "due_on"], name="caretask_by_need"),
             # The sweep reads only what time has changed.
             models.Index(
-                fields=["turns_on"],
-                condition=Q(turns_on__isnull=False, removed_at=None),
+                fields=["turns_at"],
+                condition=Q(turns_at__isnull=False, removed_at=None),
                 name="caretask_turning",
             ),
         ]
