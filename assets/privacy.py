@@ -21,6 +21,9 @@ from assets.models import (
     CustomField,
     Document,
     FinderNote,
+    Import,
+    Imported,
+    ImportRow,
     Issue,
     Label,
     Loan,
@@ -105,6 +108,9 @@ SECTIONS: dict[str, Section] = {
     "parts": table("parts", of_households(Part)),
     "parts-used": table("parts-used", of_households(PartUse)),
     "documents": table("documents", of_households(Document)),
+    "imports": table("imports", of_households(Import)),
+    "import-rows": table("import-rows", of_households(ImportRow)),
+    "imported": table("imported", of_households(Imported)),
     "files": files,
 }
 
@@ -122,6 +128,9 @@ def erase_household(*, household: Household, now: datetime) -> None:
     papers = Document.objects.filter(household=household)
     keys = list(papers.values_list("uuid", flat=True))
     papers.delete()
+    brought = Import.objects.filter(household=household)
+    keys += brought.values_list("uuid", flat=True)  # a file that was not read yet lies there too
+    brought.delete()
     Asset.objects.filter(household=household).delete()
     Part.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.

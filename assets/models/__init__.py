@@ -20,6 +20,7 @@ from assets.models.finding import (
     Wording,
     in_every_language,
 )
+from assets.models.imports import Import, Imported, ImportQuerySet, ImportRow
 from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
 from assets.models.parts import Part, PartUse
@@ -44,6 +45,10 @@ __all__ = [
     "Findable",
     "FindableQuerySet",
     "FinderNote",
+    "Import",
+    "ImportQuerySet",
+    "ImportRow",
+    "Imported",
     "Issue",
     "Label",
     "Loan",
