@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import pghistory
@@ -133,27 +134,28 @@ class Asset(models.Model):
             )
             return
         values = AssetIdentifier.objects.filter(asset=self).values_list("value", flat=True)
+        tags = self.taggings.values_list("tag__name", flat=True)
+        Findable.objects.note([self.wording(values=values, tags=tags)])
+
+    def wording(self, *, values: Iterable[str], tags: Iterable[str]) -> Wording:
+        """Return the words by which the asset is found, its identifiers and tags given."""
         made = f"{self.maker} {self.model}".strip()
-        Findable.objects.note(
-            [
-                Wording(
-                    household_id=self.household_id,
-                    kind=FindableKind.ASSET,
-                    uuid=self.uuid,
-                    title=self.name,
-                    detail=made,
-                    texts=(
-                        made,
-                        *in_every_language(AssetKind(self.kind).label),
-                        self.place,
-                        *values,
-                        *self.taggings.values_list("tag__name", flat=True),
-                        *(str(value) for value in self.custom.values()),
-                        self.notes,
-                    ),
-                    at=self.created_at,
-                )
-            ]
+        return Wording(
+            household_id=self.household_id,
+            kind=FindableKind.ASSET,
+            uuid=self.uuid,
+            title=self.name,
+            detail=made,
+            texts=(
+                made,
+                *in_every_language(AssetKind(self.kind).label),
+                self.place,
+                *values,
+                *tags,
+                *(str(value) for value in self.custom.values()),
+                self.notes,
+            ),
+            at=self.created_at,
         )
 
 
