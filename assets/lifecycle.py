@@ -145,6 +145,10 @@ def _works(state: State, *statuses: OperationalStatus) -> bool:
     return state.lifecycle in _OURS and state.custody not in _GONE and state.status in statuses
 
 
+def _before_use(state: State, *lifecycles: Lifecycle) -> bool:
+    return state.lifecycle in lifecycles and state.custody not in _GONE
+
+
 def _need(value: object, name: str) -> None:
     if not value:
         raise StepError("needed", field=name)
@@ -215,13 +219,13 @@ def _buy_back(state: State, facts: Facts) -> None:
 
 TABLE: dict[Step, _Row] = {
     Step.ORDER: _Row(
-        is_from=lambda s: s.lifecycle == Lifecycle.PLANNED,
+        is_from=lambda s: _before_use(s, Lifecycle.PLANNED),
         guard=_order,
         to=lambda s, _f: replace(s, lifecycle=Lifecycle.ORDERED, custody=Custody.IN_TRANSIT),
         effects=lambda _s, _f: (Effect.EXPECT_DELIVERY,),
     ),
     Step.CANCEL: _Row(
-        is_from=lambda s: s.lifecycle in {Lifecycle.PLANNED, Lifecycle.ORDERED},
+        is_from=lambda s: _before_use(s, Lifecycle.PLANNED, Lifecycle.ORDERED),
         to=lambda s, f: _ended(s, f, EndReason.CANCELLED),
         effects=lambda _s, f: (
             *((Effect.REFUND_NOTED,) if f.is_paid else ()),
@@ -229,7 +233,7 @@ TABLE: dict[Step, _Row] = {
         ),
     ),
     Step.RECEIVE: _Row(
-        is_from=lambda s: s.lifecycle == Lifecycle.ORDERED,
+        is_from=lambda s: _before_use(s, Lifecycle.ORDERED),
         to=lambda s, _f: replace(s, lifecycle=Lifecycle.RECEIVED, custody=Custody.WITH_OWNER),
         effects=lambda _s, _f: (
             Effect.START_RETURN_WINDOW,
@@ -238,13 +242,13 @@ TABLE: dict[Step, _Row] = {
         ),
     ),
     Step.SEND_BACK: _Row(
-        is_from=lambda s: s.lifecycle == Lifecycle.RECEIVED,
+        is_from=lambda s: _before_use(s, Lifecycle.RECEIVED),
         guard=_send_back,
         to=lambda s, f: _ended(s, f, EndReason.RETURNED),
         effects=lambda _s, _f: (Effect.REFUND_NOTED, Effect.STOP_COVERAGES),
     ),
     Step.PUT_IN_USE: _Row(
-        is_from=lambda s: s.lifecycle == Lifecycle.RECEIVED,
+        is_from=lambda s: _before_use(s, Lifecycle.RECEIVED),
         to=lambda s, f: replace(
             s,
             lifecycle=Lifecycle.ACTIVE,
@@ -357,7 +361,10 @@ TABLE: dict[Step, _Row] = {
             ended_on=None,
             end_reason="",
         ),
-        effects=lambda _s, _f: (Effect.ANCHOR_SCHEDULES,),
+        effects=lambda s, _f: (
+            *((Effect.NOTE_FOUND,) if s.custody in _GONE else ()),
+            Effect.ANCHOR_SCHEDULES,
+        ),
     ),
 }
 

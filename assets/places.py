@@ -8,6 +8,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Substr
 from django.utils.translation import gettext_noop
 
+from assets.choices import Source
 from assets.models import Asset
 from owners import undo
 from owners.models import Change, Household, Owner
@@ -71,16 +72,31 @@ def move(
             return None
         if max(len(place) for _uuid, place in rows) - len(old) + len(new) > LONGEST:
             raise PlaceError(gettext_noop("This path would be too long."))
-        there.update(place=Concat(Value(new), Substr(F("place"), len(old) + 1)), written_by=owner)
-        note_words([uuid for uuid, _place in rows])
+        _rename(there, old=old, new=new, owner=owner)
+        uuids = [uuid for uuid, _place in rows]
+        note_words(uuids)
         return undo.remember(
             kind=MOVED,
             label=new,
             now=now,
             owner=owner,
             household=household,
-            before={"places": {str(uuid): place for uuid, place in rows}},
+            before={"old": old, "places": [str(uuid) for uuid in uuids]},
+            after={"new": new},
         )
+
+
+def back(*, household: Household, uuids: list[str], old: str, new: str, owner: Owner) -> None:
+    """Take a move back for the assets that went along and are still there."""
+    with transaction.atomic():
+        there = Asset.objects.filter(inside(new), household=household, uuid__in=uuids)
+        _rename(there, old=new, new=old, owner=owner)
+        note_words([UUID(uuid) for uuid in uuids])
+
+
+def _rename(assets: QuerySet[Asset], *, old: str, new: str, owner: Owner | None) -> None:
+    renamed = Concat(Value(new), Substr(F("place"), len(old) + 1))
+    assets.update(place=renamed, source=Source.SELF, written_by=owner)
 
 
 def note_words(uuids: list[UUID]) -> None:

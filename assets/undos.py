@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from assets import care_undos, documents, register
+from assets import care_undos, documents, holdings, passages, places, register, snapshots
 from assets.models import Asset
 from owners import hearing
 from owners.models import Change, Owner
@@ -35,6 +35,25 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
         hearing.tell(hearing.LIFECYCLE, asset=asset, before=lifecycle, now=now)
 
 
+def undo_step(change: Change, owner: Owner, now: datetime) -> None:
+    """Take back a step in an asset's life, with all that followed from it."""
+    passages.take_back(asset=_asset(change), change=change, owner=owner, now=now)
+
+
+def undo_holding(change: Change, owner: Owner, now: datetime) -> None:
+    """Give what belongs to an asset the values it had before."""
+    asset = _asset(change)
+    snapshots.put_back(asset.household_id, before=change.before, after=change.after)
+
+
+def undo_move(change: Change, owner: Owner, now: datetime) -> None:
+    """Put everything back where it was before a place was renamed; what moved since stays."""
+    old, new = change.before["old"], change.after["new"]
+    if change.household is not None:
+        uuids = change.before["places"]
+        places.back(household=change.household, uuids=uuids, old=old, new=new, owner=owner)
+
+
 def _asset(change: Change) -> Asset:
     found = Asset.objects.filter(household=change.household_id, uuid=subject_of(change)).first()
     if found is None:
@@ -47,6 +66,20 @@ UNDOS: dict[str, Way] = {
     documents.ADDED: Way(undo=documents.take_back),
     documents.ADDED_TOGETHER: Way(undo=documents.take_all_back),
     register.CHANGED: Way(undo=undo_change),
+    passages.TAKEN: Way(undo=undo_step),
+    places.MOVED: Way(undo=undo_move),
+    **{
+        kind: Way(undo=undo_holding)
+        for kind in (
+            holdings.ACQUIRED,
+            holdings.COVERED,
+            holdings.COVER_CHANGED,
+            holdings.COVER_REMOVED,
+            holdings.SPENT,
+            holdings.SPENDING_CHANGED,
+            holdings.SPENDING_REMOVED,
+        )
+    },
     register.REMOVED: Way(undo=put_back_asset),
     documents.REMOVED: Way(undo=documents.put_back),
     **care_undos.UNDOS,
