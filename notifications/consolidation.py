@@ -162,6 +162,9 @@ class Placement:
     merges: tuple[str, ...] = ()  # other journeys that turn out to be the same matter
 
 
+OUR_OWN = "steward."  # the types of what the asset itself says
+
+
 def place(
     entry: Entry,
     candidates: Sequence[Candidate],
@@ -185,6 +188,10 @@ def place(
     repeated = _by_message(entry, known)
     if repeated is not None:
         return repeated
+    if entry.said.type.startswith(OUR_OWN):
+        # Steward has many matters at a time: each call names its own, and none is guessed.
+        named = _by_key(entry, known)
+        return named or Placement(rule="new_matter", evidence={"sender": "steward"})
     open_to = [candidate for candidate in known if not candidate.is_full]
     for step in (_by_key, _by_window, _by_known_sender, _by_caller):
         found = step(entry, open_to)

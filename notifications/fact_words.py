@@ -7,6 +7,7 @@ from notifications.tongue import gettext as _
 NAMES = {
     "amount_due": gettext_noop("Amount due"),
     "answer_by": gettext_noop("Answer by"),
+    "care_due": gettext_noop("Care due"),
     "carrier": gettext_noop("Carrier"),
     "claim_amount": gettext_noop("Amount of the claim"),
     "coverage": gettext_noop("Coverage"),

@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from assets import documents
+from assets import caring, documents
 from assets.models import Asset, Document
 from assets.undos import UNDOS
-from notifications import apart, dealings, delivery, offers, opening, settling
+from notifications import apart, dealings, delivery, offers, opening, settling, upkeep
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
@@ -34,7 +34,7 @@ from notifications.merging import (
 from notifications.models import Decision, Journey, JourneyKey, Link, Notification
 from notifications.projections import uuid_for
 from owners import bulk, undoing
-from owners.choices import Level, Trust
+from owners.choices import Level, Rank, Trust
 from owners.models import Change, Household, Membership, Owner
 from suppliers import mandates, outbox
 from suppliers.admission import belongs, sender_domain
@@ -257,6 +257,8 @@ JOURNEY_ACTIONS = (
     "choose_remedy",
     "not_mine",
     "reply",
+    "done",
+    "skip",
     "snooze",
     "rate",
     "merge",
@@ -285,6 +287,11 @@ CONTACT_ACTIONS = (
 )
 
 
+def least_for(name: str) -> Rank:
+    """Return the rank that an action on a journey needs: helpers tick care."""
+    return Rank.HELPER if name in ("done", "skip") else Rank.MEMBER
+
+
 def act(
     *, owner: Owner, journey: Journey, name: str, data: dict[str, Any], now: datetime
 ) -> Journey:
@@ -295,6 +302,17 @@ def act(
     if name in ANSWERS:
         name, data = "answer", {"answer": name}
     if name not in JOURNEY_ACTIONS:
+        raise ActionError("unknown_action", f"There is no action {name!r}.")
+    call = upkeep.call_of(journey) if name in upkeep.ACTIONS else None
+    if call is not None:
+        try:
+            with transaction.atomic():
+                upkeep.act(call=call, owner=owner, name=name, data=data, now=now)
+                _seen(journey, now=now)
+        except caring.CareError as error:
+            raise ActionError("invalid", error.detail, field=error.field) from error
+        return Journey.objects.select_related("household").get(pk=journey.pk)
+    if name in ("done", "skip"):
         raise ActionError("unknown_action", f"There is no action {name!r}.")
     with transaction.atomic():
         ledger = _open(journey.household, now=now)

@@ -223,6 +223,8 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     "choose_remedy": ReplyForm,
     "not_mine": ActionForm,
     "reply": ReplyForm,
+    "done": ActionForm,
+    "skip": ActionForm,
     "snooze": SnoozeForm,
     "rate": RateForm,
     "mute": ActionForm,

@@ -137,6 +137,8 @@ def _field(name: str, label: str, kind: str, **more: Any) -> dict[str, Any]:
 def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[dict[str, Any]]:
     """Return what the owner can do now, the most useful first."""
     found: list[dict[str, Any]] = []
+    if "care" in matter.asks:
+        return [] if matter.closed_at is not None else _care_actions()
     if matter.closed_at is None and matter.done_at is not None:
         slot = wording.done_slot(matter)
         yes = _action("works", _yes(matter, slot), primary=True)
@@ -187,6 +189,15 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
         if not any(action["name"] == "reply" for action in found):
             found.append(_action("reply", _("Write"), _field("text", _("Message"), "text")))
     return found
+
+
+def _care_actions() -> list[dict[str, Any]]:
+    """Return what can be done where the asset itself speaks: nobody is there to be asked."""
+    return [
+        _action("done", _("Done"), primary=True),
+        _action("snooze", _("Later"), _field("until", _("Until"), "datetime")),
+        _action("skip", _("Skip this time")),
+    ]
 
 
 def _yes(matter: Matter, slot: Slot | None) -> str:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assets.models import Asset
+from assets.models import Asset, CareTask
 from notifications.choices import (
     AppointmentState,
     DeliveryPurpose,
@@ -850,3 +850,30 @@ class PassTry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class CareCall(models.Model):
+    """That one occurrence of a care task was called for: its matter, and how it ended.
+
+    What it says follows from how the task stands; `upkeep` keeps the two alike.
+    """
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    task = models.ForeignKey(CareTask, models.CASCADE, related_name="+")
+    occurrence = models.CharField(max_length=10, blank=True)
+    contact = models.OneToOneField(Contact, models.CASCADE, related_name="+")  # that opened it
+    due_on = models.DateField(null=True)  # as last said
+    quiet_until = models.DateField(null=True)
+    is_over = models.BooleanField(default=False)
+    # What the owner's doing came to on the matter: taken back when the doing is.
+    closing = models.ForeignKey(Decision, models.SET_NULL, null=True, related_name="+")
+    quieting = models.ForeignKey(Decision, models.SET_NULL, null=True, related_name="+")
+    called_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "occurrence"], name="carecall_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} after {self.occurrence or 'nothing'}"

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db.models import Min, Q
 from django.utils.module_loading import import_string
 
-from assets.models import AwaitedWords
-from notifications import delivery, digests, feed, indexing, month_mail
+from assets.models import AwaitedWords, CareTask
+from notifications import delivery, digests, feed, indexing, month_mail, upkeep
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification, ReportWish
 from owners import doorbell
@@ -97,7 +97,8 @@ def note(*, seconds: float = NOTE_S) -> int:
 
 def tick(*, now: datetime) -> int:
     """Do what time alone brings: overdue visits, survey offers, digests, news of wishes."""
-    done = feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
+    done = upkeep.sweep(now=now)
+    done += feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
     return done + month_mail.make_due(now=now)
 
 
@@ -112,6 +113,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
             count = sum(
                 (
                     inbox.process_due(now=now_fn(), limit=BATCH),
+                    upkeep.sweep(now=now_fn()),
                     feed.consolidate_due(now=now_fn(), limit=BATCH),
                     feed.sweep(now=now_fn()),
                     feed.tell_due(now=now_fn()),
@@ -169,6 +171,7 @@ def next_at(*, after: datetime) -> datetime | None:
         (Contact.objects.filter(decided_at=None), "not_before"),
         (Journey.objects.all(), "next_at"),
         (Notification.objects.filter(state=NotificationState.PLANNED), "not_before"),
+        (CareTask.objects.filter(removed_at=None), "turns_at"),
         (Membership.objects.all(), "next_digest_at"),
         (ReportWish.objects.all(), "next_at"),
         (Delivery.objects.filter(pending), "next_at"),

@@ -48,6 +48,7 @@ URGENCY = (
     "due",
     "notice",
     "asked",
+    "care",
     "promise_missed",
     "which_asset",
     "done",
@@ -392,7 +393,7 @@ def _change(
     simple = {
         "money": ("money", Topic.CHANGED if before else Topic.MONEY),
         "due": ("due", Topic.CHANGED if before else Topic.MONEY),
-        "ask": ("asked", Topic.QUESTION),
+        "ask": ("care", Topic.CARE) if item.key == "ask:care" else ("asked", Topic.QUESTION),
         "asset": ("which_asset", Topic.QUESTION),
         "promise": ("promise_missed", Topic.FAILED),
         "wanted": ("wanted", Topic.QUESTION),

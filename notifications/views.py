@@ -85,6 +85,8 @@ DONE_WORDS: dict[str, str | Promise] = {
     "choose_remedy": gettext_lazy("They are told what you want."),
     "not_mine": gettext_lazy("They are told that it is not yours any more."),
     "reply": gettext_lazy("Sent."),
+    "done": gettext_lazy("Done, and written down."),
+    "skip": gettext_lazy("Skipped this time."),
     "snooze": gettext_lazy("Put aside until then."),
     "mute": gettext_lazy("Muted. Everything still comes to its card."),
     "rate": gettext_lazy("Thank you. One answer is enough for all of them."),
@@ -315,8 +317,9 @@ def journey_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     """The owner answers, corrects, puts together or takes back."""
     owner, now = request.user, clock.now()
     journey = find_journey(owner, key)
-    households.require(owner=owner, household_id=journey.household_id)
     name = str(request.POST.get("name", ""))
+    least = feed.least_for(name)
+    households.require(owner=owner, household_id=journey.household_id, least=least)
     form_class = JOURNEY_ACTIONS.get(name)
     if form_class is None:
         return HttpResponse(status=400)

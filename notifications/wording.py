@@ -244,6 +244,8 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
         prompt = matter.asks[name][0] or name
         quoted = _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
         return _asked_by_calendar(matter, name, words, who) or quoted
+    if change.reason == "care":
+        return f"{care_title(matter, words)}."
     if change.reason == "promise_missed":
         promise = matter.promises[name]
         return _("%(who)s promised and did not: %(what)s.") % {"who": who, "what": promise.what}
@@ -261,6 +263,19 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             "asset": words.asset or _("thing you own"),
         }
     return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
+
+
+def care_title(matter: Matter, words: Words) -> str:
+    """What care is due, for what, and when; once it is dealt with, only what."""
+    what = short(matter.asks["care"][0])[:TITLE_LENGTH]
+    if words.asset:
+        what = f"{words.asset}: {what}"[:TITLE_LENGTH]
+    due = matter.facts.get("care_due")
+    if matter.closed_at is not None:
+        return what
+    if due is None or due.current is None:
+        return _("%(what)s is due") % {"what": what}
+    return _("%(what)s, due %(day)s") % {"what": what, "day": _due_day(due.current.text, words)}
 
 
 def _asked_by_calendar(matter: Matter, name: str, words: Words, who: str) -> str:
@@ -398,6 +413,8 @@ def title(matter: Matter, words: Words) -> str:
         return _("%(who)s is not here yet") % {"who": who}
     if matter.closed_at is None and matter.done_at is not None:
         return done_question(matter, words, done_slot(matter))
+    if "care" in matter.asks:
+        return care_title(matter, words)
     if matter.asks:
         name, (prompt, _source) = next(iter(matter.asks.items()))
         said = _asked_by_calendar(matter, name, words, who) or short(prompt)

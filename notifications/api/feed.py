@@ -139,7 +139,8 @@ class CardAction(OwnerView):
         """Act, and return the card as it is now."""
         owner = owner_of(request)
         found = Card.objects.for_owner(owner).select_related("journey").get(uuid=card)
-        households.require(owner=owner, household_id=found.household_id)
+        least = feed.least_for(name)
+        households.require(owner=owner, household_id=found.household_id, least=least)
         data = fields_of(request, name)
         try:
             with transaction.atomic():
@@ -173,7 +174,8 @@ class JourneyAction(OwnerView):
         owner, now = owner_of(request), clock.now()
         rows = Journey.objects.for_owner(owner).select_related("household", "card")
         found = rows.get(uuid=journey)
-        households.require(owner=owner, household_id=found.household_id)
+        least = feed.least_for(name)
+        households.require(owner=owner, household_id=found.household_id, least=least)
         data = fields_of(request, name)
         try:
             done = feed.act(owner=owner, journey=found, name=name, data=data, now=now)
