@@ -65,6 +65,11 @@ class Part(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_low(self) -> bool:
+        """Whether it has to be bought again."""
+        return self.reorder_at is not None and self.quantity <= self.reorder_at
+
 
 class PartUse(models.Model):
     """That a piece of work took parts from the stock."""
