@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from assets import documents, vault
+from assets import documents, importing, vault
 from assets.models import (
     Acquisition,
     Asset,
@@ -143,6 +143,7 @@ def empty_bin(*, now: datetime, limit: int = 200) -> int:
     """Erase what lies in the bin for as long as it can be put back; return how much."""
     before = now - undo.KEPT
     done = documents.erase_due(before=before, limit=limit)
+    done += importing.forget_due(before=before)
     old = Asset.objects.filter(removed_at__lt=before).order_by("removed_at")[:limit]
     for asset in old:
         asset.delete()

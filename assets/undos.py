@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from assets import care_undos, documents, holdings, passages, places, register, snapshots
+from assets import care_undos, documents, holdings, importing, passages, places, register, snapshots
 from assets.models import Asset
 from owners import hearing
 from owners.models import Change, Owner
@@ -65,6 +65,7 @@ UNDOS: dict[str, Way] = {
     register.ADDED: Way(undo=take_back_asset),
     documents.ADDED: Way(undo=documents.take_back),
     documents.ADDED_TOGETHER: Way(undo=documents.take_all_back),
+    importing.BROUGHT_IN: Way(undo=importing.take_back),
     register.CHANGED: Way(undo=undo_change),
     passages.TAKEN: Way(undo=undo_step),
     places.MOVED: Way(undo=undo_move),

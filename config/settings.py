@@ -323,9 +323,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "privacy": {"task": "config.tasks.keep_privacy", "schedule": 10.0, "options": {"expires": 10}},
+    "imports": {"task": "assets.tasks.bring_in", "schedule": 10.0, "options": {"expires": 10}},
 }
 # What else a drain without Redis looks for: functions of `now` that return how much they did.
-CHORES = ("config.privacy.work_due",)
+CHORES = ("config.privacy.work_due", "assets.importing.work")
 
 if REDIS_URL:
     CACHES = {

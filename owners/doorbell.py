@@ -33,6 +33,7 @@ BELLS = {
     "delivery": "notifications.tasks.deliver",
     "outbox": "suppliers.tasks.send",
     "privacy": "config.tasks.keep_privacy",
+    "imports": "assets.tasks.bring_in",
 }
 REST = 0.02  # seconds between two publications of one process
 WAITING_MS = 1_000  # how long an unanswered ring keeps others from being published

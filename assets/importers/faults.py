@@ -46,6 +46,10 @@ ROW_FAULTS: dict[str, str] = {
         "“%(value)s” is a file that is not in this list. Add it under Documents."
     ),
     "no_asset": gettext_noop("There is no asset “%(value)s” here. Bring in the assets first."),
+    "no_task": gettext_noop("There is no chore “%(value)s” here. Bring in the chores first."),
+    "future": gettext_noop("%(value)s is still to come."),
+    "ended": gettext_noop("On %(value)s the asset was not yours any more."),
+    "backwards": gettext_noop("It would end on %(value)s, before it begins."),
     "nothing": gettext_noop("There is nothing in this row that can be kept."),
     "cycle": gettext_noop("“%(value)s” would be a part of itself. It was kept without that."),
     "refused": gettext_noop("This row could not be kept: %(value)s"),
