@@ -32,6 +32,7 @@ class Place(NamedTuple):
 MAIN = (
     Place("today", _("Today"), "inbox"),
     Place("assets", _("Assets"), "house"),
+    Place("care", _("Care"), "wrench"),
     Place("journeys", _("Journeys"), "waypoints"),
     Place("calendar", _("Calendar"), "calendar-days"),
     Place("suppliers", _("Suppliers"), "handshake"),

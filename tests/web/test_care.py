@@ -1,0 +1,204 @@
+"""Care on the pages: planned in plain words, done with one tap or with all there is to say."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from assets import caring, duedates
+from assets.care_words import CareStatus
+from assets.models import CareTask, Issue, Meter, Part, ServiceRecord
+from owners.choices import Rank
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 10, 6, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _hour() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def home() -> Any:
+    return factories.MembershipFactory(rank=Rank.ADMIN)
+
+
+@pytest.fixture
+def boiler(home: Any) -> Any:
+    return factories.AssetFactory(household=home.household, name="Boiler")
+
+
+@pytest.fixture
+def ana(home: Any) -> Client:
+    return browser_of(home.owner)
+
+
+def browser_of(owner: Any) -> Client:
+    browser = Client()
+    browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    return browser
+
+
+@pytest.fixture
+def task(boiler: Any) -> CareTask:
+    spec = {
+        "name": "Service",
+        "triggers": [{"kind": "calendar", "mode": "fixed", "unit": "year", "anchor": "2026-10-01"}],
+    }
+    asked = datetime(2026, 7, 1, tzinfo=UTC)
+    added = caring.add(asset=boiler, spec=spec, now=asked)
+    assert duedates.sweep(now=NOW) == 1
+    return added
+
+
+def test_a_task_is_planned_in_plain_words(ana: Client, boiler: Any) -> None:
+    said = {
+        "name": "Bleed the radiators",
+        "rhythm": "floating",
+        "every": "6",
+        "unit": "month",
+        "last_done_on": "2026-08-31",
+        "lead_days": "14",
+        "season": ["9", "10"],
+    }
+    answer = ana.post(reverse("care-add", args=[boiler.uuid]), said)
+    assert answer.status_code == 302, answer.content
+    task = CareTask.objects.get()
+    assert (task.due_on, task.season) == (date(2027, 9, 1), [9, 10])
+    page = ana.get(reverse("asset-care", args=[boiler.uuid]))
+    assert "Bleed the radiators" in page.content.decode()
+
+
+def test_what_is_changed_on_the_page_keeps_what_no_field_shows(ana: Client, boiler: Any) -> None:
+    spec = {
+        "name": "Filter",
+        "triggers": [
+            {"kind": "calendar", "mode": "fixed", "rule": "FREQ=MONTHLY;BYDAY=1MO"},
+            {"kind": "event", "event": "recall"},
+        ],
+    }
+    task = caring.add(asset=boiler, spec=spec, now=NOW)
+    page = ana.get(reverse("care-edit", args=[task.uuid]))
+    said = {k: v for k, v in page.context["form"].initial.items() if v not in (None, "", False)}
+    ana.post(reverse("care-edit", args=[task.uuid]), said | {"name": "Air filter"})
+    task.refresh_from_db()
+    assert task.name == "Air filter"
+    assert caring.spec_of(task)["triggers"] == spec["triggers"]
+
+
+def test_one_tap_writes_it_down_and_can_be_undone(ana: Client, task: CareTask) -> None:
+    for _tap in range(2):
+        ana.post(reverse("care-done", args=[task.uuid]), {"occurrence": ""})
+    record = ServiceRecord.objects.get()
+    assert (record.title, record.done_on) == ("Service", date(2026, 10, 6))
+    task.refresh_from_db()
+    assert task.due_on == date(2027, 10, 1)
+
+
+def test_with_cost_reading_parts_and_receipt(ana: Client, task: CareTask, boiler: Any) -> None:
+    ana.post(
+        reverse("meter-add", args=[boiler.uuid]),
+        {
+            "name": "Hours",
+            "unit": "h",
+            "kind": "cumulative",
+            "value": "1200",
+        },
+    )
+    ana.post(f"{reverse('part-add')}?asset={boiler.uuid}", {"name": "Nozzle", "quantity": "1"})
+    meter, part = Meter.objects.get(), Part.objects.get()
+    page = ana.get(reverse("care-done", args=[task.uuid])).content.decode()
+    assert "Hours (h)" in page
+    answer = ana.post(
+        reverse("care-done", args=[task.uuid]),
+        {
+            "done_on": "2026-10-06",
+            "amount": "180",
+            "currency": "EUR",
+            "provider": "Nordvarme",
+            f"meter-{meter.uuid}": "1210.5",
+            f"part-{part.uuid}": "1",
+        },
+    )
+    assert answer.status_code == 302, answer.content
+    record = ServiceRecord.objects.get()
+    assert record.cost is not None
+    assert (record.cost.amount, record.provider) == (Decimal(180), "Nordvarme")
+    assert meter.readings.latest("pk").value == Decimal("1210.5")
+    part.refresh_from_db()
+    assert part.quantity == 0
+    assert "Nozzle" not in ana.get(reverse("care")).content.decode()  # nobody asked to buy again
+    assert ana.get(reverse("meter", args=[meter.uuid])).status_code == 200
+
+
+def test_a_lower_reading_is_asked_about_beside_the_field(ana: Client, boiler: Any) -> None:
+    meter = Meter.objects.create(household=boiler.household, asset=boiler, name="Hours")
+    there = reverse("meter", args=[meter.uuid])
+    ana.post(there, {"value": "900", "read_on": "2026-09-01"})
+    refused = ana.post(there, {"value": "20", "read_on": "2026-10-01"})
+    assert refused.status_code == 422
+    assert "Why is it less now?" in refused.content.decode()
+    said = {"value": "20", "read_on": "2026-10-01", "why_less": "replaced"}
+    assert ana.post(there, said).status_code == 302
+    assert meter.replacements.count() == 1
+
+
+def test_an_inspection_raises_a_fault_that_can_be_solved(ana: Client, boiler: Any) -> None:
+    spec = {
+        "name": "Check",
+        "checklist": ["Pressure", "Flue"],
+        "triggers": [{"kind": "calendar", "every": 1, "unit": "year"}],
+    }
+    task = caring.add(asset=boiler, spec=spec, now=NOW)
+    said = {"done_on": "2026-10-06", "point-0": "pass", "point-1": "advise"}
+    ana.post(reverse("care-done", args=[task.uuid]), said)
+    issue = Issue.objects.get()
+    assert issue.title == "Flue"
+    assert "Flue" in ana.get(reverse("asset-care", args=[boiler.uuid])).content.decode()
+    ana.post(reverse("issue-settle", args=[issue.uuid]), {"status": "resolved"})
+    issue.refresh_from_db()
+    assert issue.resolved_on == date(2026, 10, 6)
+
+
+def test_later_moved_skipped_and_at_rest(ana: Client, task: CareTask) -> None:
+    there = reverse("care-act", args=[task.uuid])
+    for name, until, due in (
+        ("snooze", "2026-10-20", date(2026, 10, 1)),
+        ("reschedule", "2026-11-02", date(2026, 11, 2)),
+        ("skip", "", date(2027, 10, 1)),
+    ):
+        ana.post(there, {"name": name, "until": until})
+        task.refresh_from_db()
+        assert task.due_on == due, name
+    ana.post(there, {"name": "pause"})
+    task.refresh_from_db()
+    assert task.status == CareStatus.PAUSED
+    assert "Go on" in ana.get(reverse("care-task", args=[task.uuid])).content.decode()
+
+
+def test_the_list_of_all_narrows_to_what_is_due(ana: Client, task: CareTask, boiler: Any) -> None:
+    never = {"name": "Descale", "triggers": [{"kind": "calendar", "every": 3}]}
+    caring.add(asset=boiler, spec=never, now=NOW)
+    due = ana.get(reverse("care"), {"view": "due"}).content.decode()
+    assert "Service" in due
+    assert "Descale" not in due
+    asked = ana.get(reverse("care"), {"view": "unknown"}).content.decode()
+    assert "Say when it was last done" in asked
+
+
+def test_helpers_tick_and_mallory_sees_nothing(task: CareTask, home: Any) -> None:
+    helper = factories.MembershipFactory(household=home.household, rank=Rank.HELPER)
+    mallory = browser_of(factories.OwnerFactory())
+    for name in ("care-task", "care-edit", "care-done"):
+        assert mallory.get(reverse(name, args=[task.uuid])).status_code == 404
+    there = reverse("care-act", args=[task.uuid])
+    assert browser_of(helper.owner).post(there, {"name": "pause"}).status_code == 403
+    browser_of(helper.owner).post(reverse("care-done", args=[task.uuid]), {"occurrence": ""})
+    assert ServiceRecord.objects.count() == 1
