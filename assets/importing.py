@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -28,7 +29,7 @@ from assets.importers.faults import FileError, RowError
 from assets.importers.files import folded
 from assets.importers.formats import FORMATS, detect
 from assets.importers.questions import AnswerError, Standing
-from assets.importers.rows import Answers, Ask, Format
+from assets.importers.rows import Answers, Ask, Format, Row
 from assets.importers.values import Evidence
 from assets.importers.words import ImportState, MadeKind, RowState
 from assets.models import (
@@ -63,6 +64,7 @@ TURN_S = 2.0  # one go at one import; then others have their turn
 READ_AT_ONCE, CHECK_AT_ONCE, WRITE_AT_ONCE, TAKE_AT_ONCE = 500, 500, 250, 250
 TRIES = 5  # goes that came to nothing before we stop
 WAITING_MOST = 10  # imports of one household that are not over
+LOOKED_AT = 20  # rows that tell which columns have no place
 NAMED_MOST = 300  # things that rows only name, counted for the preview
 MOST = 25 * 1024 * 1024
 # Whose every version is kept, which an import that is taken back takes along.
@@ -80,6 +82,7 @@ class BringError(Exception):
         self.code, self.detail = code, detail
 
 
+ANSWERABLE = (ImportState.ASKING, ImportState.CHECKING, ImportState.READY)
 NOT_NOW = ("state", gettext_noop("It is too late for that, or too early. Look at it again."))
 
 
@@ -163,10 +166,10 @@ def answer(
     Raises AnswerError for an answer that is none, and BringError once it is being made.
     """
     with transaction.atomic():
-        run = _locked(run, ImportState.ASKING, ImportState.READY, ImportState.CHECKING)
+        run = _locked(run, *ANSWERABLE)
         kept = {name: value for name, value in said.items() if value not in ("", None)}
-        if "form" in kept:
-            _change_form(run, str(kept.pop("form")))
+        if kept.pop("form", run.form) != run.form:
+            raise AnswerError("form")  # other questions would have to be answered
         if asset is not None and asset.household_id != run.household_id:
             raise AnswerError("asset")
         run.answers = kept
@@ -193,6 +196,18 @@ def _change_form(run: Import, slug: str) -> None:
     if form is None or not (form.is_mapped or form.fits(names, run.told.get("section", ""))):
         raise AnswerError("form")
     run.form = slug
+
+
+def read_as(*, run: Import, form: str) -> Import:
+    """Read a file as another kind than it seems, and ask about it anew. Raises AnswerError."""
+    with transaction.atomic():
+        run = _locked(run, *ANSWERABLE)
+        _change_form(run, form)
+        run.answers, run.asset, run.asset_name, run.plan = {}, None, "", {}
+        run.bad = run.known = 0
+        _turn(run, ImportState.ASKING)
+        run.save()
+    return run
 
 
 def start(*, run: Import, now: datetime) -> Import:
@@ -794,3 +809,28 @@ def forget_due(*, before: datetime, limit: int = 20) -> int:
 def find(*, owner: Owner, key: UUID) -> Import:
     """Return one of the owner's imports; raises Import.DoesNotExist."""
     return Import.objects.for_owner(owner).select_related("household", "asset").get(uuid=key)
+
+
+def kinds_for(run: Import) -> list[Format]:
+    """Return the kinds of files that this one could be; any table can be mapped."""
+    names = frozenset(folded(name) for name in run.columns)
+    section = run.told.get("section", "")
+    return [form for form in FORMATS.values() if form.fits(names, section)]
+
+
+def loose_columns(run: Import) -> list[str]:
+    """Return the columns, as shown, for which its kind of file has no place of their own."""
+    form = form_of(run)
+    if form.is_mapped:
+        return list(run.columns)
+    answers = replace(answers_of(run), columns={})
+    found: dict[str, None] = {}
+    for row in ImportRow.objects.filter(of=run).order_by("number")[:LOOKED_AT]:
+        record = files.Record(row.number, row.section, row.values)
+        try:
+            read = Row(record, answers)
+            form.read(read)
+        except RowError:
+            continue
+        found |= dict.fromkeys(name for name, _cell in read.rest())
+    return list(found)
