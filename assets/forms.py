@@ -5,11 +5,12 @@ from typing import Any
 from django import forms
 from django.core.files.base import File
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from assets import starters
-from assets.choices import AssetKind, DocumentKind, IdentifierScheme, OperationalStatus
-from assets.models import Asset
+from assets import register, starters, typed
+from assets.choices import AssetKind, DocumentKind, FieldType, IdentifierScheme
+from assets.models import Asset, CustomField
 from owners.models import Household, Owner
 
 PHOTO = "image/jpeg,image/png,image/webp,image/gif"
@@ -40,7 +41,7 @@ class AssetForm(forms.Form):
         help_text=_("On the label. Suppliers name the thing by it."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    place = forms.CharField(label=_("Where is it?"), max_length=80, required=False)
+    place = forms.CharField(label=_("Where is it?"), max_length=200, required=False)
     household = forms.ModelChoiceField(
         Household.objects.none(), label=_("Household"), to_field_name="uuid", empty_label=None
     )
@@ -89,8 +90,12 @@ class AssetEditForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     kind = forms.ChoiceField(label=_("Kind"), choices=AssetKind.choices)
-    operational_status = forms.ChoiceField(label=_("State"), choices=OperationalStatus.choices)
-    place = forms.CharField(label=_("Where is it?"), max_length=80, required=False)
+    place = forms.CharField(
+        label=_("Where is it?"),
+        max_length=200,
+        required=False,
+        help_text=_("House / Cellar / Shelf 2: widest first."),
+    )
     maker = forms.CharField(label=_("Maker"), max_length=120, required=False)
     model = forms.CharField(label=_("Model"), max_length=120, required=False)
     bought_on = forms.DateField(
@@ -106,17 +111,95 @@ class AssetEditForm(forms.Form):
         empty_label=_("Every admin"),
         help_text=_("Who answers for it and is told."),
     )
+    parent = forms.ModelChoiceField(
+        Asset.objects.none(),
+        label=_("Part of"),
+        to_field_name="uuid",
+        required=False,
+        empty_label=_("Nothing else"),
+    )
+    quantity = forms.IntegerField(label=_("How many"), min_value=1, max_value=1_000_000)
+    in_service_on = forms.DateField(
+        label=_("In use since"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    is_insured = forms.BooleanField(label=_("It is insured"), required=False)
+    tag_names = forms.CharField(
+        label=_("Tags"), max_length=500, required=False, help_text=_("Several: with commas.")
+    )
+    notes = forms.CharField(
+        label=_("Notes"),
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
 
     def __init__(self, data: QueryDict | None = None, *, asset: Asset) -> None:
-        """Offer the household's members."""
-        initial = {name: getattr(asset, name) for name in self.base_fields}
+        """Offer the household's members, its other things and its own fields."""
+        initial = {name: getattr(asset, name, "") for name in self.base_fields}
         initial["keeper"] = asset.keeper.uuid if asset.keeper else None
-        initial["bought_on"] = asset.bought_on.isoformat() if asset.bought_on else ""
+        initial["parent"] = asset.parent.uuid if asset.parent else None
+        initial["tag_names"] = ", ".join(register.tags_of(asset))
+        for name in ("bought_on", "in_service_on"):
+            day = getattr(asset, name)
+            initial[name] = day.isoformat() if day else ""
         super().__init__(data, initial=initial)
+        wholes = Asset.objects.filter(household=asset.household_id).looked_after()
+        self.fields["parent"].queryset = wholes.exclude(pk=asset.pk)  # type: ignore[attr-defined]  # of a model choice
+        self.own = register.fields_for(household=asset.household, kind=asset.kind)
+        for own in self.own:
+            self.fields[f"own-{own.uuid}"] = own_field(own, asset.custom.get(str(own.uuid)))
         people = Owner.objects.filter(memberships__household=asset.household_id).order_by("pk")
         field = self.fields["keeper"]
         field.queryset = people  # type: ignore[attr-defined]  # the field of a model choice
         field.label_from_instance = lambda person: person.get_full_name()  # type: ignore[attr-defined]  # of a model choice
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """Return the household's own fields."""
+        return [self[f"own-{own.uuid}"] for own in self.own]
+
+    def tags(self) -> list[str]:
+        """Return the tags."""
+        return [name.strip() for name in self.cleaned_data["tag_names"].split(",") if name.strip()]
+
+    def values(self) -> dict[str, Any]:
+        """Return the thing's values."""
+        got = {name: self.cleaned_data[name] for name in self.base_fields if name != "tag_names"}
+        own = {str(own.uuid): self.cleaned_data[f"own-{own.uuid}"] for own in self.own}
+        return got | {"custom": own}
+
+    def refuse(self, error: Exception) -> None:
+        """Say at its field why a change was refused."""
+        if isinstance(error, register.CustomError):
+            self.add_error(f"own-{error.field}", gettext(error.detail))
+        elif isinstance(error, register.ParentError):
+            self.add_error("parent", _("It cannot be part of this."))
+        else:
+            self.add_error("keeper", _("This person is not in the household."))
+
+
+def own_field(own: CustomField, value: Any) -> forms.Field:
+    """Return the form's field for a field of the household's own; it is read by `typed`."""
+    shown = typed.shown(value)
+    if own.type == FieldType.BOOLEAN:
+        choices = [("", "\N{EN DASH}"), ("yes", _("Yes")), ("no", _("No"))]
+        first = "" if value is None else "yes" if value else "no"
+        return forms.ChoiceField(label=own.name, choices=choices, required=False, initial=first)
+    if own.type == FieldType.CHOICE:
+        choices = [("", "\N{EN DASH}"), *((each, each) for each in own.choices)]
+        return forms.ChoiceField(label=own.name, choices=choices, required=False, initial=shown)
+    kind = {FieldType.DATE: "date", FieldType.LINK: "url"}.get(FieldType(own.type), "text")
+    widget = forms.TextInput(attrs={"type": kind})
+    hint = _("12.50 EUR") if own.type == FieldType.MONEY else ""
+    return forms.CharField(
+        label=own.name,
+        max_length=2000,
+        required=False,
+        initial=shown,
+        widget=widget,
+        help_text=hint,
+    )
 
 
 class IdentifierForm(forms.Form):

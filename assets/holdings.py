@@ -188,6 +188,14 @@ def remove(*, row: Coverage | CostEntry, owner: Owner, now: datetime) -> Change:
         return _remember(kind, asset, owner=owner, now=now, before=before)
 
 
+def latest(asset: Asset) -> Change | None:
+    """Return the last change of what belongs to an asset, where it is not undone."""
+    kinds = [ACQUIRED, COVERED, COVER_CHANGED, COVER_REMOVED]
+    kinds += [SPENT, SPENDING_CHANGED, SPENDING_REMOVED]
+    found = Change.objects.filter(subject=asset.uuid, kind__in=kinds, undone_at=None)
+    return found.order_by("-pk").first()
+
+
 def totals(asset: Asset) -> list[tuple[str, Decimal]]:
     """Return what an asset cost since it is here, each currency by itself."""
     rows = asset.costs.order_by().values("currency").annotate(all=models.Sum("amount"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assets import document_views, views
+from assets import document_views, label_views, life_views, views
 
 urlpatterns = [
     path("assets/", views.asset_list, name="assets"),
@@ -12,6 +12,23 @@ urlpatterns = [
     path("assets/<uuid:key>/names/", views.asset_name, name="asset-name"),
     path("assets/<uuid:key>/remove/", views.asset_remove, name="asset-remove"),
     path("assets/<uuid:key>/label/", views.asset_label, name="asset-label"),
+    path("assets/labels/", label_views.label_sheet, name="asset-labels"),
+    path("assets/<uuid:key>/label/<slug:form>.pdf", label_views.label_pdf, name="asset-label-pdf"),
+    path("assets/<uuid:key>/label/renew/", label_views.label_renew, name="asset-label-renew"),
+    path("assets/<uuid:key>/loss.pdf", label_views.loss_pdf, name="asset-loss-pdf"),
+    path("assets/<uuid:key>/notes-seen/", label_views.notes_seen, name="asset-notes-seen"),
+    path("assets/<uuid:key>/steps/<slug:step>/", life_views.asset_step, name="asset-step"),
+    path("assets/<uuid:key>/acquisition/", life_views.asset_acquisition, name="asset-acquisition"),
+    path("assets/<uuid:key>/covers/add/", life_views.cover_add, name="cover-add"),
+    path("covers/<uuid:key>/", life_views.cover_page, name="cover"),
+    path("assets/<uuid:key>/costs/add/", life_views.cost_add, name="cost-add"),
+    path("costs/<uuid:key>/", life_views.cost_page, name="cost"),
+    path("assets/<uuid:key>/code/", life_views.asset_code, name="asset-code"),
+    path("assets/<uuid:key>/history/", life_views.asset_history, name="asset-history"),
+    path("places/", life_views.place_list, name="places"),
+    path("assets/fields/", life_views.field_list, name="asset-fields"),
+    path("assets/fields/<uuid:key>/retire/", life_views.field_retire, name="asset-field-retire"),
+    path("found/<slug:code>/", label_views.found, name="found"),
     path("documents/", document_views.document_list, name="documents"),
     path("documents/add/", document_views.document_add, name="document-add"),
     path("documents/<uuid:key>/", document_views.document_page, name="document"),

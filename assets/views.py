@@ -17,10 +17,31 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import documents, register, starters
-from assets.choices import AssetKind, DocumentKind, IdentifierScheme, Lifecycle, OperationalStatus
+from assets import (
+    documents,
+    duedates,
+    holdings,
+    identifiers,
+    labels,
+    life_words,
+    passages,
+    places,
+    register,
+    starters,
+    tabs,
+    typed,
+)
+from assets.choices import (
+    AssetKind,
+    Custody,
+    DocumentKind,
+    IdentifierScheme,
+    Lifecycle,
+    OperationalStatus,
+)
 from assets.forms import AssetEditForm, AssetForm, IdentifierForm
-from assets.models import Asset, Document
+from assets.life_forms import CodeForm
+from assets.models import Acquisition, Asset, AssetIdentifier, Document, Tag
 from owners import clock, households, undo
 from owners.models import Owner
 from owners.pages import OwnerRequest, page, said
@@ -36,7 +57,7 @@ ORDER_LABELS = {
     "newest": gettext_lazy("Newest"),
     "place": gettext_lazy("Place"),
 }
-TABS = ("overview", "timeline", "suppliers", "documents", "details")
+TABS = ("overview", "timeline", "suppliers", "costs", "documents", "details")
 SHOWN = 100
 
 
@@ -45,15 +66,11 @@ SHOWN = 100
 def asset_list(request: OwnerRequest) -> HttpResponse:
     """Everything the owner looks after, narrowed by kind, place and state."""
     mine = Asset.objects.for_owner(request.user)
-    chosen = {name: request.GET.get(name, "") for name in ("kind", "place", "state")}
+    chosen = {name: request.GET.get(name, "") for name in ("kind", "place", "state", "tag")}
     order = request.GET.get("sort", "name")
     counts = dict(
         mine.looked_after().order_by().values_list("kind").annotate(count=Count("pk")).order_by()
     )
-    places = list(
-        mine.looked_after().exclude(place="").order_by("place").values_list("place", flat=True)
-        .distinct()[:PAGE]
-    )  # fmt: skip
     found = narrowed(mine.with_serving(), **chosen)
     rows = Paginator(found.order_by(*ORDERS.get(order, ORDERS["name"])), PAGE)
     tiles = rows.get_page(request.GET.get("page"))
@@ -68,28 +85,50 @@ def asset_list(request: OwnerRequest) -> HttpResponse:
         ),
         "total": sum(counts.values()),
         "kinds": kind_filters(request, counts, chosen["kind"]),
-        "places": places,
+        "places": places.used(mine.looked_after()),
+        "tags": Tag.objects.for_owner(request.user).order_by("name")[:PAGE],
         "chosen": chosen,
         "order": order,
         "orders": ORDER_LABELS.items(),
-        "states": OperationalStatus.choices,
+        "states": [
+            *OperationalStatus.choices,
+            *((value, label) for value, label in Custody.choices if value != Custody.WITH_OWNER),
+            *(
+                (value, label)
+                for value, label in Lifecycle.choices
+                if value not in {Lifecycle.ACTIVE, Lifecycle.ENDED}
+            ),
+        ],
         "starters": list(starters.STARTERS.values())[:6],
         "is_narrowed": any(chosen.values()),
     }
     return render(request, "assets/assets.html", context)
 
 
-def narrowed(rows: QuerySet[Asset], *, kind: str, place: str, state: str) -> QuerySet[Asset]:
-    """Return the assets of a kind, at a place and in a state; `ended` shows what was."""
+def narrowed(
+    rows: QuerySet[Asset], *, kind: str, place: str, state: str, tag: str = ""
+) -> QuerySet[Asset]:
+    """Return the assets of a kind, in a place, with a tag, in a state; `ended` shows what was.
+
+    A state is how it works, where it is in its life, or in whose hands.
+    """
     if state == Lifecycle.ENDED:
         rows = rows.filter(lifecycle=Lifecycle.ENDED)
     else:
         rows = rows.exclude(lifecycle=Lifecycle.ENDED)
         if state in OperationalStatus.values:
             rows = rows.filter(operational_status=state)
+        elif state in Custody.values:
+            rows = rows.filter(custody=state)
+        elif state in Lifecycle.values:
+            rows = rows.filter(lifecycle=state)
     if kind in AssetKind.values:
         rows = rows.filter(kind=kind)
-    return rows.filter(place=place[:80]) if place else rows
+    if tag:
+        named = Tag.objects.filter(folded=Tag.fold(tag.replace("\x00", "")))
+        rows = rows.filter(taggings__tag__in=named)
+    place = place.replace("\x00", "")
+    return rows.filter(places.inside(place)) if place else rows
 
 
 def kind_filters(request: OwnerRequest, counts: dict[str, int], at: str) -> list[dict[str, Any]]:
@@ -140,29 +179,16 @@ def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
     """Return an asset as its page shows it."""
     papers = list(asset.documents.filter(removed_at=None).order_by("-added_at", "-pk")[:SHOWN])
     roles = list(asset.roles.select_related("supplier").order_by("kind", "pk"))
-    labels = {
-        "overview": _("Overview"),
-        "timeline": _("Timeline"),
-        "suppliers": _("Suppliers"),
-        "documents": _("Documents"),
-        "details": _("Details"),
-    }
-    here = reverse("asset", args=[asset.uuid])
     counts = {"suppliers": len(roles), "documents": len(papers)}
     photos = [paper for paper in papers if paper.kind == DocumentKind.PHOTO and paper.has_thumb]
     return {
         "asset": asset,
         "tab": tab,
-        "tabs": [
-            {
-                "label": labels[name],
-                "href": f"{here}?tab={name}",
-                "is_at": name == tab,
-                "count": counts.get(name),
-            }
-            for name in TABS
-        ],
-        "identifiers": asset.identifiers.order_by("scheme", "pk"),
+        "tabs": tabs.of(asset, tab, counts),
+        "identifiers": named(asset),
+        "steps": steps_of(asset),
+        "notes_left": asset.finder_notes.filter(seen_at=None).order_by("-left_at")[:5],
+        **(belongings(asset) if tab in {"overview", "costs", "details"} else {}),
         "roles": roles,
         "others": asset.mandates.live()
         .exclude(supplier__in=[role.supplier_id for role in roles])
@@ -172,6 +198,54 @@ def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
         "papers": papers,
         "photo": photos[0] if photos else None,
         "identifier_form": IdentifierForm(),
+    }
+
+
+def named(asset: Asset) -> list[AssetIdentifier]:
+    """Return what names an asset, each with what is doubtful about it."""
+    rows = list(asset.identifiers.order_by("scheme", "pk"))
+    for row in rows:
+        checked = identifiers.check(IdentifierScheme(row.scheme), row.value)
+        row.warning = checked.warning  # type: ignore[attr-defined]  # for the template to read
+    return rows
+
+
+def steps_of(asset: Asset) -> list[dict[str, Any]]:
+    """Return the steps that lead on from where an asset is, as links."""
+    return [
+        {
+            "label": life_words.LABELS[step],
+            "href": reverse("asset-step", args=[asset.uuid, step.value]),
+        }
+        for step in passages.open_steps(asset)
+    ]
+
+
+def belongings(asset: Asset) -> dict[str, Any]:
+    """Return what belongs to an asset: parts, own fields, price, covers, costs, loans."""
+    today = duedates.today_in(asset.household.zone, clock.now())
+    covers = list(asset.coverages.order_by("ends_on", "pk")[:SHOWN])
+    for cover in covers:
+        cover.standing = cover.state_on(today)  # type: ignore[attr-defined]  # for the template
+    own = register.fields_for(household=asset.household, kind=asset.kind)
+    bought = Acquisition.objects.filter(asset=asset).prefetch_related("lines").first()
+    return {
+        "today": today,
+        "acquisition": bought,
+        "price_lines": sorted(bought.lines.all(), key=lambda line: line.pk) if bought else [],
+        "covers": covers,
+        "costs": asset.costs.order_by("-on", "-pk")[:SHOWN],
+        "totals": holdings.totals(asset),
+        "loan": asset.loans.filter(back_on=None).first(),
+        "loss": asset.losses.filter(found_on=None).first(),
+        "tags": register.tags_of(asset),
+        "parts": asset.components.filter(removed_at=None).order_by("name", "pk")[:SHOWN],
+        "own_values": [
+            {"name": field.name, "type": field.type, "value": typed.shown(asset.custom[key])}
+            for field in own
+            if (key := str(field.uuid)) in asset.custom
+        ],
+        "code_form": CodeForm(),
     }
 
 
@@ -265,10 +339,14 @@ def asset_edit(request: OwnerRequest, key: UUID) -> HttpResponse:
     households.require(owner=request.user, household_id=asset.household_id)
     try:
         change = register.edit(
-            asset=asset, values=form.cleaned_data, owner=request.user, now=clock.now()
+            asset=asset,
+            values=form.values(),
+            tags=form.tags(),
+            owner=request.user,
+            now=clock.now(),
         )
-    except register.KeeperError:
-        form.add_error("keeper", _("This person is not in the household."))
+    except (register.KeeperError, register.ParentError, register.CustomError) as error:
+        form.refuse(error)
         context = {"asset": asset, "form": form}
         return render(request, "assets/asset_edit.html", context, status=422)
     said(request, _("Saved."), change)
@@ -319,6 +397,7 @@ def asset_label(request: OwnerRequest, key: UUID) -> HttpResponse:
     context = {
         "asset": asset,
         "serial": serial,
-        "address": settings.SITE_URL + reverse("asset", args=[asset.uuid]),
+        "address": settings.SITE_URL
+        + reverse("found", args=[labels.label_of(asset, now=clock.now()).code]),
     }
     return render(request, "assets/asset_label.html", context)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from assets.labels import FONTS  # of every paper we write
 from notifications import month_words
 from notifications.months import Report
 
-FONTS = Path(__file__).parent / "fonts"
 FAMILY = "Figtree"
 MARGIN = 18.0  # mm
 SIZES = (10.5, 9.5, 8.5, 7.5, 6.5)  # points of the words: the largest with which all fits one sheet

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
@@ -24,7 +25,7 @@ from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 from PIL import Image
 
-from assets import documents
+from assets import documents, holdings, register, shaping
 from notifications import calendar, feed, pass_rules, passes, push_devices
 from notifications.choices import FactState, PassWay
 from notifications.models import Decision, Fact, Link, Pass
@@ -56,9 +57,12 @@ SEGMENTS = {
     "channels": "channel",
     "checks": "check",
     "contacts": "contact",
+    "costs": "cost",
+    "covers": "coverage",
     "decisions": "decision",
     "delete": "deletion",
     "exports": "export",
+    "fields": "own_field",
     "households": "household",
     "invitations": "invitation",
     "keys": "supplier_key",
@@ -235,8 +239,10 @@ def world(cast: factories.Cast) -> Ids:
         wishes=inviting.Wishes(name=CANARY, shown_as=CANARY, assets=[cast.dvr]),
         now=clock.now(),
     )
+    belongings = belong(cast)
     return Ids(
         objects={
+            **belongings,
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
             "block": str(blocked.uuid),
@@ -282,6 +288,7 @@ def world(cast: factories.Cast) -> Ids:
             "code": ["skyline", "service-only"],
             "content_type_id": ["1"],
             "family": ["appointment"],
+            "form": ["sheet"],
             "key": ["abc"],
             "key36": ["abc"],
             "kind": ["sms", "ocel", "xes"],
@@ -293,6 +300,7 @@ def world(cast: factories.Cast) -> Ids:
             "pk": ["1"],
             "provider": ["none"],
             "scope": ["supplier"],
+            "step": ["store"],
             "subject": [str(cast.skyline.uuid)],
             "token": ["abc"],
             "topic": ["money"],
@@ -301,6 +309,23 @@ def world(cast: factories.Cast) -> Ids:
             "version": ["1"],
         },
     )
+
+
+def belong(cast: factories.Cast) -> dict[str, str]:
+    """Give Ana's asset one of everything that belongs to an asset."""
+    asset, now = cast.dvr, factories.START
+    cover = holdings.cover(
+        asset=asset, values={"kind": "insurance", "obligor": CANARY, "terms": CANARY}, now=now
+    )
+    spent = {"on": now.date(), "amount": Decimal(49), "currency": "USD", "note": CANARY}
+    cost = holdings.spend(asset=asset, values=spent, now=now)
+    own = shaping.add_field(
+        household=cast.household, values={"name": CANARY, "type": "text", "choices": [], "kind": ""}
+    )
+    values = {"custom": {str(own.uuid): CANARY}, "place": CANARY, "notes": CANARY}
+    register.change(asset=asset, values=values, tags=[CANARY])
+    holdings.acquire(asset=asset, values={"seller": CANARY}, now=now)
+    return {"coverage": str(cover.uuid), "cost": str(cost.uuid), "own_field": str(own.uuid)}
 
 
 def made_pass(owner: Owner, household: Household, **about: Any) -> Pass:
