@@ -20,7 +20,7 @@ from django.db import DataError, transaction
 from prometheus_client import Counter
 
 from owners import bulk, sealing
-from suppliers import adapters, checks, envelopes, letters, outbox, published, terms
+from suppliers import adapters, checks, envelopes, letters, outbox, published, servicing, terms
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
@@ -147,6 +147,7 @@ class Work:
     received_at: datetime
     claims: int
     content: Any = None
+    stated: dict[str, Any] = field(default_factory=dict)  # of the history of a thing
     alias: str = ""
     mandate: Granted | None = None
     profile: published.Published | None = None  # what a supplier says of itself
@@ -428,6 +429,8 @@ def _adapt(work: Work, known: Acquaintance) -> None:
         work.reject(error.code, error.pointer, error.detail)
     except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
         _fail(work, error)
+    if work.way == Way.WEBHOOK and work.type in servicing.TYPES and work.content is not None:
+        work.stated = work.content.get("data") or {}
     work.content = None
 
 
@@ -647,9 +650,30 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
                 terms.keep(work.answer, mandate_id=work.mandate.id, said_in=work.uuid, now=now)
             if work.report is not None and work.household_id is not None:
                 outbox.came_back(report=work.report, household_id=work.household_id)
+        servicing.take(_reports(new), now=now)
         faulty = [work for work in done if work.is_faulty and work.supplier_id]
         outbox.report_rejected(faulty, now=now)
     return {row.household_id for row in (*new, *completed)}
+
+
+def _reports(rows: list[Row]) -> list[servicing.Report]:
+    """Return what signed events with a mandate state of the history of a thing of ours."""
+    return [
+        servicing.Report(
+            contact=row.uuid,
+            type=row.contact.type,
+            asset_id=row.asset_id,
+            supplier_id=row.supplier_id,
+            data=row.work.stated,
+        )
+        for row in rows
+        if row.contact.type in servicing.TYPES
+        and row.work.way == Way.WEBHOOK
+        and row.asset_id is not None
+        and row.supplier_id is not None
+        and not row.admission.refusal
+        and not row.admission.suspicion
+    ]
 
 
 def _joined(rows: list[Row]) -> tuple[list[Row], list[Row]]:

@@ -1,0 +1,143 @@
+"""Work and readings that a supplier reports, written into the history of the thing.
+
+What is written says that the supplier stated it. A task counts as done only where the
+report says so: by its words, or as the one due task that this supplier is to do. The task
+goes on from the reading of the report, not from the latest.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.db import transaction
+
+from assets import care, caring, metering
+from assets.choices import Source
+from assets.models import Asset, CareTask, Meter
+from assets.models.care import PRESSING
+from suppliers.models import Supplier
+
+log = structlog.get_logger(__name__)
+
+PERFORMED, READING = "service.performed", "reading.reported"
+TYPES = (PERFORMED, READING)
+# Of UCUM, as our meters are called.
+UNITS = {"[mi_i]": "mi", "m3": "m³", "kW.h": "kWh", "MW.h": "MWh", "[gal_us]": "gal", "Cel": "°C"}
+_WORD = re.compile(r"\w{3,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one event says of one asset."""
+
+    contact: UUID
+    type: str
+    asset_id: int
+    supplier_id: int
+    data: Mapping[str, Any]
+
+
+def take(reports: Iterable[Report], *, now: datetime) -> None:
+    """Write down what was reported; what cannot be so stays a message, and is logged."""
+    for report in reports:
+        asset = Asset.objects.select_related("household").filter(pk=report.asset_id).first()
+        supplier = Supplier.objects.get(pk=report.supplier_id)
+        if asset is None:
+            continue
+        try:
+            with transaction.atomic():
+                if report.type == PERFORMED:
+                    _perform(report, asset, supplier, now=now)
+                else:
+                    _read(report, asset, report.data, now=now)
+        except (caring.CareError, metering.MeterError) as error:
+            log.warning("report_not_kept", contact=str(report.contact), why=error.detail)
+
+
+def matching(tasks: Sequence[CareTask], *, lines: Sequence[str], supplier: str) -> list[CareTask]:
+    """Return the tasks that a report completes: those it names, else the one it must be."""
+    said = [_words(line) for line in lines]
+    named = [
+        task
+        for task in tasks
+        if (words := _words(task.name)) and any(words <= line for line in said)
+    ]
+    if named:
+        return named
+    theirs = [
+        task
+        for task in tasks
+        if task.status in PRESSING and task.provider.casefold() == supplier.casefold()
+    ]
+    return theirs if len(theirs) == 1 else []
+
+
+def _perform(report: Report, asset: Asset, supplier: Supplier, *, now: datetime) -> None:
+    data = report.data
+    lines = [str(line) for line in data["workDone"]]
+    local = datetime.fromisoformat(data["performedAt"]).astimezone(ZoneInfo(asset.household.zone))
+    tasks = list(asset.care_tasks.filter(removed_at=None).order_by("pk"))
+    read = _reading(asset, data.get("reading"))
+    caring.log(
+        asset=asset,
+        title=lines[0] if lines else str(data["serviceId"]),
+        done_on=min(local.date(), now.astimezone(local.tzinfo).date()),
+        now=now,
+        tasks=matching(tasks, lines=lines, supplier=supplier.name),
+        said=caring.Work(
+            work=lines,
+            provider=supplier.name,
+            readings={} if read is None else {read[0]: read[1]},
+            note=", ".join(str(part) for part in data.get("parts") or [])[:2000],
+        ),
+        source=Source.SUPPLIER,
+        source_key=str(report.contact),
+    )
+
+
+def _read(report: Report, asset: Asset, data: Mapping[str, Any], *, now: datetime) -> None:
+    read = _reading(asset, data)
+    if read is None:
+        return
+    local = datetime.fromisoformat(data["at"]).astimezone(ZoneInfo(asset.household.zone))
+    metering.read(
+        meter=read[0],
+        value=read[1],
+        read_on=min(local.date(), now.astimezone(local.tzinfo).date()),
+        now=now,
+        source=Source.SUPPLIER,
+        source_key=str(report.contact),
+    )
+
+
+def _reading(asset: Asset, said: Any) -> tuple[Meter, Decimal] | None:
+    """Return the one meter that a reading can be of, and its value there."""
+    if not isinstance(said, Mapping) or said.get("value") is None:
+        return None
+    try:
+        value = Decimal(str(said["value"]))
+    except InvalidOperation:
+        return None  # words, not a count
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
+        return None
+    unit = UNITS.get(str(said.get("unit", "")), str(said.get("unit", "")))
+    found = []
+    for meter in asset.meters.filter(removed_at=None).order_by("pk"):
+        try:
+            found.append((meter, care.convert(value, given=unit, into=meter.unit)))
+        except care.UnitError:
+            continue  # it measures something else
+    quantity = str(said.get("quantity", "")).casefold()
+    named = [pair for pair in found if pair[0].name.casefold() == quantity]
+    found = named or found
+    return found[0] if len(found) == 1 else None
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
