@@ -1,5 +1,6 @@
 """What an owner says of a thing: as little as a name, or one line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -23,7 +24,9 @@ class AssetForm(forms.Form):
     name = forms.CharField(
         label=_("What do you call it?"),
         max_length=300,
-        help_text=_("A name, or all in one line: Bosch washer, serial 12-345, in the cellar."),
+        help_text=_(
+            "A name, or all in one line: Boiler service every October, Nordvarme, 180 EUR."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
     template = forms.ChoiceField(
@@ -42,6 +45,12 @@ class AssetForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     place = forms.CharField(label=_("Where is it?"), max_length=200, required=False)
+    has_care = forms.BooleanField(
+        label=_("With its usual care"),
+        required=False,
+        initial=True,
+        help_text=_("Such as a yearly service; each can be changed or taken away."),
+    )
     household = forms.ModelChoiceField(
         Household.objects.none(), label=_("Household"), to_field_name="uuid", empty_label=None
     )
@@ -75,6 +84,15 @@ class AssetForm(forms.Form):
             "model": got["model"],
             "place": got["place"] or line.place,
         }
+
+    def care(self) -> Mapping[str, Any]:
+        """Return the plan of care to begin with: what the line says, else what is usual."""
+        got = self.cleaned_data
+        line = starters.read_line(got["name"])
+        if line.care:
+            return {"tasks": [line.care]}
+        usual = starters.STARTERS[got["template"] or line.starter].care
+        return usual if got["has_care"] else {}
 
     def identifiers(self) -> list[tuple[IdentifierScheme, str]]:
         """Return what names the thing."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assets import (
+    caring,
     documents,
     duedates,
     holdings,
@@ -292,6 +293,8 @@ def asset_add(request: OwnerRequest) -> HttpResponse:
         now=now,
         owner=owner,
     )
+    if form.care():
+        caring.adopt(asset=asset, plan=form.care(), now=now, owner=owner)
     change = undo.latest(kind=register.ADDED, subject=asset.uuid)
     said(request, _("Added. Who serves it?"), change)
     if form.photo_file is not None:

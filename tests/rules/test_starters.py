@@ -1,9 +1,11 @@
 """One line of text becomes a thing."""
 
 import pytest
+from django.utils.translation import override
 
+from assets.care_specs import check_plan, check_spec
 from assets.choices import IdentifierScheme
-from assets.starters import read_line
+from assets.starters import STARTERS, read_line
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,59 @@ def test_a_line_is_read_as_a_thing(text, name, starter, place, identifiers) -> N
         place,
         identifiers,
     )
+
+
+OCTOBER = {"kind": "calendar", "mode": "fixed", "rule": "FREQ=YEARLY;BYMONTH=10;BYMONTHDAY=1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "starter", "care"),
+    [
+        (
+            "boiler service every October, Nordvarme, about 180 EUR",
+            "Boiler",
+            "boiler",
+            {"name": "Service", "triggers": [OCTOBER], "provider": "Nordvarme",
+             "amount": "180", "currency": "EUR"},
+        ),
+        (
+            "Therme Wartung jeden Oktober, Nordvarme, etwa 1.180,50 €",
+            "Therme",
+            "boiler",
+            {"name": "Wartung", "triggers": [OCTOBER], "provider": "Nordvarme",
+             "amount": "1180.50", "currency": "EUR"},
+        ),
+        (
+            "Car oil change every 12 months",
+            "Car",
+            "car",
+            {"name": "Oil change",
+             "triggers": [{"kind": "calendar", "mode": "floating", "every": 12, "unit": "month"}]},
+        ),
+        (
+            "Piano tuning yearly, $120",
+            "Piano",
+            "instrument",
+            {"name": "Tuning", "amount": "120", "currency": "USD",
+             "triggers": [{"kind": "calendar", "mode": "floating", "every": 1, "unit": "year"}]},
+        ),
+        ("Car for every day", "Car for every day", "car", None),
+        ("Bosch drill 180 EUR", "Bosch drill 180 EUR", "tool", None),
+    ],
+)  # fmt: skip
+def test_a_line_may_say_what_is_done_again_and_again(text, name, starter, care) -> None:
+    line = read_line(text)
+    assert (line.name, line.starter, line.care) == (name, starter, care)
+    if care:
+        check_spec(line.care)
+
+
+def test_every_template_brings_a_care_plan_that_can_be_kept() -> None:
+    for starter in STARTERS.values():
+        check_plan(starter.care)
+        for language in ("en", "de", "it"):
+            with override(language):
+                assert str(starter.label)
 
 
 def test_no_line_is_left_without_a_name() -> None:

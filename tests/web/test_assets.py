@@ -172,3 +172,30 @@ def test_a_place_is_renamed_with_all_in_it(cast: factories.Cast, browser: Client
     browser.post(reverse("places"), said)
     cast.dvr.refresh_from_db()
     assert cast.dvr.place == "Villa / Cellar"
+
+
+def test_one_line_makes_a_boiler_with_its_october_service(
+    cast: factories.Cast, browser: Client
+) -> None:
+    line = "boiler service every October, Nordvarme, about 180 EUR"
+    said = {"name": line, "household": str(cast.household.uuid)}
+    assert browser.post(reverse("asset-add"), said).status_code == 302
+    boiler = Asset.objects.get(name="Boiler")
+    task = boiler.care_tasks.get()
+    assert (task.name, task.provider, task.amount, task.currency) == (
+        "Service", "Nordvarme", Decimal(180), "EUR",
+    )  # fmt: skip
+    assert task.due_on is not None
+    assert task.due_on.month == 10
+
+
+def test_a_car_begins_with_its_usual_care_only_when_wanted(
+    cast: factories.Cast, browser: Client
+) -> None:
+    said = {"name": "Our car", "household": str(cast.household.uuid)}
+    browser.post(reverse("asset-add"), said)
+    assert not Asset.objects.get(name="Our car").care_tasks.exists()
+    browser.post(reverse("asset-add"), said | {"name": "Her car", "has_care": "on"})
+    car = Asset.objects.get(name="Her car")
+    assert car.care_tasks.count() == 3
+    assert car.meters.get().name == "Odometer"
