@@ -88,9 +88,6 @@ class AnswersForm(forms.Form):
                 initial=run.form,
             )
         said = {**standing.guesses, **standing.settled}
-        if Ask.CURRENCY not in standing.settled and not run.answers.get("currency"):
-            guess = said.get(Ask.CURRENCY, "")
-            said[Ask.CURRENCY] = run.household.currency if guess == "EUR" else guess
         for ask in [*standing.open, *(each for each in Ask if each in standing.settled)]:
             self._ask(ask, said.get(ask, ""))
         self.column_names: dict[str, str] = {}

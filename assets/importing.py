@@ -60,6 +60,7 @@ log = structlog.get_logger(__name__)
 
 BROUGHT_IN = "import.run"
 LEASE = timedelta(seconds=30)
+READ_S = 40.0  # one go at a file, which is opened anew for each
 TURN_S = 2.0  # one go at one import; then others have their turn
 READ_AT_ONCE, CHECK_AT_ONCE, WRITE_AT_ONCE, TAKE_AT_ONCE = 500, 500, 250, 250
 TRIES = 5  # goes that came to nothing before we stop
@@ -138,6 +139,7 @@ def standing_of(run: Import, answers: Mapping[str, Any] | None = None) -> Standi
         evidence=run.evidence,
         told=run.told,
         answers=run.answers if answers is None else answers,
+        currency=run.household.currency,
     )
 
 
@@ -380,12 +382,13 @@ def _read_all(run: Import, now_fn: Callable[[], datetime]) -> int:
         raise FileError("lost") from error
     except sealing.UnsealError as error:
         raise FileError("lost") from error
-    evidence: dict[str, Evidence] = {}
-    columns: dict[str, str] = {}
-    told: dict[str, str] = {}
-    form: Format | None = None
-    lots = 0
-    for lot in _lots(files.records(content), READ_AT_ONCE):
+    evidence = {name: Evidence.of(kept) for name, kept in run.evidence.items()}
+    columns = {folded(name): name for name in run.columns}
+    told: dict[str, str] = dict(run.told)
+    form = FORMATS[run.form] if run.form else None
+    until, lots = time.monotonic() + READ_S, 0
+    rows = (record for record in files.records(content) if record.number > run.rows_read)
+    for lot in _lots(rows, READ_AT_ONCE):
         for record in lot:
             if form is None:
                 names = [folded(name) for name in record.columns]
@@ -394,20 +397,23 @@ def _read_all(run: Import, now_fn: Callable[[], datetime]) -> int:
             _learn(record, form, columns, evidence, told)
         with transaction.atomic():
             held = _held(run, now_fn())
-            if held is None:
+            if held is None or form is None:
                 return lots
             _keep(held, lot)
-            held.rows_read = max(held.rows_read, lot[-1].number)
+            held.rows_read = lot[-1].number
+            held.form, held.columns, held.told = form.slug, list(columns.values()), told
+            held.evidence = {name: kept for name, one in evidence.items() if (kept := one.kept())}
             held.save()
         lots += 1
-    if form is None:
-        raise FileError("empty")
+        if time.monotonic() > until:
+            _let_go(run)
+            return lots
     with transaction.atomic():
         held = _held(run, now_fn())
         if held is None:
             return lots
-        held.form, held.columns, held.told = form.slug, list(columns.values()), told
-        held.evidence = {name: kept for name, one in evidence.items() if (kept := one.kept())}
+        if form is None:
+            raise FileError("empty")
         held.rows_read = ImportRow.objects.filter(of=held).count()
         standing = standing_of(held)
         is_clear = not standing.open and not form.is_mapped
@@ -458,7 +464,6 @@ def _keep(run: Import, lot: Sequence[files.Record]) -> None:
                 values=_storable(record.values),
             )
             for record in lot
-            if record.number > run.rows_read
         ],
         batch_size=READ_AT_ONCE,
     )

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import path
 from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
@@ -21,11 +21,11 @@ from assets.importers.rows import EXTRA, IGNORE, Ask
 from assets.importers.values import DateOrder
 from assets.importers.words import ImportState, RowState
 from assets.models import Asset, Import, ImportRow
-from owners import clock, households, undo
+from owners import clock, households
 from owners.api.edge import Known, OwnerView, checked, once, owner_of
 from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
 from owners.api.problems import Problem
-from owners.models import Household, Owner
+from owners.models import Change, Household, Owner
 
 
 def my_households(owner: Owner) -> QuerySet[Household]:
@@ -40,7 +40,10 @@ def my_assets(owner: Owner) -> QuerySet[Asset]:
 
 def my_imports(owner: Owner) -> QuerySet[Import]:
     """Return the owner's imports with all that `show_import` reads."""
-    return Import.objects.for_owner(owner).select_related("household", "asset")
+    rows = Import.objects.for_owner(owner).select_related("household", "asset")
+    changes = Change.objects.filter(kind=importing.BROUGHT_IN, undone_at=None)
+    mine = changes.filter(subject=OuterRef("uuid"), household=OuterRef("household"))
+    return rows.annotate(undo=Subquery(mine.values("uuid")[:1]))
 
 
 class ImportIn(serializers.Serializer[Any]):
@@ -110,9 +113,7 @@ class ImportOut(serializers.Serializer[Any]):
 def show_import(run: Import) -> dict[str, Any]:
     """Return an import as the API shows it."""
     standing = importing.standing_of(run) if run.form else questions.Standing()
-    change = None
-    if run.state == ImportState.DONE:
-        change = undo.latest(kind=importing.BROUGHT_IN, subject=run.uuid)
+    undo = getattr(run, "undo", None)  # a new one has nothing to undo
     return {
         "id": str(run.uuid),
         "household": str(run.household.uuid),
@@ -135,7 +136,7 @@ def show_import(run: Import) -> dict[str, Any]:
         "kept": run.kept,
         "fault": run.fault,
         "detail": gettext(FILE_FAULTS[run.fault]) if run.fault else "",
-        "undo": str(change.uuid) if change else None,
+        "undo": str(undo) if undo and run.state == ImportState.DONE else None,
         "created_at": run.created_at,
         "ended_at": run.ended_at,
     }

@@ -55,8 +55,12 @@ def stand(
     evidence: Kept,
     told: Mapping[str, str],
     answers: Mapping[str, Any],
+    currency: str = "EUR",
 ) -> Standing:
-    """Return what is settled and what is open, with the answers given so far counted in."""
+    """Return what is settled and what is open, with the answers given so far counted in.
+
+    `currency` is the household's, which amounts without a sign are most likely in.
+    """
     names = list(columns)
     said = {str(k): v for k, v in answers.items() if v not in ("", None)}
     kind = str(said.get(Ask.KIND) or (generic.guess_kind(names) if form.is_mapped else ""))
@@ -67,6 +71,8 @@ def stand(
         found, guess = _look(ask, form, mapping, evidence, told)
         if ask == Ask.KIND and kind:
             guess = kind
+        if ask == Ask.CURRENCY and guess == USUAL[ask]:
+            guess = currency
         if ask in said:
             settled[ask] = str(said[ask])
         elif found is not None:
@@ -160,7 +166,7 @@ def _currency(names: frozenset[str], evidence: Kept) -> tuple[str | None, str]:
     if len(found.currencies) == 1 and "$" not in found.currencies:
         return next(iter(found.currencies)), "EUR"
     if not found.currencies and not found.marks:
-        return "EUR", "EUR"  # no amount stands anywhere
+        return USUAL[Ask.CURRENCY], ""  # no amount stands anywhere
     return None, "USD" if "$" in found.currencies else "EUR"
 
 

@@ -363,3 +363,13 @@ def test_an_unknown_answer_changes_nothing(cast: factories.Cast) -> None:
         with pytest.raises(AnswerError):
             importing.answer(run=run, said={"currency": "EUR"} | said, now=NOW)
     assert Import.objects.get().state == ImportState.ASKING
+
+
+def test_a_long_file_is_read_in_several_goes_that_learn_the_same(cast: factories.Cast) -> None:
+    at_once = begun(cast, many(1200))
+    with patch.object(importing, "READ_S", 0):
+        in_goes = begun(cast, many(1200))
+    same = ("state", "form", "columns", "evidence", "told", "rows_read")
+    assert [getattr(in_goes, n) for n in same] == [getattr(at_once, n) for n in same]
+    numbers = list(in_goes.rows.order_by("number").values_list("number", flat=True))
+    assert numbers == list(range(2, 1202))
