@@ -52,6 +52,17 @@ def plain(number: Decimal | None) -> str:
     return "" if number is None else f"{number.normalize():f}"
 
 
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs only
+    """A member of the household, by name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Owner.objects.none(), required=False, to_field_name="uuid", **kwargs)
+
+    def label_from_instance(self, obj: Owner) -> str:
+        """Return the name, else the address."""
+        return obj.get_full_name() or obj.email
+
+
 class TaskForm(forms.Form):
     """A task in plain words; what only an app can say (rules, conditions) is kept as it was."""
 
@@ -97,13 +108,7 @@ class TaskForm(forms.Form):
     lead_days = forms.IntegerField(
         label=_("Tell so many days before"), min_value=0, max_value=365, initial=14
     )
-    assignee = forms.ModelChoiceField(
-        Owner.objects.none(),
-        label=_("Who does it?"),
-        required=False,
-        to_field_name="uuid",
-        empty_label=_("Nobody in particular"),
-    )
+    assignee = PersonField(label=_("Who does it?"), empty_label=_("Nobody in particular"))
     provider = forms.CharField(label=_("Or which company?"), max_length=120, required=False)
     checklist = forms.CharField(
         label=_("Points to look at, one a line"),
@@ -196,7 +201,9 @@ class TaskForm(forms.Form):
                 calendar["rule"] = self._rule
             triggers.append(calendar)
         if got.get("meter") is not None:
-            was: dict[str, Any] = next((t for t in self.spec.get("triggers", []) if t["kind"] == "meter"), {})
+            was: dict[str, Any] = next(
+                (t for t in self.spec.get("triggers", []) if t["kind"] == "meter"), {}
+            )
             triggers.append(
                 {
                     **was,
@@ -236,13 +243,7 @@ class WorkForm(forms.Form):
         label=_("What it cost"), required=False, max_digits=14, decimal_places=4, localize=True
     )
     currency = forms.RegexField("^[A-Z]{3}$", label=_("Currency"), required=False)
-    done_by = forms.ModelChoiceField(
-        Owner.objects.none(),
-        label=_("Who did it?"),
-        required=False,
-        to_field_name="uuid",
-        empty_label=_("Somebody else"),
-    )
+    done_by = PersonField(label=_("Who did it?"), empty_label=_("Somebody else"))
     provider = forms.CharField(label=_("Which company?"), max_length=120, required=False)
     note = forms.CharField(
         label=_("Note"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 3})
@@ -406,7 +407,7 @@ class PartForm(forms.Form):
         """Offer the household's things."""
         super().__init__(*args, **kwargs)
         mine = Asset.objects.filter(household=household).looked_after()
-        self.fields["fits"].queryset = mine[:200]  # type: ignore[attr-defined]  # as above
+        self.fields["fits"].queryset = mine  # type: ignore[attr-defined]  # as above
 
     def values(self) -> dict[str, Any]:
         """Return the part as `stocking` takes it."""

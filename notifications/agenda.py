@@ -35,6 +35,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Care that falls due on a day; `is_estimate` where the day follows from use."""
+
+    id: str
+    name: str
+    asset: str
+    day: date
+    is_estimate: bool = False
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """The part of a window that lies on one day, in minutes of that day."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -13,9 +13,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from assets.models import Asset
+from assets.care_words import CareStatus
+from assets.models import Asset, CareTask
 from notifications import calendar_file
-from notifications.agenda import Entry, with_clashes
+from notifications.agenda import Due, Entry, with_clashes
 from notifications.choices import AppointmentState
 from notifications.models import Appointment, CalendarFeed, Card, Change
 from owners.models import Household, Owner
@@ -52,6 +53,23 @@ def entries_of(visits: QuerySet[Appointment]) -> list[Entry]:
         entry_of(row, changes.get(row.uuid), is_contested=row.journey_id in contested)
         for row in rows
         if row.start is not None
+    ]
+
+
+def care_between(tasks: QuerySet[CareTask], *, first: date, last: date) -> list[Due]:
+    """Return the care that falls due from one day up to and with another."""
+    due = tasks.filter(due_on__gte=first, due_on__lte=last).exclude(status=CareStatus.PAUSED)
+    return [
+        Due(
+            id=str(task.uuid),
+            name=task.name,
+            asset=task.asset.name,
+            day=task.due_on,
+            is_estimate=task.is_estimate,
+            changed_at=task.created_at,
+        )
+        for task in due.select_related("asset").order_by("due_on", "name", "pk")[:MOST]
+        if task.due_on is not None
     ]
 
 
@@ -158,6 +176,10 @@ def read(*, feed: CalendarFeed, now: datetime) -> bytes:
     visits = Appointment.objects.filter(household=feed.household, start__isnull=False)
     if feed.asset is not None:
         visits = visits.filter(journey__asset=feed.asset)
+    tasks = CareTask.objects.for_owner(feed.owner).filter(household=feed.household)
+    if feed.asset is not None:
+        tasks = tasks.filter(asset=feed.asset)
+    due = care_between(tasks, first=(now - PAST).date(), last=(now + FUTURE).date())
     entries = between(visits, start=now - PAST, end=now + FUTURE)
     with translation.override(feed.owner.language):
         words = calendar_file.Words(
@@ -167,8 +189,9 @@ def read(*, feed: CalendarFeed, now: datetime) -> bytes:
             alone=_("%(what)s: %(who)s"),
             domain=settings.MAIL_DOMAIN,
             address=f"{settings.SITE_URL}/journeys/%(journey)s/",
+            care=f"{settings.SITE_URL}/care/%(task)s/",
         )
-    return calendar_file.write(entries, zone=feed_zone(feed), words=words)
+    return calendar_file.write(entries, due, zone=feed_zone(feed), words=words)
 
 
 def feed_zone(feed: CalendarFeed) -> str:

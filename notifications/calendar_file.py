@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from notifications.agenda import Entry
+from notifications.agenda import Due, Entry
 from notifications.choices import AppointmentState
 
 REFRESH = timedelta(hours=1)
@@ -32,9 +32,10 @@ class Words:
     alone: str  # "%(what)s: %(who)s", for what has no window
     domain: str
     address: str  # of a journey's page; takes %(journey)s
+    care: str = ""  # of a task's page; takes %(task)s
 
 
-def write(entries: Sequence[Entry], *, zone: str, words: Words) -> bytes:
+def write(entries: Sequence[Entry], due: Sequence[Due] = (), *, zone: str, words: Words) -> bytes:
     """Return the file: one event for each visit, in the zone of its place, else in `zone`.
 
     The same visits give the same bytes, so that an unchanged file is recognised.
@@ -57,7 +58,7 @@ def write(entries: Sequence[Entry], *, zone: str, words: Words) -> bytes:
         for name in used:
             if name != "UTC":
                 calendar.add_component(_timezone(name, first, last))
-    for event in events:
+    for event in [*events, *(_due(one, words=words) for one in due)]:
         calendar.add_component(event)
     return bytes(calendar.to_ical())
 
@@ -90,6 +91,21 @@ def _event(entry: Entry, *, zone: str, words: Words) -> icalendar.Event:
     link = words.address % {"journey": entry.journey}
     event.add("description", f"{entry.asset}\n{link}" if entry.asset else link)
     event.add("url", link)
+    event.add("class", "PRIVATE")
+    return event
+
+
+def _due(due: Due, *, words: Words) -> icalendar.Event:
+    """Return care that is due as a whole day that leaves its owner free."""
+    event = icalendar.Event()
+    event.add("uid", f"care-{due.id}@{words.domain}")
+    stamp = due.changed_at or datetime(due.day.year, due.day.month, due.day.day, tzinfo=UTC)
+    event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
+    event.add("summary", f"{due.asset}: {due.name}")
+    event.add("dtstart", due.day)
+    event.add("transp", "TRANSPARENT")
+    event.add("status", "TENTATIVE" if due.is_estimate else "CONFIRMED")
+    event.add("url", words.care % {"task": due.id})
     event.add("class", "PRIVATE")
     return event
 

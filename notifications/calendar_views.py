@@ -18,7 +18,7 @@ from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assets.models import Asset
+from assets.models import Asset, CareTask
 from notifications import agenda, calendar
 from notifications.models import Appointment, CalendarFeed
 from owners import clock
@@ -66,6 +66,9 @@ def show(request: OwnerRequest) -> HttpResponse:
         "last": first + timedelta(days=count - 1),
         "days": days if view == "month" else [day for day in days if day.bars],
         "entries": entries,
+        "due": calendar.care_between(
+            cared_for(owner, chosen), first=first, last=first + timedelta(days=count - 1)
+        ),
         "expected": sum(1 for entry in entries if entry.is_live),
         "hours": agenda.held(entries).total_seconds() / 3600,
         "clashes": any(entry.clashes_with for entry in entries),
@@ -100,6 +103,15 @@ def narrowed(owner: Owner, chosen: dict[str, str]) -> QuerySet[Appointment]:
         return visits.none()
     names = {"household": "household__uuid", "asset": "journey__asset__uuid"}
     return visits.filter(**{names.get(name, f"{name}__uuid"): key for name, key in ids.items()})
+
+
+def cared_for(owner: Owner, chosen: dict[str, str]) -> QuerySet[CareTask]:
+    """Return the owner's tasks that an address asks for; no supplier has any."""
+    tasks: QuerySet[CareTask] = CareTask.objects.for_owner(owner)
+    ids = {name: as_uuid(value) for name, value in chosen.items() if value}
+    if None in ids.values() or "supplier" in ids:
+        return tasks.none()
+    return tasks.filter(**{f"{name}__uuid": key for name, key in ids.items()})
 
 
 def as_uuid(raw: str) -> UUID | None:

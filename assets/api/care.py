@@ -187,7 +187,7 @@ class PartAtWork(serializers.Serializer[Any]):
     quantity = serializers.DecimalField(max_digits=14, decimal_places=3)
 
 
-class PointField(serializers.Serializer[Any]):
+class CheckedPoint(serializers.Serializer[Any]):
     """What an inspection says of one point."""
 
     item = serializers.CharField(max_length=120)
@@ -207,7 +207,7 @@ class DoneIn(serializers.Serializer[Any]):
     why_less = serializers.ChoiceField(choices=metering.WHYS, required=False)
     parts = serializers.ListField(child=PartAtWork(), required=False, max_length=50)
     papers = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
-    findings = serializers.ListField(child=PointField(), required=False, max_length=100)
+    findings = serializers.ListField(child=CheckedPoint(), required=False, max_length=100)
     work = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, max_length=50
     )
@@ -292,9 +292,10 @@ class OneTask(OwnerView):
     @once
     def put(self, request: Request, task: UUID) -> Response:
         """Let a task say this from now on."""
-        owner, values = owner_of(request), checked(TaskChange, request)
+        owner = owner_of(request)
         found = my_tasks(owner).get(uuid=task)
         households.require(owner=owner, household_id=found.household_id)
+        values = checked(TaskChange, request)
         change = tried(
             lambda: caring.change(
                 task=found,
@@ -336,9 +337,10 @@ class TaskDone(OwnerView):
     @once
     def post(self, request: Request, task: UUID) -> Response:
         """Complete a task, by one tap or with all there is to say. Helpers may."""
-        owner, values = owner_of(request), checked(DoneIn, request)
+        owner = owner_of(request)
         found = my_tasks(owner).get(uuid=task)
         households.require(owner=owner, household_id=found.household_id, least=Rank.HELPER)
+        values = checked(DoneIn, request)
         usual = WorkKind.INSPECTION if found.checklist else WorkKind.SERVICE
         record = tried(
             lambda: caring.done(
@@ -374,12 +376,13 @@ class TaskMark(OwnerView):
     @once
     def post(self, request: Request, task: UUID, name: str) -> Response:
         """Skip the next occurrence, put it off or move it; helpers may put it off."""
-        owner, values, now = owner_of(request), checked(MarkIn, request), clock.now()
+        owner, now = owner_of(request), clock.now()
         found = my_tasks(owner).get(uuid=task)
         if name not in MARKS:
             raise Problem(404, code="unknown", detail="There is no such action.")
         least = Rank.HELPER if name in ("skip", "snooze") else Rank.MEMBER
         households.require(owner=owner, household_id=found.household_id, least=least)
+        values = checked(MarkIn, request)
         if name in ("pause", "resume"):
             is_paused = name == "pause"
             change = caring.pause(task=found, owner=owner, now=now, is_paused=is_paused)
@@ -695,9 +698,10 @@ class MeterReadings(OwnerView):
     @once
     def post(self, request: Request, meter: UUID) -> Response:
         """Note what a meter shows; 409 where it shows less than before and no reason is given."""
-        owner, values, now = owner_of(request), checked(ReadingIn, request), clock.now()
+        owner, now = owner_of(request), clock.now()
         found = my_meters(owner).get(uuid=meter)
         households.require(owner=owner, household_id=found.household_id, least=Rank.HELPER)
+        values = checked(ReadingIn, request)
         reading = tried(
             lambda: metering.read(
                 meter=found,

@@ -4,12 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from assets import caring
 from assets.care_words import CareStatus, MarkKind
 from assets.models import CareTask, ServiceRecord
 from assets.undos import UNDOS
-from notifications import feed, pipeline, upkeep
+from notifications import calendar, feed, pipeline, upkeep
 from notifications.choices import JourneyState, NotificationState, Section
 from notifications.models import Card, CareCall, Journey, Notification
 from owners import undoing
@@ -169,3 +171,15 @@ def test_rebuild_gives_the_same_card(task: CareTask) -> None:
     before = card().body
     feed.rebuild(household=task.household, now=SEPTEMBER)
     assert card().body == before
+
+
+def test_it_stands_in_the_calendar_and_in_the_file_that_apps_read(task: CareTask) -> None:
+    owner = ana(task)
+    feed_of = calendar.subscribe(owner=owner, household=task.household, asset=None, now=JULY)
+    written = calendar.read(feed=feed_of, now=SEPTEMBER).decode()
+    assert "SUMMARY:Boiler: Boiler service" in written
+    assert "DTSTART;VALUE=DATE:20261001" in written
+    browser = Client()
+    browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    page = browser.get(reverse("calendar"), {"from": "2026-09-20"}).content.decode()
+    assert "Boiler: Boiler service" in page

@@ -25,7 +25,9 @@ from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 from PIL import Image
 
-from assets import documents, holdings, register, shaping
+from assets import caring, documents, holdings, metering, register, shaping, stocking
+from assets.importers.words import ImportState, RowState
+from assets.models import Import, ImportRow
 from notifications import calendar, feed, pass_rules, passes, push_devices
 from notifications.choices import FactState, PassWay
 from notifications.models import Decision, Fact, Link, Pass
@@ -54,6 +56,7 @@ OURS = ("owners", "assets", "suppliers", "notifications")
 SEGMENTS = {
     "assets": "asset",
     "blocked": "block",
+    "care": "task",
     "channels": "channel",
     "checks": "check",
     "contacts": "contact",
@@ -63,16 +66,21 @@ SEGMENTS = {
     "delete": "deletion",
     "exports": "export",
     "fields": "own_field",
+    "issues": "issue",
     "households": "household",
+    "imports": "run",
     "invitations": "invitation",
     "keys": "supplier_key",
     "log": "contact",
+    "meters": "meter",
     "out": "outbound",
+    "parts": "part",
     "people": "person",
     "profile": "proof",
     "requests": "outbound",
     "secrets": "secret",
     "visits": "planned",
+    "work": "record",
     "mine": "held",
     "papers": "document",
     "tokens": "token",
@@ -242,7 +250,9 @@ def world(cast: factories.Cast) -> Ids:
     belongings = belong(cast)
     return Ids(
         objects={
+            "run": str(brought_along(cast).uuid),
             **belongings,
+            **cared_for(cast),
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
             "block": str(blocked.uuid),
@@ -326,6 +336,53 @@ def belong(cast: factories.Cast) -> dict[str, str]:
     register.change(asset=asset, values=values, tags=[CANARY])
     holdings.acquire(asset=asset, values={"seller": CANARY}, now=now)
     return {"coverage": str(cover.uuid), "cost": str(cost.uuid), "own_field": str(own.uuid)}
+
+
+def cared_for(cast: factories.Cast) -> dict[str, str]:
+    """Give Ana's asset one of everything that care is made of."""
+    asset, now = cast.dvr, factories.START
+    meter = metering.add(asset=asset, values={"name": CANARY, "unit": "h"}, now=now)
+    every = {"kind": "calendar", "every": 1, "unit": "year"}
+    spec = {"name": CANARY, "note": CANARY, "provider": CANARY, "triggers": [every]}
+    task = caring.add(asset=asset, spec=spec, now=now)
+    stock = {"name": CANARY, "quantity": Decimal(2), "place": CANARY}
+    part = stocking.add(household=cast.household, values=stock, now=now)
+    point = {"item": CANARY, "result": "fail", "note": CANARY}
+    said = caring.Work(
+        note=CANARY, findings=[point], readings={meter: Decimal(5)}, parts={part: Decimal(1)}
+    )
+    done = {"title": CANARY, "done_on": now.date(), "tasks": [task], "said": said}
+    record = caring.log(asset=asset, now=now, **done)
+    found = {"task": task, "meter": meter, "part": part, "record": record}
+    return {name: str(row.uuid) for name, row in found.items()} | {
+        "issue": str(record.issues.get().uuid)
+    }
+
+
+def brought_along(cast: factories.Cast) -> Import:
+    """Let Ana bring a file along, with a row that is left out."""
+    run = Import.objects.create(
+        household=cast.household,
+        owner=cast.ana,
+        name=f"{CANARY}.csv",
+        size=1,
+        state=ImportState.READY,
+        form="table",
+        columns=["Name", CANARY],
+        rows_read=1,
+        bad=1,
+    )
+    ImportRow.objects.create(
+        household=cast.household,
+        of=run,
+        number=2,
+        values={"Name": CANARY},
+        state=RowState.BAD,
+        fault="date",
+        column="Name",
+        said=CANARY,
+    )
+    return run
 
 
 def made_pass(owner: Owner, household: Household, **about: Any) -> Pass:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from assets import documents, register
-from assets.models import Asset
+from assets import caring, documents, metering, register
+from assets.models import Asset, Meter, Part, Import, ImportRow
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
@@ -97,6 +98,22 @@ def rows(cast: factories.Cast, count: int) -> None:
         factories.MembershipFactory.create(household=household, owner=cast.ana)
         calendar.subscribe(owner=cast.ana, household=household, asset=None, now=factories.START)
         trust(cast, household, asset, number)
+        bring(cast, number)
+
+
+def bring(cast: factories.Cast, number: int) -> None:
+    """Let Ana bring one more file along, and the first of them have one more row."""
+    Import.objects.create(
+        household=cast.household, owner=cast.ana, name="a.csv", size=1, form="table"
+    )
+    ImportRow.objects.create(
+        household=cast.household, of=first_brought(cast), number=number + 2, values={"Name": "A"}
+    )
+
+
+def first_brought(cast: factories.Cast) -> Import:
+    """Return the file that Ana brought along first."""
+    return Import.objects.filter(household=cast.household).earliest("pk")
 
 
 def spoken_for(cast: factories.Cast) -> Mandate:
@@ -122,6 +139,7 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
     if number < push_devices.MOST:
         address = f"https://push.example/{number}"
         push_devices.add(owner=cast.ana, endpoint=address, keys={}, now=now)
+    care_for(cast, asset, number)
     register.edit(asset=asset, values={"place": f"Shelf {number}"}, owner=cast.ana, now=now)
     gone = factories.AssetFactory.create(household=household)
     register.remove(asset=gone, owner=cast.ana, now=now)
@@ -160,6 +178,26 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
     )
 
 
+def care_for(cast: factories.Cast, asset: Asset, number: int) -> None:
+    """Give Ana one more task, piece of work, meter, reading, part and fault."""
+    now = factories.START
+    Meter.objects.create(household=cast.household, asset=asset, name="Hours")
+    seen = {"value": Decimal(number), "read_on": now.date(), "now": now}
+    metering.read(meter=measured(cast), **seen)
+    Part.objects.create(household=cast.household, name="Filter")
+    every = {"kind": "calendar", "every": 1, "unit": "year"}
+    task = caring.add(asset=asset, spec={"name": "Service", "triggers": [every]}, now=now)
+    said = caring.Work(amount=Decimal(5), findings=[{"item": "Brakes", "result": "fail"}])
+    done = {"title": "Service", "done_on": now.date(), "tasks": [task], "said": said}
+    caring.log(asset=asset, now=now, **done)
+
+
+def measured(cast: factories.Cast) -> Meter:
+    """Return the meter whose readings are listed."""
+    known = cast.dvr.meters.first()
+    return known or metering.add(asset=cast.dvr, values={"name": "Hours"}, now=factories.START)
+
+
 def passed(cast: factories.Cast) -> Pass:
     """Return the pass whose readers are listed."""
     until = clock.now() + timedelta(days=1)
@@ -177,6 +215,9 @@ def passed(cast: factories.Cast) -> Pass:
 def spelt(name: str, cast: factories.Cast) -> str:
     """Return the address of a pinned list."""
     parts = {"asset": cast.dvr.uuid, "mandate": spoken_for(cast).uuid, "held": passed(cast).uuid}
+    parts["meter"] = measured(cast).uuid
+    if "{run}" in name:
+        parts["run"] = first_brought(cast).uuid
     path, _mark, query = name.partition("?")
     return f"/api/v1/{path.format(**parts)}/?{query}"
 
