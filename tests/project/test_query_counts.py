@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
 from assets import caring, documents, metering, register
-from assets.models import Asset, Meter, Part, Import, ImportRow
+from assets.models import Asset, Import, ImportRow, Meter, Part
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
