@@ -12,7 +12,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import register, starters
+from assets import identifiers, places, register, starters
+from assets.api import life
 from assets.api.documents import (
     AssetDocuments,
     AssetPhoto,
@@ -20,11 +21,21 @@ from assets.api.documents import (
     Documents,
     OneDocument,
 )
-from assets.choices import AssetKind, Custody, IdentifierScheme, Lifecycle, OperationalStatus
-from assets.models import Asset
+from assets.choices import (
+    AssetKind,
+    Custody,
+    EndReason,
+    IdentifierScheme,
+    LeavingAs,
+    Lifecycle,
+    OperationalStatus,
+    Source,
+)
+from assets.models import Asset, Tag
 from owners import clock, households, undo
 from owners.api.edge import UNDO, Known, OwnerView, checked, once, owner_of, undoable
 from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
+from owners.api.problems import Problem
 from owners.api.reach import my_people
 from owners.api.versions import ETAG, IF_MATCH, etag_of, require_current
 from owners.models import Household, Owner
@@ -37,6 +48,11 @@ def my_households(owner: Owner) -> QuerySet[Household]:
     return Household.objects.for_owner(owner)
 
 
+def my_wholes(owner: Owner) -> QuerySet[Asset]:
+    """Return what another asset may be part of."""
+    return Asset.objects.for_owner(owner)
+
+
 class IdentifierField(serializers.Serializer[Any]):
     """One identifier of an asset."""
 
@@ -44,8 +60,22 @@ class IdentifierField(serializers.Serializer[Any]):
     value = serializers.CharField(max_length=200)
 
 
+class IdentifierOut(IdentifierField):
+    """One identifier, and what is doubtful about it."""
+
+    is_valid = serializers.BooleanField(  # type: ignore[assignment]  # a field here, not the method
+        allow_null=True, help_text="Whether its check digits fit; null where no rule says."
+    )
+    warning = serializers.CharField(allow_blank=True)
+    source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]  # the word of the others, not the base's
+
+
 class AssetChange(serializers.Serializer[Any]):
-    """What an owner may change about an asset."""
+    """What an owner may change about an asset.
+
+    `lifecycle`, `operational_status` and `custody` correct what was written down wrongly;
+    what happened goes through `steps/`, with all that follows from it.
+    """
 
     name = serializers.CharField(max_length=120)
     kind = serializers.ChoiceField(choices=AssetKind.choices, required=False)
@@ -56,8 +86,25 @@ class AssetChange(serializers.Serializer[Any]):
     custody = serializers.ChoiceField(choices=Custody.choices, required=False)
     keeper = Known(my_people, allow_null=True, required=False)
     template = serializers.ChoiceField(choices=TEMPLATES, allow_blank=True, required=False)
-    place = serializers.CharField(max_length=80, allow_blank=True, required=False)
+    place = serializers.CharField(
+        max_length=200, allow_blank=True, required=False, help_text="A path: House / Cellar."
+    )
+    parent = Known(my_wholes, allow_null=True, required=False)  # type: ignore[assignment]  # the whole
+    quantity = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    notes = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
+    is_insured = serializers.BooleanField(required=False)
     bought_on = serializers.DateField(allow_null=True, required=False)
+    in_service_on = serializers.DateField(allow_null=True, required=False)
+    ended_on = serializers.DateField(allow_null=True, required=False)
+    end_reason = serializers.ChoiceField(
+        choices=EndReason.choices, allow_blank=True, required=False
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=30
+    )
+    custom = serializers.DictField(
+        required=False, help_text="By the ids of `custom-fields/`; only these change."
+    )
     identifiers = serializers.ListField(child=IdentifierField(), required=False, max_length=50)
 
 
@@ -82,8 +129,19 @@ class AssetOut(serializers.Serializer[Any]):
     keeper = serializers.UUIDField(allow_null=True)
     template = serializers.CharField(allow_blank=True, help_text="Of `assets/templates/`.")
     place = serializers.CharField(allow_blank=True)
+    parent = serializers.UUIDField(allow_null=True)  # type: ignore[assignment]  # the whole
+    quantity = serializers.IntegerField()
+    notes = serializers.CharField(allow_blank=True)
+    is_insured = serializers.BooleanField()
     bought_on = serializers.DateField(allow_null=True)
-    identifiers = IdentifierField(many=True)
+    in_service_on = serializers.DateField(allow_null=True)
+    leaving_as = serializers.ChoiceField(choices=LeavingAs.choices, allow_blank=True)
+    ended_on = serializers.DateField(allow_null=True)
+    end_reason = serializers.ChoiceField(choices=EndReason.choices, allow_blank=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    custom = serializers.DictField()
+    identifiers = IdentifierOut(many=True)
+    source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]  # the word of the others, not the base's
     created_at = serializers.DateTimeField()
 
 
@@ -102,9 +160,26 @@ def show_asset(asset: Asset) -> dict[str, Any]:
         "keeper": str(asset.keeper.uuid) if asset.keeper else None,
         "template": asset.template,
         "place": asset.place,
+        "parent": str(asset.parent.uuid) if asset.parent else None,
+        "quantity": asset.quantity,
+        "notes": asset.notes,
+        "is_insured": asset.is_insured,
         "bought_on": asset.bought_on,
+        "in_service_on": asset.in_service_on,
+        "leaving_as": asset.leaving_as,
+        "ended_on": asset.ended_on,
+        "end_reason": asset.end_reason,
+        "tags": sorted(tagging.tag.name for tagging in asset.taggings.all()),
+        "custom": asset.custom,
+        "source": asset.source,
         "identifiers": [
-            {"scheme": row.scheme, "value": row.value}
+            {
+                "scheme": row.scheme,
+                "value": row.value,
+                "is_valid": row.is_valid,
+                "warning": str(identifiers.check(IdentifierScheme(row.scheme), row.value).warning),
+                "source": row.source,
+            }
             for row in sorted(asset.identifiers.all(), key=lambda row: row.pk)
         ],
         "created_at": asset.created_at,
@@ -113,8 +188,8 @@ def show_asset(asset: Asset) -> dict[str, Any]:
 
 def my_assets(owner: Owner) -> QuerySet[Asset]:
     """Return the owner's assets with all that `show_asset` reads."""
-    rows = Asset.objects.for_owner(owner).select_related("household", "keeper")
-    return rows.prefetch_related("identifiers")
+    rows = Asset.objects.for_owner(owner).select_related("household", "keeper", "parent")
+    return rows.prefetch_related("identifiers", "taggings__tag")
 
 
 def named(values: dict[str, Any]) -> list[tuple[IdentifierScheme, str]] | None:
@@ -138,7 +213,10 @@ class Assets(OwnerView):
             filter_of("lifecycle", Lifecycle),
             filter_of("kind", AssetKind),
             filter_of("operational_status", OperationalStatus),
-            OpenApiParameter("place", OpenApiTypes.STR, description="Only what is there."),
+            OpenApiParameter("place", OpenApiTypes.STR, description="Only what is in it."),
+            OpenApiParameter("tag", OpenApiTypes.STR, description="Only what has this tag."),
+            filter_of("custody", Custody),
+            about("parent"),
             about("household"),
         ],
     )
@@ -148,8 +226,11 @@ class Assets(OwnerView):
         rows = narrowed(rows, request, "kind", AssetKind)
         rows = narrowed(rows, request, "operational_status", OperationalStatus)
         place = request.query_params.get("place", "").replace("\x00", "")
-        rows = rows.filter(place=place) if place else rows
-        return of(rows, request, household="household__uuid")
+        rows = rows.filter(places.inside(places.normal(place))) if place else rows
+        tag = request.query_params.get("tag", "").replace("\x00", "")
+        rows = rows.filter(taggings__tag__folded=Tag.fold(tag)) if tag else rows
+        rows = narrowed(rows, request, "custody", Custody)
+        return of(rows, request, household="household__uuid", parent="parent__uuid")
 
     @extend_schema(
         operation_id="assets_add",
@@ -164,17 +245,18 @@ class Assets(OwnerView):
         values = checked(AssetIn, request)
         household = values.pop("household")
         households.require(owner=owner, household_id=household.pk)
-        identifiers = named(values) or []
+        numbers = named(values) or []
         try:
             asset = register.add(
                 household=household,
                 values=values,
-                identifiers=identifiers,
+                identifiers=numbers,
+                tags=values.pop("tags", ()),
                 now=clock.now(),
                 owner=owner,
             )
-        except register.KeeperError as error:
-            raise unknown_keeper() from error
+        except REFUSED as error:
+            raise refused(error) from error
         shown = show_asset(my_assets(owner).get(pk=asset.pk))
         headers = {"ETag": etag_of(shown)}
         headers |= undoable(undo.latest(kind=register.ADDED, subject=asset.uuid))
@@ -203,7 +285,8 @@ class OneAsset(OwnerView):
         found = my_assets(owner).get(uuid=asset)
         households.require(owner=owner, household_id=found.household_id)
         values = checked(AssetChange, request, partial=True)
-        identifiers = named(values)
+        numbers = named(values)
+        tags = values.pop("tags", None)
         try:
             with transaction.atomic():
                 if "If-Match" in request.headers:
@@ -213,12 +296,13 @@ class OneAsset(OwnerView):
                 change = register.edit(
                     asset=found,
                     values=values,
-                    identifiers=identifiers,
+                    identifiers=numbers,
+                    tags=tags,
                     owner=owner,
                     now=clock.now(),
                 )
-        except register.KeeperError as error:
-            raise unknown_keeper() from error
+        except REFUSED as error:
+            raise refused(error) from error
         shown = show_asset(my_assets(owner).get(pk=found.pk))
         return Response(shown, headers={"ETag": etag_of(shown), **undoable(change)})
 
@@ -242,6 +326,7 @@ class TemplateOut(serializers.Serializer[Any]):
     scheme = serializers.ChoiceField(
         choices=IdentifierScheme.choices, help_text="What names such a thing."
     )
+    care = serializers.DictField(help_text="Its usual care: meters, and tasks to begin with.")
 
 
 class AssetTemplates(OwnerView):
@@ -257,6 +342,7 @@ class AssetTemplates(OwnerView):
                     "label": str(row.label),
                     "kind": row.kind,
                     "scheme": row.scheme,
+                    "care": row.care,
                 }
                 for row in starters.STARTERS.values()
             ]
@@ -277,6 +363,10 @@ class LineOut(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=AssetKind.choices)
     place = serializers.CharField(allow_blank=True)
     identifiers = IdentifierField(many=True)
+    care = serializers.DictField(
+        allow_null=True, help_text="A task for `care-tasks/`, where the line says what is due."
+    )
+    supplier = serializers.CharField(allow_blank=True)
 
 
 class AssetLine(OwnerView):
@@ -296,14 +386,23 @@ class AssetLine(OwnerView):
                 "identifiers": [
                     {"scheme": scheme, "value": value} for scheme, value in read.identifiers
                 ],
+                "care": read.care,
+                "supplier": read.supplier,
             }
         )
 
 
-def unknown_keeper() -> serializers.ValidationError:
-    """Return the fault of a keeper from elsewhere: the words of one that does not exist."""
+REFUSED = (register.KeeperError, register.ParentError, register.CustomError)
+
+
+def refused(error: Exception) -> Exception:
+    """Return what the register refused as a fault of its field; who is elsewhere is nobody."""
+    if isinstance(error, register.CustomError):
+        pointer = f"/custom/{error.field}"
+        return Problem(400, code="invalid", detail=error.detail, pointer=pointer)
+    field = "parent" if isinstance(error, register.ParentError) else "keeper"
     text = Known.default_error_messages["unknown"]
-    return serializers.ValidationError({"keeper": [text]}, code="unknown")
+    return serializers.ValidationError({field: [text]}, code="unknown")
 
 
 urlpatterns = [
@@ -316,4 +415,5 @@ urlpatterns = [
     path("documents/", Documents.as_view(), name="documents"),
     path("documents/<uuid:document>/", OneDocument.as_view(), name="document"),
     path("documents/<uuid:document>/file/", DocumentFile.as_view(), name="document-file"),
+    *life.urlpatterns,
 ]
