@@ -86,21 +86,29 @@ def climb(
     loud = [(one, reach) for one, reach in told if one.level == Level.INTERRUPT]
     owners = {one.owner_id for one, reach in loud if caps.matters(one, reach)}
     lately = caps.lately(owners=owners, now=now)
-    found: dict[UUID, Sequence[ladder.Step]] = {}
-    for one, reach in loud:
-        kinds = reach.ladder(Topic(one.topic))
-        room = lately.room(one, reach)
-        steps = ladder.steps(
-            reach=reach, topic=Topic(one.topic), deadline=one.deadline, now=now, taken=room
-        )
-        if kinds and kinds[0] in room.full:
-            one.why |= {"full": kinds[0].value}
-        if steps:
-            lately.add(one, steps[0])
-            if steps[0].at > now:
-                one.why |= {"put_off_until": steps[0].at.isoformat()}
-        found[one.uuid] = steps
-    return found
+    return {one.uuid: climbed(one, reach, lately=lately) for one, reach in loud}
+
+
+def climbed(
+    notification: Notification, reach: Reach, *, lately: caps.Lately
+) -> Sequence[ladder.Step]:
+    """Return the steps of one that is told now, and count the first with what went before."""
+    kinds = reach.ladder(Topic(notification.topic))
+    room = lately.room(notification, reach)
+    steps = ladder.steps(
+        reach=reach,
+        topic=Topic(notification.topic),
+        deadline=notification.deadline,
+        now=lately.now,
+        taken=room,
+    )
+    if kinds and kinds[0] in room.full:
+        notification.why |= {"full": kinds[0].value}
+    if steps:
+        lately.add(notification, steps[0])
+        if steps[0].at > lately.now:
+            notification.why |= {"put_off_until": steps[0].at.isoformat()}
+    return steps
 
 
 def planned(

@@ -1,12 +1,14 @@
 """What a month would have been with other wishes: the same rules over what was said. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from notifications import telling
 from notifications.merging import Decided, Entry, Matter, fold, next_change
-from owners.choices import Level, Moment
+from owners.choices import ChannelKind, Level, Moment
 from owners.reach import Reach
 
 STEPS = 400  # instants looked at in one journey; a busy month has a few dozen
@@ -27,7 +29,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """One time the member would have been told: how loudly, of what, and when."""
+    """One time the member would have been told: how loudly, of what, where, and when."""
 
     journey: str
     title: str
@@ -36,6 +38,15 @@ class Spoken:
     topic: str
     reason: str
     because: tuple[str, ...]
+    wishes: Reach = field(repr=False)  # as they are for this journey
+    channel: str = ""  # a channel's kind: which sounds first; none for what is silent
+    deadline: datetime | None = None
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> str:
+        """Return the channel's name, for people; empty for what is silent."""
+        return str(ChannelKind(self.channel).label) if self.channel else ""
 
 
 @dataclass(slots=True)
@@ -81,7 +92,7 @@ def replay(past: Past, *, reach: Reach, owner: int, until: datetime) -> list[Spo
                 free = telling.release(plan, reach=wishes, now=now)
             if free <= now:
                 if plan.expires_at is None or now < plan.expires_at:
-                    spoken.append(_spoken(past, plan, now))
+                    spoken.append(_spoken(past, plan, reach=wishes, now=now))
                 known, waiting = plan.snapshot, None
                 continue  # what was told may leave behind what waits for the digest slot
             waiting = _Waiting(kept={**plan.snapshot, **plan.holds}, not_before=free)
@@ -132,12 +143,13 @@ def _put_off(
                     topic=change.topic,
                     reason=change.reason,
                     because=(change.item.because,),
+                    wishes=reach,
                 )
             )
     return found
 
 
-def _spoken(past: Past, plan: telling.Plan, now: datetime) -> Spoken:
+def _spoken(past: Past, plan: telling.Plan, *, reach: Reach, now: datetime) -> Spoken:
     return Spoken(
         journey=past.journey,
         title=past.title,
@@ -146,6 +158,9 @@ def _spoken(past: Past, plan: telling.Plan, now: datetime) -> Spoken:
         topic=plan.topic,
         reason=plan.reason,
         because=plan.because,
+        wishes=reach,
+        deadline=plan.deadline,
+        why=plan.why,
     )
 
 
@@ -165,9 +180,24 @@ class Comparison:
 
     before: dict[str, int]
     after: dict[str, int]
+    channels_before: dict[str, int]  # interrupts by the kind of channel
+    channels_after: dict[str, int]
     differences: tuple[Difference, ...]
     journeys: int
     is_cut: bool = False
+
+    @property
+    def by_channel(self) -> list[tuple[str, int, int]]:
+        """Return each channel that sounds: its name, how often before, and how often after."""
+        return [
+            (
+                str(kind.label),
+                self.channels_before.get(kind, 0),
+                self.channels_after.get(kind, 0),
+            )
+            for kind in ChannelKind
+            if kind in self.channels_before or kind in self.channels_after
+        ]
 
 
 def compare(
@@ -181,12 +211,14 @@ def compare(
             title=one.title, journey=one.journey, before=left.get(mark), after=right.get(mark)
         )
         for mark, one in {**left, **right}.items()
-        if (mark in left) != (mark in right) or left[mark].level != right[mark].level
+        if _how(left.get(mark)) != _how(right.get(mark))
     ]
     differences.sort(key=lambda d: (d.before or d.after).at)  # type: ignore[union-attr]  # one of them is
     return Comparison(
         before=_counted(before),
         after=_counted(after),
+        channels_before=dict(Counter(one.channel for one in before if one.channel)),
+        channels_after=dict(Counter(one.channel for one in after if one.channel)),
         differences=tuple(differences),
         journeys=journeys,
         is_cut=is_cut,
@@ -195,6 +227,10 @@ def compare(
 
 def _mark(one: Spoken) -> tuple[str, str, tuple[str, ...]]:
     return one.journey, one.reason, one.because
+
+
+def _how(one: Spoken | None) -> tuple[object, ...] | None:
+    return None if one is None else (one.level, one.channel, one.at)
 
 
 def _counted(spoken: Sequence[Spoken]) -> dict[str, int]:

@@ -1,18 +1,19 @@
 """Last month with other wishes: reads what was said to one member and asks the rules again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from notifications import simulating
+from notifications import caps, delivery, simulating
 from notifications.ledger import Ledger
-from notifications.models import Journey
-from notifications.simulating import Comparison, Past
+from notifications.models import Journey, Notification
+from notifications.simulating import Comparison, Past, Spoken
 from owners import households
-from owners.choices import ChannelKind, Rank, Scope, Topic
+from owners.choices import ChannelKind, Level, Rank, Scope, Topic
 from owners.households import ENDS, KindWish, TopicWish
 from owners.models import Channel, Membership, reach_of
 from owners.reach import Override, Reach, Wish
@@ -116,16 +117,47 @@ def last_month(*, membership: Membership, wishes: Reach, now: datetime) -> Compa
     names = {supplier for past in pasts for supplier in ledger.journeys[past.journey].suppliers}
     ledger.load_people([], names)
     asked = [_with_suppliers(ledger, past) for past in pasts]
+    owner = membership.owner_id
     sides = [
         [
             one
-            for past in asked
-            for one in simulating.replay(past, reach=reach, owner=membership.owner_id, until=now)
+            for one in aloud(
+                (
+                    one
+                    for past in asked
+                    for one in simulating.replay(past, reach=reach, owner=owner, until=now)
+                ),
+                owner=owner,
+            )
             if one.at >= since
         ]
         for reach in (reach_now(membership), wishes)
     ]
     return simulating.compare(sides[0], sides[1], journeys=len(pasts), is_cut=is_cut)
+
+
+def aloud(spoken: Iterable[Spoken], *, owner: int) -> list[Spoken]:
+    """Return what was told with the channel it would have sounded on first, within the caps."""
+    found = []
+    lately = caps.Lately(now=datetime.min.replace(tzinfo=UTC))
+    number: defaultdict[str, int] = defaultdict(lambda: len(number) + 1)
+    for one in sorted(spoken, key=lambda one: one.at):
+        if one.level != Level.INTERRUPT:
+            found.append(one)
+            continue
+        lately.now = one.at
+        told = Notification(
+            owner_id=owner,
+            journey_id=number[one.journey],
+            topic=one.topic,
+            level=one.level,
+            deadline=one.deadline,
+            why=dict(one.why),
+        )
+        steps = delivery.climbed(told, one.wishes, lately=lately)
+        first = steps[0] if steps else None
+        found.append(replace(one, channel=first.kind, at=first.at) if first else one)
+    return found
 
 
 def _within_bounds(rows: QuerySet[Journey]) -> tuple[dict[str, str], bool]:

@@ -157,6 +157,11 @@ class SpokenOut(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     level = serializers.ChoiceField(choices=LEVELS)
+    channel = serializers.ChoiceField(
+        choices=ChannelKind.choices,
+        allow_blank=True,
+        help_text="Sounds first; empty for what is silent.",
+    )
     topic = serializers.ChoiceField(choices=Topic.choices)
     reason = serializers.CharField()
     because = serializers.ListField(child=serializers.UUIDField(), help_text="Contacts.")
@@ -184,6 +189,10 @@ class ComparisonOut(serializers.Serializer[Any]):
 
     before = TimesTold()
     after = TimesTold()
+    channels_before = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Interrupts by channel."
+    )
+    channels_after = serializers.DictField(child=serializers.IntegerField())
     differences = Difference(many=True)
     journeys = serializers.IntegerField(help_text="Looked at.")
     is_cut = serializers.BooleanField(help_text="There were more than are looked at.")
@@ -229,6 +238,8 @@ class ReachSimulation(OwnerView):
             {
                 "before": found.before,
                 "after": found.after,
+                "channels_before": found.channels_before,
+                "channels_after": found.channels_after,
                 "differences": [
                     {
                         "journey": one.journey,
@@ -251,6 +262,7 @@ def show_spoken(one: Spoken | None) -> dict[str, Any] | None:
     return {
         "at": one.at,
         "level": one.level,
+        "channel": one.channel,
         "topic": one.topic,
         "reason": one.reason,
         "because": list(one.because),

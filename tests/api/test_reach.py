@@ -1,5 +1,7 @@
 """How an owner is told, by the API: presets, exceptions, holiday and cover, last month again."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,10 +11,11 @@ from rest_framework.test import APIClient
 
 from notifications import simulation
 from notifications.ledger import Ledger
+from notifications.simulating import Spoken
 from owners import clock
-from owners.choices import Topic
+from owners.choices import ChannelKind, Moment, Topic
 from owners.models import Membership, ReachRule
-from owners.reach import PRESETS
+from owners.reach import PRESETS, Wish
 from tests import factories
 from tests.api.conftest import app_of
 from tests.web.conftest import played
@@ -118,6 +121,45 @@ def test_last_month_is_replayed_with_other_wishes_and_nothing_is_saved(db: None)
     assert told["after"] == {"interrupt": 0, "feed": 0, "digest": 0}
     assert len(told["differences"]) == sum(told["before"].values())
     assert app.get(reach).json() == before
+
+
+@time_machine.travel("2026-11-14T12:00:00Z")
+def test_last_month_says_which_channel_would_have_sounded(db: None) -> None:
+    owner = played()
+    membership = Membership.objects.get(owner=owner)
+    app, reach = app_of(owner), f"/api/v1/reach/{membership.household.uuid}/"
+    wish = {"topic": "arriving", "moment": "now", "channel": "email"}
+    told = app.post(f"{reach}simulate/", {"topics": [wish]}).json()
+    assert told["before"] == told["after"]
+    assert (told["channels_before"], told["channels_after"]) == ({"sms": 1}, {"email": 1})
+    [one] = told["differences"]
+    assert (one["before"]["channel"], one["after"]["channel"]) == ("sms", "email")
+
+
+@time_machine.travel("2026-11-14T12:00:00Z")
+def test_a_cap_that_is_tried_puts_the_second_of_a_day_on_another_channel(db: None) -> None:
+    membership = Membership.objects.select_related("owner", "household").get(owner=played())
+    reach = replace(simulation.reach_now(membership), caps={ChannelKind.SMS: 1})
+    at = datetime(2026, 11, 10, 15, tzinfo=UTC)
+    said = [
+        Spoken(
+            journey=journey,
+            title="",
+            at=at + timedelta(minutes=minutes),
+            level="interrupt",
+            topic="money",
+            reason="bill",
+            because=(),
+            wishes=replace(reach, rules={Topic.MONEY: Wish(Moment.NOW, ChannelKind.SMS)}),
+        )
+        for journey, minutes in (("a", 0), ("b", 5), ("c", 24 * 60 + 1))
+    ]
+    loud = simulation.aloud(reversed(said), owner=membership.owner_id)
+    assert [(one.journey, one.channel) for one in loud] == [
+        ("a", "sms"),
+        ("b", "email"),
+        ("c", "sms"),
+    ]
 
 
 def test_a_condition_is_kept_and_shown(ana: APIClient, reach: str) -> None:
