@@ -18,7 +18,7 @@ from django.db.models import Max
 
 from notifications.choices import DeliveryPurpose, DeliveryState, NotificationState
 from notifications.models import Attempt, Decision, Notification
-from owners import sealing
+from owners import bulk, sealing
 from owners.choices import ChannelKind
 from owners.models import ChannelCode, Invitation
 from suppliers.models import SupplierInvitation
@@ -138,6 +138,19 @@ CLAIM_UNKNOWN = _CLAIM.format(which="state = 'unknown' AND kind = %(kind)s")
 _BEGIN = """
     INSERT INTO notifications_attempt (delivery_id, started_at, detail)
     SELECT id, %(now)s, '' FROM unnest(%(id)s::bigint[]) AS v(id) RETURNING delivery_id, id
+"""
+
+# Whatever they said anew has been told otherwise since, be it silently: a further step
+# would now say what is not true any more.
+_OVERTAKEN = """
+    SELECT n.id FROM notifications_notification n
+    WHERE n.id = ANY(%s) AND n.why->'keys' <> '[]' AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements_text(n.why->'keys') AS said(key)
+        WHERE NOT EXISTS (
+            SELECT FROM notifications_notification later
+            WHERE later.journey_id = n.journey_id AND later.owner_id = n.owner_id
+              AND later.state = 'told' AND later.told_at > n.told_at
+              AND later.snapshot->>said.key IS DISTINCT FROM n.snapshot->>said.key))
 """
 
 # Sent is sent, whoever holds the row now, and never takes back what a receipt has said.
@@ -269,6 +282,7 @@ class _Known:
 
     seen: dict[int, datetime]  # journey -> when anybody in the household last saw a telling
     acted: dict[int, datetime]  # journey -> when anybody last decided something
+    overtaken: set[int]  # notifications
     open_attempts: dict[int, datetime]  # delivery -> start of an attempt without an outcome
     codes: dict[UUID, str]
 
@@ -298,6 +312,8 @@ def _known(rows: Iterable[Row]) -> _Known:
             .values_list("journey")
             .annotate(last=Max("decided_at"))
         )
+    further = [row.notification_id for row in rows if row.step and row.notification_id]
+    overtaken = {pk for (pk,) in bulk.read(_OVERTAKEN, [further])} if further else set()
     again = [row.pk for row in rows if row.claims > 1]
     open_attempts = {}
     if again:
@@ -324,7 +340,9 @@ def _known(rows: Iterable[Row]) -> _Known:
         }
         for row in invited:
             row.invitation = found.get(row.invitation_uuid)
-    return _Known(seen=seen, acted=acted, open_attempts=open_attempts, codes=codes)
+    return _Known(
+        seen=seen, acted=acted, overtaken=overtaken, open_attempts=open_attempts, codes=codes
+    )
 
 
 def _judge(  # noqa: PLR0911 - each return is a reason of its own
@@ -355,7 +373,9 @@ def _judge(  # noqa: PLR0911 - each return is a reason of its own
         return Verdict(delivery=row, state=DeliveryState.SUPERSEDED, detail="the code was used")
     if row.notification_id is None:
         return None
-    if row.notification_state == NotificationState.SUPERSEDED:
+    if row.notification_state == NotificationState.SUPERSEDED or (
+        row.step and row.notification_id in known.overtaken
+    ):
         return Verdict(delivery=row, state=DeliveryState.SUPERSEDED, detail="overtaken")
     if row.seen_at is not None:
         return Verdict(delivery=row, state=DeliveryState.SUPERSEDED, detail="seen")

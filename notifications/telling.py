@@ -570,7 +570,7 @@ def plan(
             deadline=min((at for at in deadlines if at > now), default=None),
             expires_at=None if None in expiries else max(at for at in expiries if at),
             snapshot=snapshot,
-            why=_why(lead, reach, now=now),
+            why=_why(lead, reach, now=now) | {"keys": sorted(mine)},
             holds={
                 f"{HOLD}{key}": f"{since.isoformat()} {last.isoformat()}"
                 for key, (since, last) in mine.items()

@@ -251,6 +251,28 @@ class TestRecheck:
         row.refresh_from_db()
         assert row.state == DeliveryState.SUPERSEDED
 
+    @pytest.mark.parametrize(
+        ("value", "state"),
+        [("10:00", DeliveryState.SUPERSEDED), ("09:00", DeliveryState.SENT)],
+    )
+    def test_the_ladder_stops_when_all_it_says_was_told_otherwise_since(
+        self, told: Notification, email: Channel, value: str, state: DeliveryState
+    ) -> None:
+        told.why = {"keys": ["visit"]}
+        told.snapshot = {"visit": "09:00", "bill": "5"}
+        told.save()
+        NotificationFactory(
+            journey=told.journey,
+            owner=told.owner,
+            state=NotificationState.TOLD,
+            told_at=START + minutes(1),
+            snapshot={"visit": value, "bill": "6"},
+        )
+        row = waiting(told, email, step=1)
+        delivery.deliver_due(now=START + minutes(2))
+        row.refresh_from_db()
+        assert row.state == state
+
     def test_another_members_look_does_not_silence_the_first_step(
         self, told: Notification, phone: Channel, cast: Cast, twilio: Twilio
     ) -> None:
