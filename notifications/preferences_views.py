@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.forms import BoundField
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +19,7 @@ from notifications.models import Journey
 from notifications.wording import within
 from owners import clock, households
 from owners.choices import ChannelKind, Moment, Scope, Topic
-from owners.forms import ExceptionForm, ReachForm
+from owners.forms import ExceptionForm, HereForm, ReachForm
 from owners.models import Channel, Household, Membership, Owner
 from owners.pages import OwnerRequest, chosen_household, page, said
 from owners.reach import PRESETS, SOFTER
@@ -226,6 +227,22 @@ def waker_set(request: OwnerRequest) -> HttpResponse:
     )
     said(request, _("Saved."), change)
     return redirect(f"{reverse('preferences')}?household={membership.household.uuid}#wakers")
+
+
+@page
+@require_POST
+def zone_here(request: OwnerRequest) -> HttpResponse:
+    """Let quiet hours and the summary follow the owner to where the device is, or back home."""
+    form = HereForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("This is not the name of a time zone."))
+        return redirect("today")
+    zone = form.cleaned_data["zone"]
+    is_home = zone == request.user.zone
+    place = zone.rpartition("/")[2].replace("_", " ")
+    households.change_owner(owner=request.user, values={"device_zone": "" if is_home else zone})
+    said(request, _("Your quiet hours are those of %(place)s now.") % {"place": place})
+    return redirect("today")
 
 
 @page

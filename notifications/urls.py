@@ -53,6 +53,7 @@ urlpatterns = [
     path("preferences/", preferences_views.preferences, name="preferences"),
     path("preferences/exceptions/", preferences_views.exception_set, name="preference-exception"),
     path("preferences/emergencies/", preferences_views.waker_set, name="preference-waker"),
+    path("preferences/here/", preferences_views.zone_here, name="preference-here"),
     path("preferences/mail-again/", preferences_views.mail_again, name="preference-mail-again"),
     path("push/shown/", push_views.shown, name="push-shown"),
     path("push/moved/", push_views.moved, name="push-moved"),

@@ -69,6 +69,12 @@ BY_AMOUNT = (Topic.MONEY, Topic.CHANGED)
 BY_TIME = (Topic.MONEY, Topic.CHANGED, Topic.QUESTION, Topic.CARE, Topic.LEGAL)
 
 
+class HereForm(forms.Form):
+    """Where the owner is now, as their device says."""
+
+    zone = forms.ChoiceField(choices=ZONES)
+
+
 class ReachForm(forms.Form):
     """One member's reach matrix, quiet hours, summary, holiday and language."""
 

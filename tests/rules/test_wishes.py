@@ -132,7 +132,7 @@ def test_the_deciding_wish_is_named_with_its_level() -> None:
         "by": "supplier",
         "subject": "skyline",
         "over": "10",
-            "keys": ["visit:job-1"],
+        "keys": ["visit:job-1"],
     }
 
 

@@ -4,7 +4,7 @@
   "use strict";
   const GO = { t: "/", a: "/assets/", j: "/journeys/", c: "/calendar/", s: "/suppliers/", d: "/door/" };
   const TOAST_MS = 8000, POLL_MS = 15000, DRAFT_MS = 300, YEAR_S = 31536000;
-  const KEYS = "steward-keys", DRAFT = "steward-draft:";
+  const KEYS = "steward-keys", DRAFT = "steward-draft:", REFUSED = "steward-here-refused";
   const root = document.documentElement;
   const all = (css, within = document) => [...within.querySelectorAll(css)];
   const byId = (id) => document.getElementById(id);
@@ -321,6 +321,20 @@
     }
   }
 
+  /* Who travelled is asked once for each place whether quiet hours shall follow. */
+  function offerHere() {
+    const offer = byId("here");
+    if (!offer) return;
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone, now = new Date();
+    const clock = (timeZone) => now.toLocaleString("en", { timeZone });
+    try { if (clock(here) === clock(offer.dataset.at)) return; } catch { return; } // a zone unknown to this browser
+    if (localStorage.getItem(REFUSED) === here) return;
+    offer.querySelector("p").textContent = offer.dataset.asks.replace("{place}", here.split("/").pop().replaceAll("_", " "));
+    offer.elements.zone.value = here;
+    offer.querySelector("[type=button]").addEventListener("click", () => { offer.hidden = true; localStorage.setItem(REFUSED, here); });
+    offer.hidden = false;
+  }
+
   function settle() {
     watchToasts();
     watchDrafts();
@@ -339,6 +353,7 @@
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("DOMContentLoaded", () => {
     guessZone();
+    offerHere();
     dropSent();
     settle();
     watchFeed();
