@@ -199,7 +199,7 @@ def events(*, household: Household, name: str, cases: Sequence[Case]) -> list[Ev
             kind=case.kind,
             id=case.id,
             at=case.at,
-            what=said.get(case.kind, {}).get(case.id) or str(KINDS[case.kind]),
+            what=_how(case) or said.get(case.kind, {}).get(case.id) or str(KINDS[case.kind]),
             supplier=names.get(case.supplier, ""),
             journey=case.journey,
             matter=titles.get(case.journey, ""),
@@ -210,6 +210,19 @@ def events(*, household: Household, name: str, cases: Sequence[Case]) -> list[Ev
         )
         for case in newest
     ]
+
+
+HOW: Mapping[str, Promise] = {
+    "moved_late": gettext_lazy("Visit: moved less than 24 hours before"),
+    "early": gettext_lazy("Visit: came too early"),
+    "late": gettext_lazy("Visit: came late"),
+    "missed": gettext_lazy("Visit: nobody came"),
+    "kept": gettext_lazy("Visit: came in time"),
+}
+
+
+def _how(case: Case) -> str:
+    return str(HOW[case.how]) if case.how else ""
 
 
 def measured(name: str, case: Case, *, currency: str) -> str:

@@ -210,6 +210,21 @@ def looked(*, owner: Owner, now: datetime) -> None:
             delivery.stop_ladder(notification_ids=pks, now=now)
 
 
+def looked_at(journey: Journey, *, now: datetime) -> None:
+    """Note that somebody of the household looks at one matter: its ladders stop.
+
+    Whoever acts has seen what was told, too; nobody needs the next rung.
+    """
+    with transaction.atomic():
+        told = Notification.objects.filter(
+            journey=journey, state=NotificationState.TOLD, seen_at=None
+        )
+        pks = list(told.values_list("pk", flat=True))
+        if pks:
+            Notification.objects.filter(pk__in=pks).update(seen_at=now)
+            delivery.stop_ladder(notification_ids=pks, now=now)
+
+
 # -- rebuilding ------------------------------------------------------------------------
 
 
@@ -325,7 +340,7 @@ def act(
             return _merge(ledger, journey, owner, data)
         decision = _decide(ledger, owner, name, data, journey=journey)
         matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
-        _seen(journey, now=now)
+        looked_at(journey, now=now)
         _answer_suppliers(ledger, journey, matter, decision)
     return journey
 
@@ -380,15 +395,6 @@ def _decide(
         data=data,
         decided_at=ledger.now,
     )
-
-
-def _seen(journey: Journey, *, now: datetime) -> None:
-    """Whoever acts has seen what was told; nobody needs the next rung of the ladder."""
-    told = Notification.objects.filter(journey=journey, state=NotificationState.TOLD, seen_at=None)
-    pks = list(told.values_list("pk", flat=True))
-    if pks:
-        Notification.objects.filter(pk__in=pks).update(seen_at=now)
-        delivery.stop_ladder(notification_ids=pks, now=now)
 
 
 def _checked(ledger: Ledger, journey: Journey, name: str, data: dict[str, Any]) -> dict[str, Any]:

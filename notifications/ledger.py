@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from django.conf import settings
@@ -29,6 +30,7 @@ from owners.models import (
     Membership,
     Owner,
     ReachRule,
+    home_zone,
     reach_of,
 )
 from owners.reach import Reach
@@ -74,6 +76,7 @@ class Member:
     language: str
     reach: Reach
     channels: dict[str, Channel]
+    zone: ZoneInfo  # at home: what is said of visits is said in it, wherever the member is
     cover: int = 0  # the member who is told while this one is away
 
 
@@ -478,6 +481,7 @@ class Ledger:
                         by_channel=[_by_channel(wish) for wish in orjson.loads(wishes or "[]")],
                     ),
                     channels=mine,
+                    zone=ZoneInfo(home_zone(membership.owner, membership.household)),
                     cover=membership.cover_id or 0,
                 )
             )

@@ -209,7 +209,8 @@ class Case:
     """One event that was counted: what it is, how much of it, and whether it is of the part.
 
     `kind` is one of contact, notification, digest, visit, promise, survey, request, journey
-    and says what `id` names.
+    and says what `id` names. `how` tells two events of one thing apart: of a visit
+    moved_late, early, late, missed or kept.
     """
 
     kind: str
@@ -219,6 +220,7 @@ class Case:
     supplier: str = ""
     amount: float = 1
     is_part: bool = True
+    how: str = ""
 
 
 Cases = Mapping[str, Sequence[Case]]
@@ -555,12 +557,13 @@ def promises(seen: Seen) -> Iterator[Case]:
     """Yield windows and promises whose time has come, and late moves; the part was kept."""
     for visit in seen.visits:
         for _move in range(visit.moved_late):
-            yield _visit(visit, is_part=False)
+            yield _visit(visit, is_part=False, how="moved_late")
         if visit.arrived_at is not None:
-            is_kept = visit.start - EARLY <= visit.arrived_at <= visit.end
-            yield _visit(visit, is_part=is_kept)
+            is_early = visit.arrived_at < visit.start - EARLY
+            how = "early" if is_early else "late" if visit.arrived_at > visit.end else "kept"
+            yield _visit(visit, is_part=how == "kept", how=how)
         elif visit.is_missed:
-            yield _visit(visit, is_part=False)
+            yield _visit(visit, is_part=False, how="missed")
     for promise in seen.promises:
         if promise.state in (PromiseState.KEPT, PromiseState.MISSED):
             yield Case(
@@ -590,7 +593,7 @@ def waited(seen: Seen) -> Iterator[Case]:
             yield _visit(visit, amount=wait.total_seconds())
 
 
-def _visit(visit: SeenVisit, *, amount: float = 1, is_part: bool = True) -> Case:
+def _visit(visit: SeenVisit, *, amount: float = 1, is_part: bool = True, how: str = "") -> Case:
     return Case(
         kind="visit",
         id=visit.id,
@@ -599,6 +602,7 @@ def _visit(visit: SeenVisit, *, amount: float = 1, is_part: bool = True) -> Case
         supplier=visit.supplier,
         amount=amount,
         is_part=is_part,
+        how=how,
     )
 
 

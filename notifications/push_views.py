@@ -107,7 +107,7 @@ def tapped(request: HttpRequest) -> HttpResponse:
 @page
 @require_GET
 def why(request: OwnerRequest, number: str) -> HttpResponse:
-    """Lead from the short address in an SMS to the matter it spoke of."""
+    """Lead from the short address in an SMS to the matter it spoke of; it was read, then."""
     try:
         key = base36_to_int(number)
     except ValueError:
@@ -116,4 +116,5 @@ def why(request: OwnerRequest, number: str) -> HttpResponse:
         Notification.objects.filter(owner=request.user).select_related("journey"),
         deliveries__pk=key,
     )
+    feed.looked_at(told.journey, now=clock.now())
     return redirect("journey", told.journey.uuid)

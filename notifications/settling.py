@@ -485,10 +485,12 @@ def _word(
 ) -> None:
     household = ledger.households[notification.household_id]
     words = journeys.words_for(
-        ledger, household, matter, zone=member.reach.zone, language=member.language
+        ledger, household, matter, zone=member.zone, language=member.language
     )
     with speaking(member.language):
-        notification.text = wording.text(matter, plan.changes, words)[:1000]
+        said = wording.text(matter, plan.changes, words)
+        said = wording.placed(said, zone=member.zone, reader=member.reach.zone, now=ledger.now)
+        notification.text = said[:1000]
     notification.level = plan.level
     notification.topic = plan.topic
     notification.reason = plan.reason

@@ -24,6 +24,7 @@ urlpatterns = [
     path("journeys/", views.journey_list, name="journeys"),
     path("journeys/start/", opening_views.start, name="journey-start"),
     path("journeys/<uuid:key>/", views.journey_page, name="journey"),
+    path("journeys/<uuid:key>/looked/", views.journey_looked, name="journey-looked"),
     path("journeys/<uuid:key>/act/", views.journey_act, name="journey-act"),
     path("contacts/<uuid:key>/act/", views.contact_act, name="contact-act"),
     path("contacts/<uuid:key>/meant/undo/", views.meant_undo, name="meant-undo"),

@@ -305,6 +305,15 @@ def journey_page(request: OwnerRequest, key: UUID) -> HttpResponse:
     return render(request, f"notifications/{template}", context)
 
 
+@page
+@require_POST
+def journey_looked(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """The owner looks at one matter: whatever was told of it is seen."""
+    journey = find_journey(request.user, key)
+    feed.looked_at(journey, now=clock.now())
+    return HttpResponse(status=204) if request.htmx else redirect("journey", journey.uuid)
+
+
 def find_journey(owner: Owner, key: UUID) -> Journey:
     """Return the owner's journey; anybody else's does not exist."""
     mine = Journey.objects.for_owner(owner).select_related("household", "asset", "card")

@@ -4,6 +4,7 @@ Everything is made from facts, in the member's language and zone; what a supplie
 is quoted only as a short sentence in quotation marks.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -181,6 +182,18 @@ def text(matter: Matter, changes: tuple[Change, ...], words: Words) -> str:
     if any(change.reason == "booked" for change in changes) and matter.questions:
         said.append(_("Right?"))
     return " ".join(said)
+
+
+TIME_OF_DAY = re.compile(r"\d:\d\d")
+
+
+def placed(said: str, *, zone: ZoneInfo, reader: ZoneInfo, now: datetime) -> str:
+    """Return a text with the place whose times it names, for a reader whose clock differs."""
+    is_same = now.astimezone(zone).utcoffset() == now.astimezone(reader).utcoffset()
+    if is_same or TIME_OF_DAY.search(said) is None:
+        return said
+    place = zone.key.rpartition("/")[2].replace("_", " ")
+    return f"{said} {_('Times in %(place)s.') % {'place': place}}"
 
 
 def _sentence(matter: Matter, change: Change, words: Words) -> str:

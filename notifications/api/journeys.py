@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import calling, journeys, reasons
+from notifications import calling, feed, journeys, reasons
 from notifications.api import opening
 from notifications.api.shapes import (
     AppointmentOut,
@@ -123,6 +123,18 @@ class OneJourney(OwnerView):
         owner = owner_of(request)
         rows = Journey.objects.for_owner(owner).select_related("household", "card")
         return Response(show_whole(rows.get(uuid=journey), owner))
+
+
+class JourneyLook(OwnerView):
+    """A look at one journey."""
+
+    @extend_schema(operation_id="journeys_looked", request=None, responses={204: None})
+    @once
+    def post(self, request: Request, journey: UUID) -> Response:
+        """The owner looks at it: what was told of it is seen, and no further channel is tried."""
+        found = Journey.objects.for_owner(owner_of(request)).get(uuid=journey)
+        feed.looked_at(found, now=clock.now())
+        return Response(status=204)
 
 
 def show_whole(journey: Journey, owner: Owner) -> dict[str, Any]:

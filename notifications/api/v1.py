@@ -27,6 +27,7 @@ from notifications.api.feed import (
 from notifications.api.journeys import (
     Appointments,
     Deliveries,
+    JourneyLook,
     Journeys,
     Notifications,
     OneJourney,
@@ -68,6 +69,7 @@ urlpatterns = [
     path("door/<uuid:contact>/actions/<slug:name>/", DoorAction.as_view(), name="door-action"),
     path("journeys/", Journeys.as_view(), name="journeys"),
     path("journeys/<uuid:journey>/", OneJourney.as_view(), name="journey"),
+    path("journeys/<uuid:journey>/looked/", JourneyLook.as_view(), name="journey-looked"),
     path(
         "journeys/<uuid:journey>/actions/<slug:name>/",
         JourneyAction.as_view(),

@@ -69,7 +69,7 @@ def play(
     for at, deeds in _agenda(players, stories):
         if not goes_on(at):
             break
-        now = _run_to(at, now)
+        now = run_to(at, now)
         with clock.fixed(at):
             for together in _apart(deeds):
                 for act in together:
@@ -106,7 +106,7 @@ def _apart(deeds: list[Deed]) -> Iterator[list[Callable[[], None]]]:
         left = later
 
 
-def _run_to(at: datetime, now: datetime) -> datetime:
+def run_to(at: datetime, now: datetime) -> datetime:
     """Let the clock run from `now` to `at`; whatever falls due on the way happens."""
     while True:
         [(due,)] = bulk.read(_NEXT, {"now": now})

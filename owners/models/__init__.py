@@ -11,6 +11,7 @@ from owners.models.people import (
     ReachRule,
     RequestKey,
     hint_of,
+    home_zone,
     reach_of,
 )
 from owners.models.trust import (
@@ -43,5 +44,6 @@ __all__ = [
     "ReachRule",
     "RequestKey",
     "hint_of",
+    "home_zone",
     "reach_of",
 ]

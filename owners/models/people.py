@@ -408,6 +408,11 @@ def quiet_of(wish: ChannelWish) -> tuple[time, time] | None:
     return wish.quiet_from, wish.quiet_until
 
 
+def home_zone(owner: Owner, household: Household) -> str:
+    """Return the time zone an owner lives in: what happens at home is said in it."""
+    return owner.zone if owner.zone != "UTC" else household.zone
+
+
 def reach_of(
     membership: Membership,
     *,
@@ -421,10 +426,8 @@ def reach_of(
     channels. The clock is that of the device, else of the owner, else of the household.
     """
     owner = membership.owner
-    at_home = owner.zone if owner.zone != "UTC" else membership.household.zone
-    zone = owner.device_zone or at_home
     return Reach(
-        zone=ZoneInfo(zone),
+        zone=ZoneInfo(owner.device_zone or home_zone(owner, membership.household)),
         prefers=ChannelKind(membership.prefers),
         channels=tuple(ChannelKind(kind) for kind in kinds),
         rules={Topic(rule.topic): wish_of(rule) for rule in rules if not rule.scope},
