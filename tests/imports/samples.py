@@ -160,3 +160,14 @@ def archive(**parts: bytes) -> bytes:
         for name, content in parts.items():
             made.writestr(f"xl/worksheets/{name}.xml", content)
     return out.getvalue()
+
+
+def many(count: int) -> str:
+    """Return a Homebox file of so many things, each with a guarantee."""
+    head, *_rows = HOMEBOX_OLD.splitlines()
+    rows = [
+        f"m{n},House / Room {n % 7},home; box {n % 5},000-{n:03d},false,Thing {n},1,,false,Note,"
+        f"{n}.50,Shop,2022-01-05,Maker,,SN-{n},false,2027-01-05,,,0,,"
+        for n in range(1, count + 1)
+    ]
+    return "\n".join([head, *rows]) + "\n"

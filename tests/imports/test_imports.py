@@ -39,17 +39,6 @@ from tests.imports.flow import LATER, NOW, begun, brought, checked, drain
 pytestmark = pytest.mark.django_db
 
 
-def many(count: int) -> str:
-    """Return a Homebox file of so many things, each with a guarantee."""
-    head, *_rows = samples.HOMEBOX_OLD.splitlines()
-    rows = [
-        f"m{n},House / Room {n % 7},home; box {n % 5},000-{n:03d},false,Thing {n},1,,false,Note,"
-        f"{n}.50,Shop,2022-01-05,Maker,,SN-{n},false,2027-01-05,,,0,,"
-        for n in range(1, count + 1)
-    ]
-    return "\n".join([head, *rows]) + "\n"
-
-
 def fixed(now: datetime) -> datetime:
     """Return the hour that is given: a clock that stands."""
     return now
@@ -140,7 +129,7 @@ def test_what_was_erased_since_may_come_again(cast: factories.Cast) -> None:
 
 def test_a_cancel_in_the_middle_leaves_nothing(cast: factories.Cast) -> None:
     before = census()
-    run = checked(cast, many(300), currency="EUR")
+    run = checked(cast, samples.many(300), currency="EUR")
     importing.start(run=run, now=NOW)
     importing.work_due(lambda: NOW, seconds=0.0001)  # one lot
     run.refresh_from_db()
@@ -154,7 +143,7 @@ def test_a_cancel_in_the_middle_leaves_nothing(cast: factories.Cast) -> None:
 
 
 def test_a_worker_that_dies_loses_one_lot_and_another_goes_on(cast: factories.Cast) -> None:
-    run = checked(cast, many(600), currency="EUR")
+    run = checked(cast, samples.many(600), currency="EUR")
     importing.start(run=run, now=NOW)
     whole = import_writing.write
 
@@ -175,7 +164,7 @@ def test_a_worker_that_dies_loses_one_lot_and_another_goes_on(cast: factories.Ca
 
 def test_work_that_fails_again_and_again_is_stopped_and_cleared_away(cast: factories.Cast) -> None:
     before = census()
-    run = checked(cast, many(10), currency="EUR")
+    run = checked(cast, samples.many(10), currency="EUR")
     importing.start(run=run, now=NOW)
     with patch.object(import_writing, "write", side_effect=RuntimeError):
         for turn in range(importing.TRIES):
@@ -192,7 +181,7 @@ def test_an_undo_takes_back_what_was_brought_in_but_not_what_it_has_become(
     cast: factories.Cast,
 ) -> None:
     before = census()
-    run = brought(cast, many(5), currency="EUR")
+    run = brought(cast, samples.many(5), currency="EUR")
     changed = Asset.objects.get(name="Thing 2")
     register.edit(asset=changed, values={"name": "Ours"}, owner=cast.ana, now=NOW)
     change = undo.latest(kind=importing.BROUGHT_IN, subject=run.uuid)
@@ -366,9 +355,9 @@ def test_an_unknown_answer_changes_nothing(cast: factories.Cast) -> None:
 
 
 def test_a_long_file_is_read_in_several_goes_that_learn_the_same(cast: factories.Cast) -> None:
-    at_once = begun(cast, many(1200))
+    at_once = begun(cast, samples.many(1200))
     with patch.object(importing, "READ_S", 0):
-        in_goes = begun(cast, many(1200))
+        in_goes = begun(cast, samples.many(1200))
     same = ("state", "form", "columns", "evidence", "told", "rows_read")
     assert [getattr(in_goes, n) for n in same] == [getattr(at_once, n) for n in same]
     numbers = list(in_goes.rows.order_by("number").values_list("number", flat=True))
