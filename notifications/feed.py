@@ -323,7 +323,7 @@ def act(
         try:
             with transaction.atomic():
                 upkeep.act(call=call, owner=owner, name=name, data=data, now=now)
-                _seen(journey, now=now)
+                looked_at(journey, now=now)
         except caring.CareError as error:
             raise ActionError("invalid", error.detail, field=error.field) from error
         return Journey.objects.select_related("household").get(pk=journey.pk)
