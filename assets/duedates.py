@@ -93,7 +93,8 @@ def plan_of(task: CareTask) -> care.Plan:
         last_done_at=task.last_done_at,
         is_resting=task.state == CareState.PAUSED
         or (is_stored and task.pause_when_stored)
-        or asset.lifecycle in GONE,
+        or asset.lifecycle in GONE
+        or asset.removed_at is not None,
     )
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
+from assets import duedates, places, typed
 from assets import identifiers as numbers
-from assets import places, typed
 from assets.choices import FieldType, IdentifierScheme, Lifecycle, Source
 from assets.models import Asset, AssetIdentifier, CustomField, Tag, Tagging
 from owners import hearing, undo
@@ -41,6 +41,10 @@ ADDED, CHANGED, REMOVED = "asset.add", "asset.change", "asset.remove"
 TAGS_MOST = 30  # on one asset
 DEEPEST = 20  # parts in parts
 Identifiers = Sequence[tuple[IdentifierScheme, str]]
+
+
+# Care begins, rests and ends with these.
+CARED_BY = frozenset({"lifecycle", "operational_status", "in_service_on"})
 
 
 class KeeperError(Exception):
@@ -155,6 +159,8 @@ def edit(
             return None
         if "lifecycle" in before:
             hearing.tell(hearing.LIFECYCLE, asset=asset, before=before["lifecycle"], now=now)
+        if CARED_BY & before.keys():
+            duedates.refresh(assets=[asset.pk], now=now)
         return undo.remember(
             kind=CHANGED,
             label=asset.name,
@@ -195,6 +201,7 @@ def remove(*, asset: Asset, owner: Owner, now: datetime) -> Change:
         asset.removed_at = now
         asset.source, asset.written_by = Source.SELF, owner
         asset.save(update_fields=["removed_at", "source", "written_by"])
+        duedates.refresh(assets=[asset.pk], now=now)
         return undo.remember(
             kind=REMOVED,
             label=asset.name,

@@ -4,7 +4,17 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from assets import care_undos, documents, holdings, importing, passages, places, register, snapshots
+from assets import (
+    care_undos,
+    documents,
+    duedates,
+    holdings,
+    importing,
+    passages,
+    places,
+    register,
+    snapshots,
+)
 from assets.models import Asset
 from owners import hearing
 from owners.models import Change, Owner
@@ -17,6 +27,7 @@ def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
     asset = _asset(change)
     asset.removed_at = None
     asset.save(update_fields=["removed_at"])
+    duedates.refresh(assets=[asset.pk], now=now)
 
 
 def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
@@ -33,6 +44,8 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
     register.put_back(asset=asset, before=change.before, owner=owner)
     if asset.lifecycle != lifecycle:
         hearing.tell(hearing.LIFECYCLE, asset=asset, before=lifecycle, now=now)
+    if register.CARED_BY & change.before.keys():
+        duedates.refresh(assets=[asset.pk], now=now)
 
 
 def undo_step(change: Change, owner: Owner, now: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from assets import caring
+from assets import caring, register
 from assets.care_words import CareStatus, MarkKind
 from assets.models import CareTask, ServiceRecord
 from assets.undos import UNDOS
@@ -164,6 +164,14 @@ def test_a_task_that_goes_takes_its_matter_along(task: CareTask) -> None:
     run(SEPTEMBER)
     caring.remove(task=task, owner=ana(task), now=SEPTEMBER)
     assert card().journey.state == JourneyState.CLOSED
+
+
+def test_an_asset_in_the_bin_is_quiet_and_back_again_it_speaks(task: CareTask) -> None:
+    run(SEPTEMBER)
+    register.remove(asset=task.asset, owner=ana(task), now=SEPTEMBER)
+    assert card().section == Section.DONE
+    put_back(task, register.REMOVED, SEPTEMBER)
+    assert card().section == Section.NEEDS_YOU
 
 
 def test_rebuild_gives_the_same_card(task: CareTask) -> None:
