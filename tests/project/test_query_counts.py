@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from assets import caring, documents, metering, register
-from assets.models import Asset, Import, ImportRow, Meter, Part
+from assets import caring, documents, holdings, metering, register, shaping
+from assets.models import Asset, Import, ImportRow, Loan, Meter, Part
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
@@ -140,6 +140,7 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
         address = f"https://push.example/{number}"
         push_devices.add(owner=cast.ana, endpoint=address, keys={}, now=now)
     care_for(cast, asset, number)
+    belong_to(cast, asset, number)
     register.edit(asset=asset, values={"place": f"Shelf {number}"}, owner=cast.ana, now=now)
     gone = factories.AssetFactory.create(household=household)
     register.remove(asset=gone, owner=cast.ana, now=now)
@@ -176,6 +177,18 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
         ],
         now=now,
     )
+
+
+def belong_to(cast: factories.Cast, asset: Asset, number: int) -> None:
+    """Give Ana one of everything that belongs to an asset."""
+    now = clock.now()
+    holdings.cover(asset=asset, values={"kind": "insurance"}, now=now)
+    spent = {"on": now.date(), "amount": Decimal(number), "currency": "USD"}
+    holdings.spend(asset=cast.dvr, values=spent, owner=cast.ana, now=now)
+    Loan.objects.create(household=cast.household, asset=asset, borrower="Ben", out_on=now.date())
+    own = {"name": f"Field {number}", "type": "text"}
+    shaping.add_field(household=cast.household, values=own)
+    register.change(asset=asset, values={}, tags=[f"Tag {number}"])
 
 
 def care_for(cast: factories.Cast, asset: Asset, number: int) -> None:
