@@ -32,6 +32,7 @@ MORE_SCREENS = [
     "calendar-subscriptions",
     "assets",
     "asset-add",
+    "imports",
     "documents",
     "document-add",
     "suppliers",
