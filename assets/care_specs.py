@@ -159,6 +159,11 @@ def read_trigger(data: Any) -> Trigger:
     return _at("", data)
 
 
+def kept_trigger(data: dict[str, Any]) -> Trigger:
+    """Return a trigger of a row, which was checked when it was written."""
+    return _at("", data)
+
+
 def _at(pointer: str, data: dict[str, Any]) -> Trigger:
     match data["kind"]:
         case "meter":

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from assets import care
-from assets.care_specs import read_trigger
+from assets.care_specs import kept_trigger
 from assets.care_words import CareState, Combinator, MarkKind, MeterKind
 from assets.choices import Lifecycle, OperationalStatus
 from assets.models import (
@@ -83,7 +83,7 @@ def plan_of(task: CareTask) -> care.Plan:
     asset = task.asset
     is_stored = asset.operational_status == OperationalStatus.STORED
     return care.Plan(
-        triggers=tuple(map(read_trigger, task.triggers)),
+        triggers=tuple(map(kept_trigger, task.triggers)),
         added_on=today_in(task.household.zone, task.created_at),
         combinator=Combinator(task.combinator),
         season=frozenset(task.season),

@@ -40,7 +40,7 @@ STEWARD = "steward"
 DUE, MOVED = "steward.care.due", "steward.care.moved"
 ACTIONS = ("done", "skip", "snooze")
 LEAST_MOVE = timedelta(days=2)  # a forecast that moves less says nothing new
-CHUNKS = 20  # of one sweep; the next goes on
+CHUNKS = 4  # of one sweep; the next goes on, so nothing else waits long
 
 
 def steward() -> Supplier:
