@@ -193,7 +193,8 @@ def placed(said: str, *, zone: ZoneInfo, reader: ZoneInfo, now: datetime) -> str
     if is_same or TIME_OF_DAY.search(said) is None:
         return said
     place = zone.key.rpartition("/")[2].replace("_", " ")
-    return f"{said} {_('Times in %(place)s.') % {'place': place}}"
+    where = _("Times in %(place)s.") % {"place": place}
+    return f"{said} {where}"
 
 
 def _sentence(matter: Matter, change: Change, words: Words) -> str:
