@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # no types
+from dateutil.rrule import rrulestr
 from icalendar.error import BrokenCalendarProperty
 
 MAX_TIMES = 500

@@ -1,6 +1,7 @@
 """An asset's whole life through the API."""
 
 from datetime import timedelta
+from typing import Any
 
 from assets.models import Asset, Coverage, Loan
 from owners import clock
@@ -33,7 +34,7 @@ def test_a_life_is_lived_by_steps_and_taken_back(cast: factories.Cast) -> None:
 def test_price_covers_and_costs_are_written_and_read(cast: factories.Cast) -> None:
     app, asset = app_of(cast.ana), str(cast.dvr.uuid)
     lines = [{"kind": "net", "amount": "100"}, {"kind": "discount", "amount": "9.5"}]
-    said = {"seller": "Shop", "currency": "EUR", "lines": lines}
+    said: dict[str, Any] = {"seller": "Shop", "currency": "EUR", "lines": lines}
     bought = app.patch(f"{DVR.format(asset)}acquisition/", said).json()
     assert (bought["seller"], bought["total"]) == ("Shop", "90.5")
     said = {"asset": asset, "kind": "insurance", "starts_on": "2026-01-01", "months": 12}
@@ -53,7 +54,7 @@ def test_price_covers_and_costs_are_written_and_read(cast: factories.Cast) -> No
 
 def test_tags_fields_parts_and_places_are_values_of_an_asset(cast: factories.Cast) -> None:
     app, home = app_of(cast.ana), str(cast.household.uuid)
-    said = {"household": home, "name": "Weight", "type": "number"}
+    said: dict[str, Any] = {"household": home, "name": "Weight", "type": "number"}
     own = app.post("/api/v1/custom-fields/", said).json()["id"]
     said = {"household": home, "name": "Disk", "place": "House/Shelf", "tags": ["loft"],
             "parent": str(cast.dvr.uuid), "custom": {own: "1.50"}, "quantity": 2}  # fmt: skip

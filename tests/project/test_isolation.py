@@ -351,9 +351,10 @@ def cared_for(cast: factories.Cast) -> dict[str, str]:
     said = caring.Work(
         note=CANARY, findings=[point], readings={meter: Decimal(5)}, parts={part: Decimal(1)}
     )
-    done = {"title": CANARY, "done_on": now.date(), "tasks": [task], "said": said}
-    record = caring.log(asset=asset, now=now, **done)
-    found = {"task": task, "meter": meter, "part": part, "record": record}
+    record = caring.log(
+        asset=asset, title=CANARY, done_on=now.date(), tasks=[task], said=said, now=now
+    )
+    found: dict[str, Any] = {"task": task, "meter": meter, "part": part, "record": record}
     return {name: str(row.uuid) for name, row in found.items()} | {
         "issue": str(record.issues.get().uuid)
     }

@@ -195,14 +195,12 @@ def care_for(cast: factories.Cast, asset: Asset, number: int) -> None:
     """Give Ana one more task, piece of work, meter, reading, part and fault."""
     now = factories.START
     Meter.objects.create(household=cast.household, asset=asset, name="Hours")
-    seen = {"value": Decimal(number), "read_on": now.date(), "now": now}
-    metering.read(meter=measured(cast), **seen)
+    metering.read(meter=measured(cast), value=Decimal(number), read_on=now.date(), now=now)
     Part.objects.create(household=cast.household, name="Filter")
     every = {"kind": "calendar", "every": 1, "unit": "year"}
     task = caring.add(asset=asset, spec={"name": "Service", "triggers": [every]}, now=now)
     said = caring.Work(amount=Decimal(5), findings=[{"item": "Brakes", "result": "fail"}])
-    done = {"title": "Service", "done_on": now.date(), "tasks": [task], "said": said}
-    caring.log(asset=asset, now=now, **done)
+    caring.log(asset=asset, title="Service", done_on=now.date(), tasks=[task], said=said, now=now)
 
 
 def measured(cast: factories.Cast) -> Meter:

@@ -133,7 +133,7 @@ def test_money_without_a_currency_is_refused(cast: factories.Cast) -> None:
 def test_every_version_keeps_who_stated_it(cast: factories.Cast) -> None:
     register.change(asset=cast.dvr, values={"model": "X9"}, source=Source.SUPPLIER)
     register.edit(asset=cast.dvr, values={"model": "X10"}, owner=cast.ana, now=NOW)
-    history = Asset.pgh_event_model.objects.filter(pgh_obj=cast.dvr).order_by("pgh_id")
+    history = Asset.pgh_event_model.objects.filter(pgh_obj=cast.dvr).order_by("pgh_id")  # type: ignore[attr-defined]  # django-pghistory adds it
     stated = list(history.values_list("model", "source", "written_by"))[-2:]
     assert stated == [("X9", "supplier", None), ("X10", "self", cast.ana.pk)]
 

@@ -321,7 +321,7 @@ def test_exactly_at_the_count_is_due() -> None:
     plan = replace(OIL, triggers=(BY_KM,))
     history = History(meters=km((BOUGHT, 0), (date(2026, 6, 1), 15000)))
     found = care.stand(plan, history, date(2026, 6, 1))
-    assert (found.status, found.due_at) == (CareStatus.DUE, 15000)
+    assert (found.status, found.due_at) == (CareStatus.DUE, Decimal(15000))
     before = History(meters=km((BOUGHT, 0), (date(2026, 6, 1), 14999)))
     assert care.stand(plan, before, date(2026, 6, 1)).status == CareStatus.DUE_SOON
 
@@ -352,7 +352,7 @@ def test_a_new_meter_goes_on_counting_and_is_no_service() -> None:
     meters = km((BOUGHT, 0), (date(2026, 4, 1), 9000), (date(2026, 8, 1), 7000), swaps=(swap,))
     history = History(meters=meters, in_service_on=BOUGHT)
     found = care.stand(OIL, history, date(2026, 8, 2))
-    assert (found.status, found.due_at) == (CareStatus.OVERDUE, 15000)
+    assert (found.status, found.due_at) == (CareStatus.OVERDUE, Decimal(15000))
     alone = replace(OIL, triggers=OIL.triggers[1:])
     assert care.stand(alone, history, date(2026, 8, 2)).due_on == date(2027, 1, 1)
 

@@ -127,7 +127,7 @@ def test_a_stranger_who_scans_learns_nothing_and_can_leave_word(
 ) -> None:
     label = labels.label_of(cast.dvr, now=clock.now())
     where = reverse("found", args=[label.code])
-    assert browser.get(where).url == reverse("asset", args=[cast.dvr.uuid])
+    assert browser.get(where).headers["Location"] == reverse("asset", args=[cast.dvr.uuid])
     stranger = Client()
     page = stranger.get(where).content.decode()
     for word in (cast.dvr.name, cast.ana.get_full_name(), cast.household.name, str(cast.dvr.uuid)):
