@@ -79,7 +79,9 @@ def usual(made: dict[str, Any], name: str, shape: dict[str, Any], ids: Ids) -> A
     kind = shape.get("type")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
-        return {key: usual(made, key, part, ids) for key, part in shape["properties"].items()}
+        return {
+            key: usual(made, key, part, ids) for key, part in shape.get("properties", {}).items()
+        }
     if kind == "array":
         if name == "assets":
             return [ids.objects["asset"]]

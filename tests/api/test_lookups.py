@@ -90,7 +90,8 @@ def test_a_line_and_a_template_become_an_asset(ana: APIClient, cast: factories.C
     assert (read["template"], read["kind"], read["place"]) == ("washer", "appliance", "cellar")
     added = ana.post("/api/v1/assets/", {"household": str(cast.household.uuid), **read})
     assert added.status_code == 201, added.content
-    assert added.json()["identifiers"] == [{"scheme": "serial", "value": "12-345"}]
+    [named] = added.json()["identifiers"]
+    assert (named["scheme"], named["value"], named["warning"]) == ("serial", "12-345", "")
     templates = {row["template"] for row in ana.get("/api/v1/assets/templates/").json()}
     assert read["template"] in templates
     assert ids(ana.get("/api/v1/assets/?place=cellar")) == [added.json()["id"]]

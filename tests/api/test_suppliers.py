@@ -22,6 +22,8 @@ def test_an_asset_is_added_with_its_identifiers(ana: APIClient, cast: factories.
     answer = ana.post("/api/v1/assets/", given)
     assert answer.status_code == 201
     row = answer.json()
+    [named] = row["identifiers"]
+    row["identifiers"] = [{name: named[name] for name in ("scheme", "value")}]
     assert {name: row[name] for name in given} == given
     assert Asset.objects.get(uuid=row["id"]).identifiers.get().folded == "AB1234"
 
