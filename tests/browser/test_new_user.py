@@ -357,12 +357,12 @@ def test_the_keyboard_alone_is_enough(window: Callable[..., Page]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/journeys/*/")
     page.go_back()
-    tab_to(page, page.get_by_role("button", name="Yes"))
+    tab_to(page, page.get_by_role("button", name="Yes, right"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").get_by_text("Noted.")).to_be_visible()
     assert page.evaluate("document.activeElement !== document.body")
     page.keyboard.press("z")
-    expect(page.get_by_role("button", name="Yes")).to_be_visible()
+    expect(page.get_by_role("button", name="Yes, right")).to_be_visible()
 
 
 def test_without_scripts_the_core_is_there(window: Callable[..., Page]) -> None:
