@@ -107,9 +107,7 @@ def make(story: Story, player: Player) -> dict[str, Any]:
     ]
     order = {line.id: index for index, line in enumerate(story.lines)}
     outcomes = _outcomes(story, player, names)
-    seen = measuring.read(household=household, now=player.now).seen
-    seen = replace(seen, contacts=[*seen.contacts, *_refused(player, story)])
-    measures = metrics.measure(seen)
+    measures = measured(story, player)
     return {
         "contacts": {
             "received": measures["contacts_received"],
@@ -122,6 +120,13 @@ def make(story: Story, player: Player) -> dict[str, Any]:
         "outbound": _outbound(player, names),
         "metrics": measures,
     }
+
+
+def measured(story: Story, player: Player) -> dict[str, Any]:
+    """Return the measures of what `player` has played, with what was refused at the entrance."""
+    seen = measuring.read(household=player.cast.household, now=player.now).seen
+    seen = replace(seen, contacts=[*seen.contacts, *_refused(player, story)])
+    return metrics.measure(seen)
 
 
 def _names(player: Player) -> Names:

@@ -34,7 +34,7 @@ def play(
         measured: dict[str, int] = dict.fromkeys(MEASURES, 0)
         for one, player in zip(stories, players, strict=True):
             if is_measured:
-                found = report.make(one, player)["metrics"]
+                found = report.measured(one, player)
                 measured = {name: measured[name] + int(found[name]) for name in MEASURES}
     ends = min(start + timedelta(days=days), players[0].now)
     return record.read(lives, players, ends=ends, measured=measured)
