@@ -9,6 +9,7 @@ How templates, imports and the API write a task down: `care_specs`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -424,18 +425,18 @@ def _since(begun: date, *, today: date, lead: int) -> _Half:
     return _Half(status=status, due_on=begun, turns=(begun, late + DAY))
 
 
-class _Follower:
+class _Follower(ABC):
     """One trigger on its way through the acts of a history."""
 
     is_timed = True
 
+    @abstractmethod
     def act(self, act: Act, *, is_meant: bool) -> bool:
         """Take an act; return whether it counted. `is_meant`: it was moved to this day."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stand(self, today: date) -> _Half:
         """Return how the trigger stands after all acts."""
-        raise NotImplementedError
 
 
 class _Floating(_Follower):
