@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -124,6 +125,6 @@ def found(request: HttpRequest, code: str) -> HttpResponse:
 
 def may_leave(request: HttpRequest, code: str) -> bool:
     """Whether one more message may be left from here within the hour."""
-    key = f"found:{request.META.get('REMOTE_ADDR', '')}:{code}"
+    key = f"found:{get_client_ip(request) or ''}:{code}"
     cache.add(key, 0, 3600)
     return cache.incr(key) <= NOTES_AN_HOUR
