@@ -15,6 +15,7 @@ from rest_framework.request import Request
 import assets.api.care
 import assets.api.imports
 import assets.api.v1
+import notifications.api.proposals
 import notifications.api.report
 import notifications.api.v1
 import owners.api.trust
@@ -146,6 +147,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 v1 = [
     *notifications.api.v1.urlpatterns,  # first, as the feed is what is asked for most
     *notifications.api.report.urlpatterns,
+    *notifications.api.proposals.urlpatterns,
     *owners.api.v1.urlpatterns,
     *owners.api.trust.urlpatterns,
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),

@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "ChosenMandateState": "suppliers.api_v1.CHOSEN_STATES",
         "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
         "UnsubscriptionState": "suppliers.api_held.STATES",
+        "ProposalState": "suppliers.choices.ProposalState",
         "WayCheckState": "suppliers.api_ways.STATES",
         "PassScope": "notifications.api.passes.SCOPES",
         "PassWay": "notifications.choices.PassWay",

@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 
 from assets.models import Asset, Document
 from notifications import (
+    acquiring,
     answers,
     arrivals,
     blocking,
@@ -136,6 +137,9 @@ def today(request: OwnerRequest) -> HttpResponse:
         return render(request, "notifications/_feed.html", context)
     context = feed_context(request)
     context["saved"] = saved(owner, now)
+    proposed = list(acquiring.mine(owner).open()[: acquiring.SHOWN + 1])
+    context["proposed"] = acquiring.shown(proposed[: acquiring.SHOWN])
+    context["has_more_proposed"] = len(proposed) > acquiring.SHOWN
     held = unsubscribing.glance(owner=owner, now=now)
     context["held"] = held
     context["held_shown"] = f"{unsubscribing.GLANCED}+" if held > unsubscribing.GLANCED else held
@@ -283,6 +287,7 @@ def journey_context(owner: Owner, journey: Journey) -> dict[str, Any]:
         "decisions": decisions.exclude(name="undo").order_by("-decided_at", "-pk")[:10],
         "told": told.order_by("told_at", "pk").prefetch_related("deliveries"),
         "untold": journeys.untold_of(journey, owner),
+        "proposed": acquiring.on_journey(owner, journey),
     }
 
 

@@ -199,3 +199,13 @@ class ProofKind(TextChoices):
 
     DOMAIN = "domain", _("Domain")
     NUMBER = "number", _("Phone number")
+
+
+class ProposalState(TextChoices):
+    """What became of a thing that an order proposed."""
+
+    OPEN = "open", _("Open")
+    ACCEPTED = "accepted", _("Added")
+    DECLINED = "declined", _("Not yours")
+    KNOWN = "known", _("You have it already")
+    WITHDRAWN = "withdrawn", _("The order was cancelled")

@@ -100,6 +100,27 @@ class FactClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsClaim:
+    """One line of an order or a bill: what was bought, as the seller calls it.
+
+    `numbers` are what names it, by our schemes of identifiers (gtin, serial, mpn...). `price`
+    is for one of them; `tax` comes on top of it where it is given. `sort` is what the seller
+    says it is: `product`, `part`, `consumable`, `service`, `fee`, `discount`, or nothing.
+    """
+
+    name: str
+    maker: str = ""
+    model: str = ""
+    numbers: tuple[Key, ...] = ()
+    quantity: str = ""  # a decimal; empty where it is not said
+    unit: str = ""  # UN/ECE or UCUM; empty for pieces
+    price: Money | None = None
+    tax: Money | None = None
+    sort: str = ""
+    warranty_months: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskClaim:
     """A question put to the owner: which fact is wanted, and the words."""
 
@@ -291,6 +312,7 @@ class Contact:
     body: str = ""  # plain text, cut to a sane length, for the owner to read
     phones: tuple[str, ...] = ()  # numbers in the text (E.164): identifiers, never news
     documents: tuple[str, ...] = ()  # papers of the household that came with it (UUIDs)
+    goods: tuple[GoodsClaim, ...] = ()  # what was bought, line by line
     report: Report | None = None  # it is a bounce
     confirmation: Confirmation | None = None
     is_automatic: bool = False  # a machine answered, and said nothing

@@ -30,6 +30,7 @@ from suppliers.choices import (
     MandateState,
     Medium,
     Outcome,
+    ProposalState,
     Purpose,
     RoleKind,
     TermsEvent,
@@ -943,3 +944,66 @@ class WayCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} check of {self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    """Reads of proposals."""
+
+    def for_owner(self, owner: Owner) -> ProposalQuerySet:
+        """Return what is proposed to `owner`'s households by whom they listen to.
+
+        What only waits at the Door, or was refused, proposes nothing.
+        """
+        heard = Q(contact__outcome__in=[Outcome.OWN, Outcome.SHOWN, Outcome.ABSORBED])
+        return self.filter(heard, household__memberships__owner=owner)
+
+    def open(self) -> ProposalQuerySet:
+        """Return what the owner has not answered, the newest first."""
+        return self.filter(state=ProposalState.OPEN).order_by("-created_at", "-pk")
+
+
+class Proposal(models.Model):
+    """A thing that an order or a bill of a supplier proposes to the household's assets.
+
+    `bought` is a `purchases.Purchase`. It writes nothing by itself: only an owner's tap
+    makes it an asset. `group` is the order's number, or what else holds its lines together.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+", db_index=False)
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="proposals")
+    said_in = ArrayField(models.UUIDField(), default=list)  # every contact that named it
+    supplier = models.ForeignKey(Supplier, models.PROTECT, null=True, related_name="+")
+    group = models.CharField(max_length=300)
+    identity = models.CharField(max_length=300)  # what tells it from the rest of its order
+    bought = models.JSONField()
+    seller = models.CharField(max_length=120, blank=True)
+    order_no = models.CharField(max_length=80, blank=True)
+    ordered_on = models.DateField(null=True)
+    delivered_on = models.DateField(null=True)
+    is_order = models.BooleanField(default=True)  # else a bill: it is here already
+    state = models.CharField(max_length=9, choices=ProposalState, default=ProposalState.OPEN)
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="proposals")
+    decided_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "group", "identity"], name="proposal_once"
+            ),
+        ]
+        indexes = [
+            # What Today shows; answered ones leave it.
+            models.Index(
+                fields=["household", "-created_at"],
+                condition=Q(state="open"),
+                name="proposal_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.bought.get("goods", {}).get("name", ""))

@@ -19,6 +19,7 @@ from suppliers.models import (
     Mandate,
     OutboundAttempt,
     OutboundEvent,
+    Proposal,
     Role,
     Supplier,
     SupplierDomain,
@@ -82,6 +83,7 @@ SECTIONS: dict[str, Section] = {
             supplierinvitation__household__in=of.households
         ),
     ),
+    "proposals": table("proposals", of_households(Proposal)),
     "messages": table("messages", of_households(InboundEvent)),
     "contacts": table("contacts", of_households(Contact)),
     "sent": table("sent", of_households(OutboundEvent)),
@@ -115,6 +117,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     own = list(Supplier.objects.filter(mine).values_list("pk", flat=True).distinct())
     own += SupplierDomain.objects.filter(household=household).values_list("supplier_id", flat=True)
     own += SupplierNumber.objects.filter(household=household).values_list("supplier_id", flat=True)
+    Proposal.objects.filter(household=household).delete()
     OutboundEvent.objects.filter(household=household).delete()
     WayCheck.objects.filter(household=household).delete()
     Contact.objects.filter(household=household).delete()

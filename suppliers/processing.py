@@ -20,7 +20,17 @@ from django.db import DataError, transaction
 from prometheus_client import Counter
 
 from owners import bulk, sealing
-from suppliers import adapters, checks, envelopes, letters, outbox, published, servicing, terms
+from suppliers import (
+    adapters,
+    checks,
+    envelopes,
+    letters,
+    outbox,
+    proposing,
+    published,
+    servicing,
+    terms,
+)
 from suppliers.acquaintance import Acquaintance, Home
 from suppliers.adapters.context import Context
 from suppliers.adapters.errors import ContentError
@@ -651,6 +661,7 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
             if work.report is not None and work.household_id is not None:
                 outbox.came_back(report=work.report, household_id=work.household_id)
         servicing.take(_reports(new), now=now)
+        proposing.take(_statements(new), now=now)
         faulty = [work for work in done if work.is_faulty and work.supplier_id]
         outbox.report_rejected(faulty, now=now)
     return {row.household_id for row in (*new, *completed)}
@@ -673,6 +684,21 @@ def _reports(rows: list[Row]) -> list[servicing.Report]:
         and row.supplier_id is not None
         and not row.admission.refusal
         and not row.admission.suspicion
+    ]
+
+
+def _statements(rows: list[Row]) -> list[proposing.Statement]:
+    """Return what was said of orders and bills by whom the household may come to hear."""
+    return [
+        proposing.Statement(
+            uuid=row.uuid,
+            household_id=row.household_id,
+            supplier_id=row.supplier_id,
+            said=row.contact,
+            is_doubtful=bool(row.admission.suspicion),
+        )
+        for row in rows
+        if not row.admission.refusal and proposing.speaks(row.contact)
     ]
 
 

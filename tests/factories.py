@@ -39,6 +39,7 @@ from suppliers.models import (
     Contact,
     InboundEvent,
     Mandate,
+    Proposal,
     Role,
     SigningSecret,
     Supplier,
@@ -66,6 +67,21 @@ def mail_of(household: Household, raw: bytes) -> InboundEvent:
         payload=sealing.seal(raw, table="suppliers_inboundevent", key=str(key), field="payload"),
         state="processed",
         received_at=START,
+    )
+
+
+def proposal_of(contact: Contact, *, name: str) -> Proposal:
+    """Return what a contact proposes to the household's things."""
+    goods = {"name": name, "numbers": [{"scheme": "serial", "value": f"S-{contact.pk}"}]}
+    return Proposal.objects.create(
+        household=contact.household,
+        contact=contact,
+        said_in=[contact.uuid],
+        supplier=contact.supplier,
+        group=f"order|{contact.pk}",
+        identity=name,
+        bought={"goods": goods, "lines": []},
+        order_no=f"O-{contact.pk}",
     )
 
 

@@ -20,10 +20,11 @@ from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]  # no types
 
+from suppliers.adapters import goods
 from suppliers.adapters.errors import ContentError
 from suppliers.adapters.fields import canonical
 from suppliers.choices import Purpose
-from suppliers.contacts import Contact, FactClaim, Key, Money
+from suppliers.contacts import Contact, FactClaim, GoodsClaim, Key, Money
 
 MAX_XML = 2 * 2**20
 MAX_PDF = 10 * 2**20
@@ -37,6 +38,8 @@ ROOTS = frozenset({"Invoice", "CreditNote", "CrossIndustryInvoice"})
 # Entities that grow without end are stopped by the parser; this says what it was.
 DOCTYPE = re.compile(rb"<!DOCTYPE\s+(?:\w+:)?(?:Invoice|CreditNote|CrossIndustryInvoice)\b")
 CREDITS = frozenset({"381", "261", "262", "296", "308", "396", "420", "458", "532"})
+GTINS = (8, 12, 13, 14)
+FINEST = Decimal("0.0001")  # as prices are kept
 MONEY_NAMES = frozenset({"fee", "total", "amount_due", "due_on", "refund"})
 
 
@@ -54,6 +57,7 @@ class Invoice:
     order: str = ""
     contract: str = ""
     is_credit: bool = False
+    lines: tuple[GoodsClaim, ...] = ()
 
 
 @dataclass(slots=True)
@@ -223,6 +227,7 @@ def _ubl(root: Any, *, is_credit: bool) -> Invoice:
         order=_text(root, "OrderReference", "ID"),
         contract=_text(root, "ContractDocumentReference", "ID"),
         is_credit=is_credit or _text(root, "InvoiceTypeCode") in CREDITS,
+        lines=tuple(_ubl_line(line) for line in _all(root, "InvoiceLine")),
     )
 
 
@@ -242,6 +247,93 @@ def _cii(root: Any) -> Invoice:
         order=_text(root, *agreement, "BuyerOrderReferencedDocument", "IssuerAssignedID"),
         contract=_text(root, *agreement, "ContractReferencedDocument", "IssuerAssignedID"),
         is_credit=_text(root, "ExchangedDocument", "TypeCode") in CREDITS,
+        lines=tuple(
+            _cii_line(line, _text(root, *settlement, "InvoiceCurrencyCode")[:3].upper())
+            for line in _all(_at(root, deal), "IncludedSupplyChainTradeLineItem")
+        ),
+    )
+
+
+def _all(root: Any, name: str) -> list[Any]:
+    """Return the elements of a name right under one, as many as are read."""
+    found = [] if root is None else [child for child in root if _local(child) == name]
+    return found[: goods.MOST]
+
+
+def _ubl_line(line: Any) -> GoodsClaim:
+    total, count = _at(line, "LineExtensionAmount"), _at(line, "InvoicedQuantity")
+    return _line(
+        words=(
+            _text(line, "Item", "Name") or _text(line, "Item", "Description"),
+            _text(line, "Item", "BrandName"),
+            _text(line, "Item", "ModelName"),
+        ),
+        numbers={
+            "serial": _text(line, "Item", "ItemInstance", "SerialID"),
+            "gtin": _text(line, "Item", "StandardItemIdentification", "ID"),
+            "mpn": _text(line, "Item", "ManufacturersItemIdentification", "ID"),
+        },
+        quantity=_text(line, "InvoicedQuantity"),
+        unit="" if count is None else str(count.get("unitCode", "")),
+        net=_amount(line, "LineExtensionAmount"),
+        currency="" if total is None else str(total.get("currencyID", ""))[:3].upper(),
+        rate=_amount(line, "Item", "ClassifiedTaxCategory", "Percent"),
+    )
+
+
+def _cii_line(line: Any, currency: str) -> GoodsClaim:
+    product = "SpecifiedTradeProduct"
+    delivery, settlement = "SpecifiedLineTradeDelivery", "SpecifiedLineTradeSettlement"
+    count = _at(line, delivery, "BilledQuantity")
+    sums = (settlement, "SpecifiedTradeSettlementLineMonetarySummation", "LineTotalAmount")
+    return _line(
+        words=(
+            _text(line, product, "Name"),
+            _text(line, product, "BrandName"),
+            _text(line, product, "ModelName"),
+        ),
+        numbers={
+            "serial": _text(
+                line, product, "IndividualTradeProductInstance", "SupplierAssignedSerialID"
+            ),
+            "gtin": _text(line, product, "GlobalID"),
+            "mpn": _text(line, product, "ManufacturerAssignedID"),
+        },
+        quantity=_text(line, delivery, "BilledQuantity"),
+        unit="" if count is None else str(count.get("unitCode", "")),
+        net=_amount(line, *sums),
+        currency=currency,
+        rate=_amount(line, settlement, "ApplicableTradeTax", "RateApplicablePercent"),
+    )
+
+
+def _line(
+    *,
+    words: tuple[str, str, str],
+    numbers: dict[str, str],
+    quantity: str,
+    unit: str,
+    net: str,
+    currency: str,
+    rate: str,
+) -> GoodsClaim:
+    """Return a line with the price and the tax of one piece; `words`: name, maker and model."""
+    name, maker, model = words
+    count = Decimal(goods.decimal(quantity) or 1)
+    price = Decimal(net) / count if net else None
+    tax = price * Decimal(rate) / 100 if price is not None and rate else None
+    gtin = numbers["gtin"]
+    if not (gtin.isdecimal() and len(gtin) in GTINS):
+        numbers = numbers | {"gtin": ""}  # a number of the seller's own scheme
+    return GoodsClaim(
+        name=name,
+        maker=maker[:120],
+        model=model[:120],
+        numbers=tuple(Key(scheme=s, value=value[:200]) for s, value in numbers.items() if value),
+        quantity=goods.decimal(quantity),
+        unit=goods.unit(unit),
+        price=goods.money(None if price is None else price.quantize(FINEST), currency),
+        tax=goods.money(None if tax is None else tax.quantize(FINEST), currency),
     )
 
 
@@ -267,8 +359,15 @@ def understood(contact: Contact, invoices: list[Invoice]) -> Contact:
         type=contact.type or ("invoice.corrected" if is_credit else "invoice.issued"),
         keys=tuple(dict.fromkeys((*contact.keys, *keys))),
         facts=(*kept, *(fact for fact in facts if fact.name not in {f.name for f in kept})),
+        goods=contact.goods or _goods(invoices),
         purpose=Purpose.BILLING,
     )
+
+
+def _goods(invoices: list[Invoice]) -> tuple[GoodsClaim, ...]:
+    """Return what was bought; what a credit note names goes back."""
+    lines = [line for one in invoices if not one.is_credit for line in one.lines if line.name]
+    return tuple(lines[: goods.MOST])
 
 
 def _keys(invoice: Invoice) -> list[Key]:

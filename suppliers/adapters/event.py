@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from suppliers.adapters import contained, fields, text
+from suppliers.adapters import contained, fields, goods, text
 from suppliers.adapters.context import Context
 from suppliers.adapters.fields import missing, wrong
 from suppliers.choices import CallStatus, ContactKind, Direction, Medium, Purpose, Stage
@@ -500,7 +500,11 @@ def _order(contact: Contact, data: Data, context: Context) -> Contact:
         label = str(entries[0]["name"])[:120] if len(entries) == 1 else ""
         facts.append(FactClaim(name=name, money=total, label=label))
     contact = _with_key(contact, "order", data["orderNumber"])
-    return contact.with_(facts=tuple(facts), status=str(data.get("status") or "")[:60])
+    return contact.with_(
+        facts=tuple(facts),
+        status=str(data.get("status") or "")[:60],
+        goods=goods.of_items(entries),
+    )
 
 
 def _delivery(contact: Contact, data: Data, context: Context) -> Contact:

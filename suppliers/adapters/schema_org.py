@@ -12,11 +12,20 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from suppliers.adapters import amounts
+from suppliers.adapters import amounts, goods
 from suppliers.adapters.context import Context
 from suppliers.adapters.fields import canonical, hosts
 from suppliers.choices import Purpose, Stage
-from suppliers.contacts import AskClaim, Contact, FactClaim, Key, Money, Visit, Window
+from suppliers.contacts import (
+    AskClaim,
+    Contact,
+    FactClaim,
+    GoodsClaim,
+    Key,
+    Money,
+    Visit,
+    Window,
+)
 
 Thing = dict[str, Any]
 
@@ -170,6 +179,7 @@ def _merged(
     visit: Visit | None = None,
     status: str = "",
     purpose: Purpose | None = None,
+    bought: tuple[GoodsClaim, ...] = (),
 ) -> Contact:
     names = {fact.name for fact in contact.facts}
     known = {fact.money for fact in contact.facts if fact.money}
@@ -187,6 +197,7 @@ def _merged(
         facts=(*contact.facts, *new),
         visit=contact.visit or visit,
         status=contact.status or status[:60],
+        goods=contact.goods or bought,
         purpose=purpose or contact.purpose,
     )
 
@@ -218,7 +229,23 @@ def _order(contact: Contact, thing: Thing, context: Context) -> Contact:
         ],
         kind="order.cancelled" if _is_cancelled(status) else "order.updated",
         status=status,
+        bought=() if _is_cancelled(status) else _bought(offers, total, context),
     )
+
+
+def _bought(offers: list[Any], total: Money | None, context: Context) -> tuple[GoodsClaim, ...]:
+    """Return what was ordered; of one thing alone the order's price is its own."""
+    found = []
+    for offer in offers[: goods.MOST]:
+        if not isinstance(offer, dict):
+            continue
+        inner = _part(_first(offer, "itemOffered", "orderedItem")) or offer
+        price = _money(offer.get("price"), offer.get("priceCurrency"), context)
+        if price is None and len(offers) == 1:
+            price = total
+        line = goods.of_offer(offer, types=frozenset(types_of(inner)), price=price)
+        found += [line] if line else []
+    return tuple(found)
 
 
 def _invoice(contact: Contact, thing: Thing, context: Context) -> Contact:

@@ -146,6 +146,23 @@ _ITEM = _object(
         "quantity": {"type": "number", "description": "How many."},
         "gtin": _text("Its GTIN.", "00850012345678"),
         "price": _money("The price of this item."),
+        "unit": _text("Of the quantity, in UCUM, where it is not in pieces.", "kg"),
+        "kind": {
+            "type": "string",
+            "description": "What it is: only a product is proposed to the owner as an asset.",
+            "enum": ["product", "part", "consumable", "service", "fee", "discount"],
+        },
+        "maker": _text("Who made it.", "Nordvarme"),
+        "model": _text("Its model.", "HR54"),
+        "mpn": _text("The maker's part number.", "HR54-200"),
+        "serial": _text("Its serial number.", "H54-7719-0042"),
+        "imei": _text("Its IMEI.", "490154203237518"),
+        "vin": _text("Its VIN.", "1M8GDM9AXKP042788"),
+        "digitalLink": _text("Its GS1 Digital Link.", "https://id.gs1.org/01/09506000134352"),
+        "warrantyMonths": {
+            "type": "integer",
+            "description": "For how many months its maker or seller guarantees it.",
+        },
     },
     "name",
 )

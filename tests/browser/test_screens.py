@@ -24,6 +24,7 @@ MORE_SCREENS = [
     "journeys",
     "door",
     "held",
+    "proposals",
     "log",
     "share",
     "outbox",

@@ -87,6 +87,7 @@ SEGMENTS = {
     "undo": "change",
     "journeys": "journey",
     "mandates": "mandate",
+    "proposals": "proposal",
     "receipts": "receipt",
     "suppliers": "supplier",
 }
@@ -248,6 +249,7 @@ def world(cast: factories.Cast) -> Ids:
         now=clock.now(),
     )
     belongings = belong(cast)
+    proposed = factories.proposal_of(contacts[0], name=f"{CANARY} boiler")
     return Ids(
         objects={
             "run": str(brought_along(cast).uuid),
@@ -288,6 +290,7 @@ def world(cast: factories.Cast) -> Ids:
             "planned": str(planned.uuid),
             "owner_ref": cast.mandate.owner_ref,
             "offer": str(offered.uuid),
+            "proposal": str(proposed.uuid),
             "receipt": str(receipt.uuid),
             "supplier": str(cast.skyline.uuid),
             "supplier_key": str(opened.uuid),

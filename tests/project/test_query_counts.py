@@ -92,6 +92,7 @@ def rows(cast: factories.Cast, count: int) -> None:
             said_at=clock.now(),
         )
         Link.objects.create(household=cast.household, contact=shown, journey=journey, rule="key")
+        factories.proposal_of(shown, name=f"Boiler {number}")
         factories.SurveyFactory.create(journey=journey, supplier=supplier, contact=shown)
         factories.ChannelFactory.create(owner=cast.ana, address=f"+1212555{number:04}")
         household = factories.HouseholdFactory.create()
