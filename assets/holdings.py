@@ -1,18 +1,14 @@
 """What belongs to an asset besides its words: how it came here, what covers it, what it costs."""
 
-import calendar
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
-from assets import snapshots
+from assets import laws, snapshots
 from assets.choices import (
     BoughtAs,
     Condition,
@@ -22,6 +18,7 @@ from assets.choices import (
     PriceKind,
     Source,
 )
+from assets.coverage import later
 from assets.models import Acquisition, Asset, CostEntry, Coverage, PriceLine
 from owners import undo
 from owners.models import Change, Owner
@@ -59,13 +56,16 @@ COVERAGE_FIELDS = frozenset(
         "meter_limit",
         "meter_unit",
         "currency",
+        "notice_days",
+        "register_by",
+        "registered_on",
+        "is_transferable",
         "state",
     }
 )
 COST_FIELDS = frozenset(["on", "amount", "currency", "category", "note"])
 LINES_MOST = 30
 Lines = Sequence[tuple[PriceKind, Decimal, str]]  # what it is, how much, in whose words
-_GUARANTEES = Path(__file__).with_name("data") / "guarantees.json"
 
 
 class HoldingError(Exception):
@@ -95,7 +95,7 @@ def acquire(
     row = found or Acquisition(asset=asset, household_id=asset.household_id)
     for name in ACQUISITION_FIELDS & values.keys():
         setattr(row, name, values[name])
-    row.currency = _currency(row.currency or "", is_needed=bool(lines))
+    row.currency = currency_of(row.currency or "", is_needed=bool(lines))
     row.source = source
     with transaction.atomic():
         row.save()
@@ -113,7 +113,7 @@ def acquire(
                 for kind, amount, label in lines[:LINES_MOST]
             )
         if owner is not None:
-            _remember(ACQUIRED, asset, owner=owner, now=now, before=before, made=made)
+            remember(ACQUIRED, asset, owner=owner, now=now, before=before, made=made)
     return row
 
 
@@ -134,7 +134,7 @@ def cover(
     with transaction.atomic():
         row.save()
         if owner is not None:
-            _remember(COVERED, asset, owner=owner, now=now, made=[row])
+            remember(COVERED, asset, owner=owner, now=now, made=[row])
     return row
 
 
@@ -146,7 +146,7 @@ def change_cover(
     _say_cover(coverage, values, Source.SELF)
     with transaction.atomic():
         coverage.save()
-        return _remember(COVER_CHANGED, coverage.asset, owner=owner, now=now, before=before)
+        return remember(COVER_CHANGED, coverage.asset, owner=owner, now=now, before=before)
 
 
 def spend(
@@ -163,7 +163,7 @@ def spend(
     with transaction.atomic():
         row.save()
         if owner is not None:
-            _remember(SPENT, asset, owner=owner, now=now, made=[row])
+            remember(SPENT, asset, owner=owner, now=now, made=[row])
     return row
 
 
@@ -175,7 +175,7 @@ def change_cost(
     _say_cost(cost, values, Source.SELF)
     with transaction.atomic():
         cost.save()
-        return _remember(SPENDING_CHANGED, cost.asset, owner=owner, now=now, before=before)
+        return remember(SPENDING_CHANGED, cost.asset, owner=owner, now=now, before=before)
 
 
 def remove(*, row: Coverage | CostEntry, owner: Owner, now: datetime) -> Change:
@@ -185,7 +185,7 @@ def remove(*, row: Coverage | CostEntry, owner: Owner, now: datetime) -> Change:
         before = [snapshots.of(row)]
         asset = row.asset
         row.delete()
-        return _remember(kind, asset, owner=owner, now=now, before=before)
+        return remember(kind, asset, owner=owner, now=now, before=before)
 
 
 def latest(asset: Asset) -> Change | None:
@@ -202,40 +202,27 @@ def totals(asset: Asset) -> list[tuple[str, Decimal]]:
     return sorted((row["currency"], row["all"]) for row in rows)
 
 
-def months_later(day: date, months: int) -> date:
-    """Return the same day months later, or the last of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
 def last_day(start: date, months: int) -> date:
     """Return the last day on which something holds that holds for so many months."""
-    return months_later(start, months) - timedelta(days=1)
+    return later(start, months) - timedelta(days=1)
 
 
-@cache
-def _guarantees() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(_GUARANTEES.read_text())
-    return table
+def guarantee_months(
+    *, country: str, condition: str, bought_as: str, on: date | None = None
+) -> int | None:
+    """Return how long the seller answers by law; None where our table does not know.
 
-
-def guarantee_months(*, country: str, condition: str, bought_as: str) -> int | None:
-    """Return how long the seller answers by law; None where our table does not know."""
-    table = _guarantees()
-    if bought_as == BoughtAs.BUSINESS:
+    The law is that of the day of the contract; without one, that of the day of the check.
+    """
+    law = laws.guarantee(country=country, on=on or laws.checked_on())
+    if law is None or bought_as == BoughtAs.BUSINESS:
         return None
-    row = table["countries"].get(country) or (
-        table["union"] if country in table["members"] else table["default"]
-    )
-    months: int | None = row["new" if condition == Condition.NEW else "used"]
-    return months
+    return law.new if condition == Condition.NEW else law.used
 
 
-def return_days(country: str) -> int | None:
+def return_days(country: str, *, on: date | None = None) -> int | None:
     """Return within how many days what was bought at a distance may go back by law."""
-    table = _guarantees()
-    days: int | None = table["return_days"]["union"] if country in table["members"] else None
-    return days
+    return laws.return_days(country=country, on=on or laws.checked_on())
 
 
 def begin_guarantee(*, acquisition: Acquisition, now: datetime) -> Coverage | None:
@@ -245,6 +232,7 @@ def begin_guarantee(*, acquisition: Acquisition, now: datetime) -> Coverage | No
         country=acquisition.jurisdiction,
         condition=acquisition.condition,
         bought_as=acquisition.bought_as,
+        on=acquisition.ordered_on or start,
     )
     kind = CoverageKind.LEGAL_GUARANTEE
     if not months or start is None or acquisition.asset.coverages.filter(kind=kind).exists():
@@ -278,20 +266,21 @@ def _say_cover(row: Coverage, values: Mapping[str, Any], source: Source) -> None
         row.ends_on = last_day(row.starts_on, row.months)
     if row.starts_on is not None and row.ends_on is not None and row.ends_on < row.starts_on:
         raise HoldingError("ends_on", gettext_noop("It cannot end before it begins."))
-    row.currency = _currency(row.currency or "", is_needed=row.excess is not None)
+    row.currency = currency_of(row.currency or "", is_needed=row.excess is not None)
     row.source = source
 
 
 def _say_cost(row: CostEntry, values: Mapping[str, Any], source: Source) -> None:
     for name in COST_FIELDS & values.keys():
         setattr(row, name, values[name])
-    row.currency = _currency(row.currency or "", is_needed=True)
+    row.currency = currency_of(row.currency or "", is_needed=True)
     if row.category in {CostCategory.REFUND, CostCategory.SALE}:
         row.amount = -abs(row.amount)  # what came back makes the whole less
     row.source = source
 
 
-def _currency(code: str, *, is_needed: bool) -> str:
+def currency_of(code: str, *, is_needed: bool) -> str:
+    """Return a currency as three capitals; raises HoldingError for what is none."""
     code = code.strip().upper()
     if (is_needed or code) and not (len(code) == 3 and code.isascii() and code.isalpha()):
         raise HoldingError(
@@ -300,7 +289,7 @@ def _currency(code: str, *, is_needed: bool) -> str:
     return code
 
 
-def _remember(
+def remember(
     kind: str,
     asset: Asset,
     *,
@@ -309,6 +298,7 @@ def _remember(
     before: Sequence[dict[str, Any]] = (),
     made: Sequence[models.Model] = (),
 ) -> Change:
+    """Keep what it takes to put rows of an asset back: as they were, and which are new."""
     return undo.remember(
         kind=kind,
         label=asset.name,

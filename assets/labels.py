@@ -71,7 +71,7 @@ def note_seen(*, asset: Asset, owner: Owner, now: datetime) -> None:
     unread.update(seen_at=now, seen_by=owner)
 
 
-class _Paper(FPDF):
+class Paper(FPDF):
     """A sheet with the fonts of the pages, nothing from outside."""
 
     def __init__(self, size: str | tuple[float, float]) -> None:
@@ -110,7 +110,7 @@ Labelled = Sequence[tuple[Asset, str]]  # with the address its code opens
 
 def sheet(labelled: Labelled) -> bytes:
     """Return labels on sheets of 24 (70 by 37 mm), as they are sold for any printer."""
-    paper = _Paper("A4")
+    paper = Paper("A4")
     for number, (asset, address) in enumerate(labelled[:SHEET_MOST]):
         place = number % (COLUMNS * ROWS)
         if place == 0:
@@ -123,7 +123,7 @@ def sheet(labelled: Labelled) -> bytes:
 def tape(labelled: Labelled) -> bytes:
     """Return labels one behind the other, for a printer of tape (29 by 90 mm)."""
     wide, high = TAPE
-    paper = _Paper((wide, high))
+    paper = Paper((wide, high))
     paper.wide = wide
     for asset, address in labelled[:SHEET_MOST]:
         paper.add_page()
@@ -133,13 +133,13 @@ def tape(labelled: Labelled) -> bytes:
 
 def loss_report(asset: Asset, loss: Loss | None) -> bytes:
     """Return what police and insurer ask for: numbers, price, proof of purchase, pictures."""
-    paper = _Paper("A4")
+    paper = Paper("A4")
     paper.set_margins(MARGIN, MARGIN, MARGIN)
     paper.set_auto_page_break(auto=True, margin=MARGIN)
     paper.add_page()
     paper.words(str(_("Report of a loss")), size=20, weight="B")
     paper.ln(4)
-    for label, value in _facts(asset, loss):
+    for label, value in facts_of(asset, loss):
         if value:
             paper.words(str(label), size=8)
             paper.words(str(value), size=11, weight="B")
@@ -153,11 +153,11 @@ def loss_report(asset: Asset, loss: Loss | None) -> bytes:
             paper.words(f"{one.get_kind_display()}: {one.name}", size=10)
     wanted = (DocumentKind.PHOTO, DocumentKind.RECEIPT)
     for picture in kept.filter(kind__in=wanted, has_thumb=True)[:8]:
-        _picture(paper, picture)
+        add_picture(paper, picture)
     return bytes(paper.output())
 
 
-def _picture(paper: _Paper, picture: Document) -> None:
+def add_picture(paper: Paper, picture: Document) -> None:
     """Add a kept picture on a page of its own; one that cannot be read is named."""
     paper.add_page()
     paper.words(f"{picture.get_kind_display()}: {picture.name}", size=10)
@@ -170,7 +170,8 @@ def _picture(paper: _Paper, picture: Document) -> None:
     paper.image(io.BytesIO(content), w=paper.epw, h=paper.eph - 20, keep_aspect_ratio=True)
 
 
-def _facts(asset: Asset, loss: Loss | None) -> list[tuple[object, object]]:
+def facts_of(asset: Asset, loss: Loss | None = None) -> list[tuple[object, object]]:
+    """Return what names an asset, what became of it, and how it came here, label by label."""
     bought = Acquisition.objects.filter(asset=asset).prefetch_related("lines").first()
     facts: list[tuple[object, object]] = [
         (_("What"), asset.name),

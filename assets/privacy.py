@@ -16,10 +16,13 @@ from assets.models import (
     CareEvent,
     CareMark,
     CareTask,
+    Claim,
+    Contract,
     CostEntry,
     Coverage,
     CustomField,
     Document,
+    Fee,
     FinderNote,
     Import,
     Imported,
@@ -34,10 +37,14 @@ from assets.models import (
     Part,
     PartUse,
     PriceLine,
+    RecallMatch,
     ServiceRecord,
     Tag,
     Tagging,
     Template,
+    Valuation,
+    ValuePlan,
+    WorkOrder,
 )
 from owners import undo
 from owners.models import Household, Owner
@@ -55,7 +62,7 @@ def history_of(model: Any) -> Any:
 
 History = history_of(Asset)
 # Whose every version is kept, beside the assets themselves.
-WATCHED = (AssetIdentifier, Acquisition, Coverage, CostEntry, Loan)
+WATCHED = (AssetIdentifier, Acquisition, Coverage, CostEntry, Loan, Claim, Contract)
 HISTORIES = (History, *(history_of(model) for model in WATCHED))
 
 
@@ -83,12 +90,21 @@ SECTIONS: dict[str, Section] = {
             ("coverage", Coverage),
             ("cost", CostEntry),
             ("loan", Loan),
+            ("claim", Claim),
+            ("contract", Contract),
         )
     },
     "acquisitions": table("acquisitions", of_households(Acquisition)),
     "price-lines": table("price-lines", of_households(PriceLine)),
     "coverages": table("coverages", of_households(Coverage)),
     "costs": table("costs", of_households(CostEntry)),
+    "claims": table("claims", of_households(Claim)),
+    "work-orders": table("work-orders", of_households(WorkOrder)),
+    "contracts": table("contracts", of_households(Contract)),
+    "fees": table("fees", of_households(Fee)),
+    "valuations": table("valuations", of_households(Valuation)),
+    "value-plans": table("value-plans", of_households(ValuePlan)),
+    "recalls": table("recalls", of_households(RecallMatch)),
     "tags": table("tags", of_households(Tag)),
     "asset-tags": table("asset-tags", of_households(Tagging)),
     "custom-fields": table("custom-fields", of_households(CustomField)),
@@ -120,6 +136,9 @@ def not_exported() -> dict[str, str]:
     return {
         "assets_findable": "an index to search, made from the other tables",
         "assets_awaitedwords": "what that index has still to take in",
+        "assets_recallnotice": "what authorities published; nobody's",
+        "assets_recallcriterion": "what authorities published; nobody's",
+        "assets_recallfeed": "when authorities are asked next",
     }
 
 

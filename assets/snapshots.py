@@ -10,13 +10,20 @@ from django.db import models
 from assets.models import (
     Acquisition,
     Asset,
+    Claim,
+    Contract,
     CostEntry,
     Coverage,
+    Fee,
     Issue,
     Loan,
     Loss,
     PriceLine,
+    RecallMatch,
     ServiceRecord,
+    Valuation,
+    ValuePlan,
+    WorkOrder,
 )
 
 KINDS: dict[str, type[models.Model]] = {
@@ -24,13 +31,20 @@ KINDS: dict[str, type[models.Model]] = {
     for model in (
         Acquisition,
         Asset,
+        Claim,
+        Contract,
         CostEntry,
         Coverage,
+        Fee,
         Issue,
         Loan,
         Loss,
         PriceLine,
+        RecallMatch,
         ServiceRecord,
+        Valuation,
+        ValuePlan,
+        WorkOrder,
     )
 }
 

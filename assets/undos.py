@@ -6,8 +6,10 @@ from django.utils.translation import gettext_noop
 
 from assets import (
     care_undos,
+    claims,
     documents,
     duedates,
+    faults,
     holdings,
     importing,
     passages,
@@ -92,6 +94,14 @@ UNDOS: dict[str, Way] = {
             holdings.SPENT,
             holdings.SPENDING_CHANGED,
             holdings.SPENDING_REMOVED,
+            faults.REPORTED,
+            faults.CHANGED,
+            faults.ORDERED,
+            faults.ORDER_CHANGED,
+            faults.ORDER_REMOVED,
+            claims.MADE,
+            claims.CHANGED,
+            claims.REMOVED,
         )
     },
     register.REMOVED: Way(undo=put_back_asset),

@@ -13,6 +13,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
 import assets.api.care
+import assets.api.cover
 import assets.api.imports
 import assets.api.v1
 import notifications.api.proposals
@@ -153,6 +154,7 @@ v1 = [
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),
     *undo_api.urlpatterns,
     *assets.api.care.urlpatterns,
+    *assets.api.cover.urlpatterns,
     *assets.api.imports.urlpatterns,
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,

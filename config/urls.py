@@ -63,6 +63,8 @@ urlpatterns = [
     path("", include("notifications.report_urls")),
     path("", include("assets.import_urls")),
     path("", include("assets.urls")),
+    path("", include("assets.cover_urls")),
+    path("", include("notifications.tie_urls")),
     path("", include("assets.care_urls")),
     path("", include("suppliers.page_urls")),
     path("", include("notifications.portal_urls")),

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assets.models import Asset, CareTask
+from assets.models import Asset, CareTask, Issue
 from notifications.choices import (
     AppointmentState,
     DeliveryPurpose,
@@ -877,3 +877,27 @@ class CareCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} after {self.occurrence or 'nothing'}"
+
+
+class JourneyTie(models.Model):
+    """That a journey is about a fault, by the owner's word.
+
+    The journey is named by its public id: one that was just opened has no row yet.
+    """
+
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    journey = models.UUIDField()
+    issue = models.ForeignKey(Issue, models.CASCADE, related_name="+")
+    tied_by = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")
+    tied_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "journey"], name="journeytie_once"),
+        ]
+        indexes = [
+            models.Index(fields=["household", "journey"], name="journeytie_of_journey"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.journey} about {self.issue_id}"

@@ -11,12 +11,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from assets.models import Asset
-from notifications import opening
+from assets.models import Asset, Issue
+from notifications import opening, ties
 from notifications.forms import Clock, Day, local_instant
 from notifications.projections import uuid_for
 from owners import clock, doorbell, households
@@ -53,6 +54,9 @@ class StartForm(forms.Form):
     opens = forms.TimeField(label=gettext_lazy("From"), widget=Clock, required=False)
     closes = forms.TimeField(label=gettext_lazy("To"), widget=Clock, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput)
+    fault = forms.ModelChoiceField(
+        Issue.objects.none(), to_field_name="uuid", required=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, owner: Owner, about: Asset | None = None, **kwargs: Any) -> None:
         """Offer the owner's own things, and the suppliers that may know of this one."""
@@ -60,6 +64,7 @@ class StartForm(forms.Form):
         offered = opening.mandates_for(owner, asset=about)
         self.fields["asset"].queryset = Asset.objects.for_owner(owner).looked_after()  # type: ignore[attr-defined]  # the field of a model choice
         self.fields["mandate"].queryset = offered  # type: ignore[attr-defined]  # the field of a model choice
+        self.fields["fault"].queryset = Issue.objects.for_owner(owner)  # type: ignore[attr-defined]  # as above
         self.fields["mandate"].label_from_instance = lambda one: one.supplier.name  # type: ignore[attr-defined]  # a mandate is called as its supplier
 
     def clean(self) -> dict[str, Any]:
@@ -100,6 +105,9 @@ def start(request: OwnerRequest) -> HttpResponse:
             "mandate": chosen[0].uuid if len(chosen) == 1 else None,
             "key": uuid.uuid4(),
         }
+        fault = _named(Issue.objects.for_owner(owner), request.GET.get("fault"))
+        if fault is not None:
+            initial |= {"fault": fault.uuid, "text": _told_of(fault)}
         return _show(request, StartForm(initial=initial, owner=owner, about=about), about=about)
     form = StartForm(request.POST, owner=owner)
     if not form.is_valid():
@@ -109,7 +117,7 @@ def start(request: OwnerRequest) -> HttpResponse:
     household = home.household if home else households.ensure_first(owner=owner, now=now)
     households.require(owner=owner, household_id=household.pk)
     try:
-        opening.start(
+        opened = opening.start(
             owner=owner,
             household=household,
             text=form.cleaned_data["text"],
@@ -123,6 +131,9 @@ def start(request: OwnerRequest) -> HttpResponse:
         field = {"supplier": "mandate"}.get(error.field, error.field)
         form.add_error(field, _(error.detail))
         return _show(request, form, about=asset, status=422)
+    fault = form.cleaned_data["fault"]
+    if fault is not None and fault.household_id == household.pk:
+        ties.tie(issue=fault, journey=opened.journey, owner=owner, now=now)
     _say(request, mandate, key=form.cleaned_data["key"])
     return redirect("today")
 
@@ -151,10 +162,16 @@ def _say(request: OwnerRequest, mandate: Mandate | None, *, key: UUID) -> None:
     messages.success(request, words, extra_tags=f"undo:{reverse('log-undo', args=[key])}")
 
 
-def _named(things: Any, name: str | None) -> Asset | None:
+def _told_of(fault: Issue) -> str:
+    """Return what a supplier is told of a fault, for the owner to change."""
+    since = _("Since %(day)s.") % {"day": date_format(fault.noticed_on, "DATE_FORMAT")}
+    return "\n".join(filter(None, (fault.title, since, fault.note)))
+
+
+def _named(things: Any, name: str | None) -> Any:
     """Return the one of the owner's things that an address names, if it is one."""
     try:
-        found: Asset | None = things.filter(uuid=UUID(name or "")).first()
+        found = things.filter(uuid=UUID(name or "")).first()
     except ValueError:
         return None
     return found

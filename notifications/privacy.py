@@ -85,6 +85,7 @@ SECTIONS: dict[str, Section] = {
     "calendar-feeds": table(
         "calendar-feeds", lambda of: models.CalendarFeed.objects.filter(owner=of.owner)
     ),
+    "journey-ties": table("journey-ties", of_households(models.JourneyTie)),
     "care-calls": table("care-calls", of_households(models.CareCall)),
     "passes": table("passes", of_households(models.Pass)),
     "pass-visits": table("pass-visits", of_households(models.PassVisit)),
@@ -117,6 +118,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     Digest.objects.filter(household=household).delete()
     Survey.objects.filter(household=household).delete()
     models.CareCall.objects.filter(household=household).delete()
+    models.JourneyTie.objects.filter(household=household).delete()
     Decision.objects.filter(household=household).delete()
     Journey.objects.filter(household=household).delete()
     models.CalendarFeed.objects.filter(household=household).delete()

@@ -10,6 +10,7 @@ from assets.models.care import (
     ServiceRecord,
     ServiceRecordQuerySet,
 )
+from assets.models.cover import Claim, Contract, Fee, Valuation, ValuePlan, WorkOrder
 from assets.models.custom import CustomField, Tag, Tagging, Template
 from assets.models.document import Document, DocumentQuerySet
 from assets.models.finding import (
@@ -24,6 +25,7 @@ from assets.models.imports import Import, Imported, ImportQuerySet, ImportRow
 from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
 from assets.models.parts import Part, PartUse
+from assets.models.recalls import RecallCriterion, RecallFeed, RecallMatch, RecallNotice
 from assets.models.whereabouts import FinderNote, Label, Loan, Loss
 
 __all__ = [
@@ -37,11 +39,14 @@ __all__ = [
     "CareMark",
     "CareTask",
     "CareTaskQuerySet",
+    "Claim",
+    "Contract",
     "CostEntry",
     "Coverage",
     "CustomField",
     "Document",
     "DocumentQuerySet",
+    "Fee",
     "Findable",
     "FindableQuerySet",
     "FinderNote",
@@ -59,11 +64,18 @@ __all__ = [
     "Part",
     "PartUse",
     "PriceLine",
+    "RecallCriterion",
+    "RecallFeed",
+    "RecallMatch",
+    "RecallNotice",
     "ServiceRecord",
     "ServiceRecordQuerySet",
     "Tag",
     "Tagging",
     "Template",
+    "Valuation",
+    "ValuePlan",
     "Wording",
+    "WorkOrder",
     "in_every_language",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import pghistory
 from django.db import models, transaction
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from assets.choices import (
@@ -109,6 +110,8 @@ class Asset(models.Model):
                 opclasses=["int8_ops", "varchar_pattern_ops"],
                 condition=~models.Q(place=""),
             ),
+            # Whom a recall of a maker may mean, over all households.
+            models.Index(Upper("maker"), name="asset_by_maker", condition=~models.Q(maker="")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -184,6 +187,12 @@ class AssetIdentifier(models.Model):
         ]
         indexes = [
             models.Index(fields=["household", "scheme", "folded"], name="assetidentifier_lookup"),
+            # Whom a recall of a product may mean, over all households.
+            models.Index(
+                fields=["folded"],
+                name="assetidentifier_gtin",
+                condition=models.Q(scheme=IdentifierScheme.GTIN),
+            ),
         ]
 
     def __str__(self) -> str:

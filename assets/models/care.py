@@ -21,6 +21,7 @@ from assets.care_words import (
     WorkKind,
 )
 from assets.choices import Source
+from assets.cover_words import Cause
 from assets.models.asset import Asset
 from assets.models.money import CostEntry
 from owners.models import Household, Owner
@@ -250,6 +251,13 @@ class Issue(models.Model):
     )
     title = models.CharField(max_length=200)
     note = models.TextField(max_length=4000, blank=True)
+    cause = models.CharField(
+        max_length=8, choices=Cause, default=Cause.UNKNOWN, db_default=Cause.UNKNOWN
+    )
+    part = models.CharField(max_length=120, blank=True, default="", db_default="")  # of the asset
+    provider = models.CharField(  # who repairs it
+        max_length=120, blank=True, default="", db_default=""
+    )
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.NORMAL)
     status = models.CharField(max_length=11, choices=IssueStatus, default=IssueStatus.OPEN)
     noticed_on = models.DateField()

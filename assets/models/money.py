@@ -85,6 +85,11 @@ class Coverage(models.Model):
     meter_limit = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
     meter_unit = models.CharField(max_length=12, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    # Within how many days of noticing a fault has to be told; until when to register.
+    notice_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    register_by = models.DateField(null=True, blank=True)
+    registered_on = models.DateField(null=True, blank=True)
+    is_transferable = models.BooleanField(null=True, blank=True)  # to the next owner
     state = models.CharField(max_length=9, choices=CoverageState, default=CoverageState.ACTIVE)
     source = models.CharField(max_length=8, choices=Source, default=Source.SELF)
     created_at = models.DateTimeField(default=timezone.now)

@@ -25,7 +25,17 @@ from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 from PIL import Image
 
-from assets import caring, documents, holdings, metering, register, shaping, stocking
+from assets import (
+    caring,
+    claims,
+    documents,
+    faults,
+    holdings,
+    metering,
+    register,
+    shaping,
+    stocking,
+)
 from assets.importers.words import ImportState, RowState
 from assets.models import Import, ImportRow
 from notifications import calendar, feed, pass_rules, passes, push_devices
@@ -58,6 +68,7 @@ SEGMENTS = {
     "blocked": "block",
     "care": "task",
     "channels": "channel",
+    "claims": "claim",
     "checks": "check",
     "contacts": "contact",
     "costs": "cost",
@@ -65,6 +76,7 @@ SEGMENTS = {
     "decisions": "decision",
     "delete": "deletion",
     "exports": "export",
+    "faults": "issue",
     "fields": "own_field",
     "issues": "issue",
     "households": "household",
@@ -77,6 +89,7 @@ SEGMENTS = {
     "parts": "part",
     "people": "person",
     "profile": "proof",
+    "repairs": "order",
     "requests": "outbound",
     "secrets": "secret",
     "visits": "planned",
@@ -255,6 +268,7 @@ def world(cast: factories.Cast) -> Ids:
             "run": str(brought_along(cast).uuid),
             **belongings,
             **cared_for(cast),
+            **claimed_for(cast),
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
             "block": str(blocked.uuid),
@@ -313,6 +327,7 @@ def world(cast: factories.Cast) -> Ids:
             "pk": ["1"],
             "provider": ["none"],
             "scope": ["supplier"],
+            "state": ["submitted"],
             "step": ["store"],
             "subject": [str(cast.skyline.uuid)],
             "token": ["abc"],
@@ -361,6 +376,16 @@ def cared_for(cast: factories.Cast) -> dict[str, str]:
     return {name: str(row.uuid) for name, row in found.items()} | {
         "issue": str(record.issues.get().uuid)
     }
+
+
+def claimed_for(cast: factories.Cast) -> dict[str, str]:
+    """Give Ana's asset a repair and a claim."""
+    asset, now = cast.dvr, factories.START
+    wish = {"title": CANARY, "provider": CANARY, "note": CANARY}
+    order, _made = faults.order(asset=asset, values=wish, owner=cast.ana, now=now)
+    said = {"kind": "insurance", "obligor": CANARY, "number": CANARY, "note": CANARY}
+    claim, _made = claims.make(asset=asset, values=said, owner=cast.ana, now=now)
+    return {"order": str(order.uuid), "claim": str(claim.uuid)}
 
 
 def brought_along(cast: factories.Cast) -> Import:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from assets import caring, documents, holdings, metering, register, shaping
+from assets import caring, claims, documents, faults, holdings, metering, register, shaping
 from assets.models import Asset, Import, ImportRow, Loan, Meter, Part
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
@@ -186,6 +186,8 @@ def belong_to(cast: factories.Cast, asset: Asset, number: int) -> None:
     holdings.cover(asset=asset, values={"kind": "insurance"}, now=now)
     spent = {"on": now.date(), "amount": Decimal(number), "currency": "USD"}
     holdings.spend(asset=cast.dvr, values=spent, owner=cast.ana, now=now)
+    faults.order(asset=asset, values={"title": "Mend"}, owner=cast.ana, now=now)
+    claims.make(asset=asset, values={"kind": "insurance"}, owner=cast.ana, now=now)
     Loan.objects.create(household=cast.household, asset=asset, borrower="Ben", out_on=now.date())
     own = {"name": f"Field {number}", "type": "text"}
     shaping.add_field(household=cast.household, values=own)
