@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from assets import documents, vault
 from assets.choices import DocumentKind
-from assets.forms import DocumentEditForm, DocumentForm
+from assets.forms import DocumentEditForm, DocumentForm, LinkForm
 from assets.models import Asset, Document
 from assets.serving import give_out
 from owners import clock, households, undo
@@ -65,14 +65,17 @@ def document_add(request: OwnerRequest) -> HttpResponse:
     """Keep one or more files; a form without a script, or a drop with its progress."""
     owner, now = request.user, clock.now()
     if request.method != "POST":
-        form = DocumentForm(owner=owner, initial={"asset": request.GET.get("asset", "")})
-        return render(request, "assets/document_add.html", {"form": form})
+        initial = {"asset": request.GET.get("asset", "")}
+        form = DocumentForm(owner=owner, initial=initial)
+        link = LinkForm(owner=owner, initial=initial, prefix="link")
+        return render(request, "assets/document_add.html", {"form": form, "link": link})
     form = DocumentForm(request.POST, owner=owner)
     files = request.FILES.getlist("files")[:FILES_MOST]
     if not form.is_valid() or not files:
         if not files:
             messages.error(request, _("Choose a file first."))
-        return render(request, "assets/document_add.html", {"form": form}, status=422)
+        context = {"form": form, "link": LinkForm(owner=owner, prefix="link")}
+        return render(request, "assets/document_add.html", context, status=422)
     asset = form.cleaned_data["asset"]
     household = asset.household if asset else households.ensure_first(owner=owner, now=now)
     households.require(owner=owner, household_id=household.pk)
@@ -106,6 +109,37 @@ def document_add(request: OwnerRequest) -> HttpResponse:
     if request.htmx:
         return HttpResponse(headers={"HX-Redirect": back})
     return redirect(back)
+
+
+@page
+@require_POST
+def document_link(request: OwnerRequest) -> HttpResponse:
+    """Note where a document lies that is kept elsewhere."""
+    owner, now = request.user, clock.now()
+    form = LinkForm(request.POST, owner=owner, prefix="link")
+    if form.is_valid():
+        got = form.cleaned_data
+        asset = got["asset"]
+        household = asset.household if asset else households.ensure_first(owner=owner, now=now)
+        households.require(owner=owner, household_id=household.pk)
+        try:
+            document = documents.add_link(
+                household=household,
+                asset=asset,
+                owner=owner,
+                url=got["url"],
+                name=got["name"],
+                kind=DocumentKind(got["kind"]) if got["kind"] else None,
+                now=now,
+            )
+        except documents.DocumentError as error:
+            form.add_error("url", _(error.detail))
+        else:
+            said(request, _("Kept."), undo.latest(kind=documents.ADDED, subject=document.uuid))
+            there = f"{reverse('asset', args=[asset.uuid])}?tab=documents" if asset else ""
+            return redirect(there or reverse("documents"))
+    context = {"form": DocumentForm(owner=owner), "link": form}
+    return render(request, "assets/document_add.html", context, status=422)
 
 
 def find_document(owner: Owner, key: UUID) -> Document:

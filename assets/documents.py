@@ -1,5 +1,6 @@
 """Photos and papers: taken in, found again, put into the bin."""
 
+import contextlib
 import hashlib
 import re
 import unicodedata
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 import structlog
@@ -17,7 +19,8 @@ from django.utils.translation import gettext_noop
 from assets import folding, reading, sniffing, vault
 from assets.choices import DocumentKind, FindableKind
 from assets.models import Asset, Document, Findable, Wording, in_every_language
-from owners import undo
+from assets.sniffing import LINK
+from owners import doorbell, undo
 from owners.models import Change, Household, Owner
 
 log = structlog.get_logger(__name__)
@@ -27,6 +30,8 @@ FIELDS = frozenset({"name", "kind", "asset"})
 FOUND_MOST = 200
 WORDS_MOST = 2000  # different words of one paper by which it is found
 LETTERS = 200_000  # of one text that are read; a file may be a hundred times as long
+LINK_MOST = 500
+LEAST_LETTERS = 8  # that a picture must hold to be a paper
 HOUSEHOLD_MOST = 20 * 1024**3  # bytes of all that one household keeps, the bin included
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -86,9 +91,12 @@ def add(
                 sha256=hashlib.sha256(read.content).digest(),
                 has_thumb=bool(read.thumb),
                 has_text=bool(read.text.strip()),
+                awaits_reading=_is_unread(read),
                 added_at=now,
             )
             _note(document, read.text)
+            if document.awaits_reading:
+                doorbell.ring("papers")
             undo.remember(
                 kind=ADDED,
                 label=document.name,
@@ -103,6 +111,81 @@ def add(
         vault.forget(key)  # no file without its row
         raise
     return document
+
+
+def add_link(
+    *,
+    household: Household,
+    asset: Asset | None,
+    owner: Owner,
+    url: str,
+    now: datetime,
+    name: str = "",
+    kind: DocumentKind | None = None,
+) -> Document:
+    """Note where a document lies that is kept elsewhere; nothing is fetched from there.
+
+    Raises DocumentError for what is no address of the web.
+    """
+    if asset is not None and asset.household_id != household.pk:
+        raise DocumentError("unknown_asset", "There is no such object.")
+    address = checked_link(url)
+    key = uuid4()
+    with transaction.atomic():
+        document = Document.objects.create(
+            uuid=key,
+            household=household,
+            asset=asset,
+            added_by=owner,
+            kind=kind or guess(f"{name} {unquote(address)}", _Read(media_type=LINK, content=b"")),
+            name=clean_name(name or _last_step(address)),
+            media_type=LINK,
+            url=address,
+            size=0,
+            sha256=hashlib.sha256(address.encode()).digest(),
+            added_at=now,
+        )
+        _note(document, "")
+        undo.remember(
+            kind=ADDED,
+            label=document.name,
+            now=now,
+            owner=owner,
+            household=household,
+            subject=key,
+        )
+    return document
+
+
+def checked_link(url: str) -> str:
+    """Return an address of the web as it is kept and shown. Raises DocumentError.
+
+    No password stands in it, and nothing that turns it round on a screen.
+    """
+    wrong = DocumentError(
+        "link", gettext_noop("Write an address that begins with https:// or http://.")
+    )
+    address = url.strip()
+    try:
+        parts = urlsplit(address)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong from error
+    is_plain = address.isprintable() and not _UNSAFE.search(address.replace("/", ""))
+    if parts.scheme not in ("http", "https") or not host or not is_plain or " " in address:
+        raise wrong
+    if parts.username or parts.password:
+        raise DocumentError("link", gettext_noop("Leave out the name and password before the @."))
+    if len(address) > LINK_MOST:
+        raise DocumentError("link", gettext_noop("This address is too long."))
+    return address
+
+
+def _last_step(address: str) -> str:
+    """Return what a link seems to be called: the end of its path, else its host."""
+    parts = urlsplit(address)
+    steps = [unquote(step) for step in parts.path.split("/") if step]
+    return steps[-1] if steps else parts.hostname or address
 
 
 def note_together(*, kept: Sequence[Document], owner: Owner, now: datetime) -> Change:
@@ -218,12 +301,69 @@ def text_of(document: Document) -> str:
     """Return the words in a document, read anew from what is kept; none of a lost one."""
     if not document.has_text:
         return ""
+    with contextlib.suppress(vault.VaultError):  # only of what was read in pictures
+        return vault.get(document.uuid, part=vault.WORDS).decode("utf-8", "replace")
     try:
         content = vault.get(document.uuid)
     except vault.VaultError:
         log.error("document_lost", document=str(document.uuid))
         return ""  # its row can still be changed, and taken out of the bin
     return _words(document.media_type, content)
+
+
+def read_due(*, limit: int = 1) -> int:
+    """Read the words in pictures that wait for it; return how many were looked at.
+
+    Each is read outside any transaction. One that cannot be read is not tried again.
+    """
+    if not reading.reads_pictures():
+        return 0
+    done = 0
+    for _document in range(limit):
+        with transaction.atomic():
+            waiting = Document.objects.filter(awaits_reading=True, removed_at=None)
+            rows = waiting.select_for_update(skip_locked=True, of=("self",))
+            document = rows.select_related("asset").order_by("pk").first()
+            if document is None:
+                return done
+            # Before it is read: what kills its reader does not wait for the next one.
+            document.awaits_reading = False
+            document.save(update_fields=["awaits_reading"])
+        done += 1
+        _read_pictures(document)
+    return done
+
+
+def read_waiting(now: datetime) -> int:
+    """Read one paper that waits: a chore for where no worker runs."""
+    return read_due()
+
+
+def _read_pictures(document: Document) -> None:
+    try:
+        text = reading.picture_words(vault.get(document.uuid)).strip()
+        if sum(letter.isalnum() for letter in text) < LEAST_LETTERS:
+            return
+        vault.put(document.uuid, text.encode(), part=vault.WORDS)
+    except (reading.UnreadableError, vault.VaultError) as error:
+        log.warning("picture_not_read", document=str(document.uuid), why=str(error)[:80])
+        return
+    with transaction.atomic():
+        kept = Document.objects.select_for_update(of=("self",)).filter(pk=document.pk)
+        found = kept.select_related("asset").first()
+        if found is None:
+            vault.forget(document.uuid)  # erased meanwhile, with all but what we just wrote
+            return
+        found.has_text = True
+        found.save(update_fields=["has_text"])
+        if found.removed_at is None:
+            _note(found, text)
+
+
+def _is_unread(read: _Read) -> bool:
+    """Whether words may stand in pictures that somebody here can read."""
+    is_picture = bool(read.thumb) or read.media_type == sniffing.PDF
+    return is_picture and not read.text.strip() and reading.reads_pictures()
 
 
 def clean_name(name: str) -> str:
@@ -286,7 +426,7 @@ def _note(document: Document, text: str) -> None:
                 uuid=document.uuid,
                 title=document.name,
                 detail=about,
-                texts=(*kinds, about, text),
+                texts=(*kinds, about, document.host, unquote(document.url), text),
                 most=WORDS_MOST,
                 at=document.added_at,
             )

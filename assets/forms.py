@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from assets import register, starters, typed
+from assets import register, starters, templating, typed
 from assets.choices import AssetKind, DocumentKind, FieldType, IdentifierScheme
 from assets.models import Asset, CustomField
 from owners.models import Household, Owner
@@ -31,7 +31,6 @@ class AssetForm(forms.Form):
     )
     template = forms.ChoiceField(
         label=_("What is it?"),
-        choices=[("", "")] + [(each.slug, each.label) for each in starters.STARTERS.values()],
         required=False,
     )
     photo = forms.FileField(label=_("Photo"), required=False)
@@ -59,6 +58,9 @@ class AssetForm(forms.Form):
         """Offer the owner's households; one needs no question."""
         super().__init__(*args, **kwargs)
         mine = Household.objects.for_owner(owner).order_by("pk")
+        self.known = templating.known_to(mine)
+        named = [(each.slug, each.label) for each in self.known.values()]
+        self.fields["template"].choices = [("", ""), *named]  # type: ignore[attr-defined]  # the choice field above
         field = self.fields["household"]
         field.queryset = mine  # type: ignore[attr-defined]  # the field of a model choice
         if len(mine) == 1:
@@ -73,34 +75,33 @@ class AssetForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Return the thing's values; what was said in fields beats what the line says."""
-        got = self.cleaned_data
-        line = starters.read_line(got["name"])
-        starter = starters.STARTERS[got["template"] or line.starter]
+        got, line, starter = self._read()
         return {
             "name": line.name,
             "template": starter.slug,
             "kind": starter.kind,
-            "maker": got["maker"],
-            "model": got["model"],
-            "place": got["place"] or line.place,
+            "maker": got["maker"] or starter.maker,
+            "model": got["model"] or starter.model,
+            "place": got["place"] or line.place or starter.place,
         }
 
     def care(self) -> Mapping[str, Any]:
         """Return the plan of care to begin with: what the line says, else what is usual."""
-        got = self.cleaned_data
-        line = starters.read_line(got["name"])
+        got, line, starter = self._read()
         if line.care:
             return {"tasks": [line.care]}
-        usual = starters.STARTERS[got["template"] or line.starter].care
-        return usual if got["has_care"] else {}
+        return starter.care if got["has_care"] else {}
 
     def identifiers(self) -> list[tuple[IdentifierScheme, str]]:
         """Return what names the thing."""
+        got, line, starter = self._read()
+        return [(starter.scheme, got["identifier"])] if got["identifier"] else line.identifiers
+
+    def _read(self) -> tuple[dict[str, Any], starters.Line, starters.Starter]:
+        """Return what was said, what its line says, and from what it starts."""
         got = self.cleaned_data
-        line = starters.read_line(got["name"])
-        if not got["identifier"]:
-            return line.identifiers
-        return [(starters.STARTERS[got["template"] or line.starter].scheme, got["identifier"])]
+        line = starters.read_line(got["name"], self.known)
+        return got, line, self.known[got["template"] or line.starter]
 
 
 class AssetEditForm(forms.Form):
@@ -254,6 +255,19 @@ class DocumentForm(forms.Form):
         super().__init__(*args, **kwargs)
         mine = Asset.objects.for_owner(owner).looked_after()
         self.fields["asset"].queryset = mine  # type: ignore[attr-defined]  # the field of a model choice
+
+
+class LinkForm(DocumentForm):
+    """Where a document lies that is kept elsewhere."""
+
+    url = forms.CharField(
+        label=_("Its address"),
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
+        help_text=_("In Paperless, at the maker's. We never open it; you do."),
+    )
+    name = forms.CharField(label=_("What do you call it?"), max_length=200, required=False)
+    field_order = ("url", "name", "kind", "asset")
 
 
 class DocumentEditForm(DocumentForm):

@@ -68,7 +68,7 @@ HISTORIES = (History, *(history_of(model) for model in WATCHED))
 
 def files(of: Whose) -> Iterator[Piece]:
     """Yield every photo and paper as it is kept; of one that is lost, a line that says so."""
-    found = Document.objects.filter(household__in=of.households).order_by("pk")
+    found = Document.objects.filter(household__in=of.households, url="").order_by("pk")
     for document in found.iterator(chunk_size=ROWS):
         name = f"documents/{document.uuid}-{document.name[:80]}"
         try:

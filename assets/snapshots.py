@@ -21,6 +21,7 @@ from assets.models import (
     PriceLine,
     RecallMatch,
     ServiceRecord,
+    Template,
     Valuation,
     ValuePlan,
     WorkOrder,
@@ -45,6 +46,7 @@ KINDS: dict[str, type[models.Model]] = {
         Valuation,
         ValuePlan,
         WorkOrder,
+        Template,
     )
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 TEXT = "text/plain"
 PDF = "application/pdf"
+LINK = "text/uri-list"  # it lies elsewhere
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 MOST = 25 * 1024 * 1024  # bytes of one file
 EXTENSIONS = {"image/jpeg": ".jpg", PDF: ".pdf", TEXT: ".txt"}

@@ -25,6 +25,9 @@ class Starter:
     scheme: IdentifierScheme = IdentifierScheme.SERIAL
     words: tuple[str, ...] = ()  # in a line of text, these mean it
     care: Mapping[str, Any] = field(default_factory=dict)  # as `care_specs.CARE_PLAN` describes
+    maker: str = ""  # what is said where the owner says nothing
+    model: str = ""
+    place: str = ""
 
 
 def _label(names: dict[str, str]) -> str:
@@ -44,6 +47,9 @@ def read_template(body: Mapping[str, Any]) -> Starter:
         scheme=IdentifierScheme(body.get("scheme", IdentifierScheme.SERIAL)),
         words=tuple(body.get("words", ())),
         care=body.get("care", {}),
+        maker=body.get("maker", ""),
+        model=body.get("model", ""),
+        place=body.get("place", ""),
     )
 
 
@@ -181,11 +187,30 @@ def _read_care(text: str) -> tuple[str, dict[str, Any] | None]:
     return ", ".join([thing, *parts[2:]]), spec
 
 
-def read_line(text: str) -> Line:
+def read_task(text: str) -> dict[str, Any] | None:
+    """Read "Replace the filter every 6 months" as a task of care; None where nothing recurs."""
+    rest, care = _read_care(f"{text}," if "," not in text else text)
+    if care is None:
+        trigger, rest = _rhythm(text)
+        if trigger is None:
+            return None
+        care = {"name": "", "triggers": [trigger]}
+    thing = " ".join(rest.split()).strip(" ,.;")
+    said = care["name"]
+    name = thing if not said or (said == "Service" and thing) else said
+    if said and thing and said.casefold() not in thing.casefold():
+        name = f"{thing} {said.lower()}"
+    name = name or said or "Service"
+    return {**care, "name": name[:1].upper() + name[1:120]}
+
+
+def read_line(text: str, known: Mapping[str, Starter] | None = None) -> Line:
     """Read "Bosch washing machine WAN28, serial 12-345, in the cellar" as a thing.
 
     "Boiler service every October, Nordvarme, about 180 EUR" is a boiler with a task of care.
+    `known` is what there is to start from; without it, ours.
     """
+    known = STARTERS if known is None else known
     rest = " ".join(text.split())[:300]
     identifiers: list[tuple[IdentifierScheme, str]] = []
     for scheme, pattern in (
@@ -205,7 +230,7 @@ def read_line(text: str) -> Line:
         place, rest = where[1].strip(), rest[: where.start()].strip(" ,;")
     words = [word.casefold() for word in _WORD.findall(rest)]
     starter = next(
-        (each.slug for word in words for each in STARTERS.values() if word in each.words), USUAL
+        (each.slug for word in words for each in known.values() if word in each.words), USUAL
     )
     name = rest[:1].upper() + rest[1:120] if rest else text.strip()[:120]
     return Line(

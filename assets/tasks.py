@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from assets import importing
+from assets import documents, importing
 from owners import clock, doorbell
 
 GO_S = 20.0
@@ -18,4 +18,15 @@ def bring_in() -> None:
     while importing.work_due(clock.now):
         if time.monotonic() > until:
             doorbell.ring("imports")
+            return
+
+
+@shared_task(name="assets.tasks.read_papers", ignore_result=True)
+def read_papers() -> None:
+    """Read the words in pictures that wait, one by one; rings again when there are more."""
+    doorbell.answered("papers")
+    until = time.monotonic() + GO_S
+    while documents.read_due():
+        if time.monotonic() > until:
+            doorbell.ring("papers")
             return

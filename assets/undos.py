@@ -16,6 +16,7 @@ from assets import (
     places,
     register,
     snapshots,
+    templating,
 )
 from assets.models import Asset
 from owners import hearing
@@ -104,6 +105,9 @@ UNDOS: dict[str, Way] = {
             claims.REMOVED,
         )
     },
+    templating.ADDED: Way(undo=templating.put_back),
+    templating.CHANGED: Way(undo=templating.put_back),
+    templating.REMOVED: Way(undo=templating.put_back),
     register.REMOVED: Way(undo=put_back_asset),
     documents.REMOVED: Way(undo=documents.put_back),
     **care_undos.UNDOS,

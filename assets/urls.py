@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assets import document_views, label_views, life_views, views
+from assets import document_views, label_views, life_views, template_views, views
 
 urlpatterns = [
     path("assets/", views.asset_list, name="assets"),
@@ -26,11 +26,20 @@ urlpatterns = [
     path("assets/<uuid:key>/code/", life_views.asset_code, name="asset-code"),
     path("assets/<uuid:key>/history/", life_views.asset_history, name="asset-history"),
     path("places/", life_views.place_list, name="places"),
+    path("assets/templates/", template_views.template_list, name="asset-templates"),
+    path("assets/templates/add/", template_views.template_add, name="asset-template-add"),
+    path("assets/templates/<uuid:key>/", template_views.template_edit, name="asset-template"),
+    path(
+        "assets/templates/<uuid:key>/remove/",
+        template_views.template_remove,
+        name="asset-template-remove",
+    ),
     path("assets/fields/", life_views.field_list, name="asset-fields"),
     path("assets/fields/<uuid:key>/retire/", life_views.field_retire, name="asset-field-retire"),
     path("found/<slug:code>/", label_views.found, name="found"),
     path("documents/", document_views.document_list, name="documents"),
     path("documents/add/", document_views.document_add, name="document-add"),
+    path("documents/link/", document_views.document_link, name="document-link"),
     path("documents/<uuid:key>/", document_views.document_page, name="document"),
     path("documents/<uuid:key>/file/", document_views.document_file, name="document-file"),
     path("documents/<uuid:key>/thumb/", document_views.document_thumb, name="document-thumb"),

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 
 from owners import sealing
 
-FULL, THUMB = "full", "thumb"
+FULL, THUMB, WORDS = "full", "thumb", "words"
 
 
 class VaultError(Exception):
@@ -45,7 +45,7 @@ def get(key: UUID, *, part: str = FULL) -> bytes:
 
 def forget(key: UUID) -> None:
     """Delete all parts; what is gone already is no fault."""
-    for part in (FULL, THUMB):
+    for part in (FULL, THUMB, WORDS):
         default_storage.delete(_name(key, part))
 
 

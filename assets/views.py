@@ -307,9 +307,9 @@ def adding(form: AssetForm, chosen: str) -> dict[str, Any]:
     picked = str(form["template"].value() or chosen)
     return {
         "form": form,
-        "starters": starters.STARTERS.values(),
+        "starters": form.known.values(),
         "picked": picked,
-        "starter": starters.STARTERS.get(picked),
+        "starter": form.known.get(picked),
     }
 
 

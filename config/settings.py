@@ -1,6 +1,7 @@
 """Settings, all of them from the environment; see docs/operations.md for each name."""
 
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -245,7 +246,7 @@ SPECTACULAR_SETTINGS = {
         "TokenScope": "owners.choices.TokenScope",
         "ExportState": "owners.choices.ExportState",
         "Answer": "notifications.feed.ANSWERS",
-        "AssetTemplate": "assets.api.v1.TEMPLATES",
+        "AssetTemplate": "assets.api.templates.SHIPPED",
         "CallableMedium": "notifications.api.contacts.LOGGED",
         "ChangedKind": "notifications.api.changes.KINDS",
         "CoverageKind": "assets.choices.CoverageKind",
@@ -292,6 +293,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Processes and operation ---
 LOGGING = logs.logging_settings(env.text("LOG_LEVEL", "INFO"))
+# The words in photos and scans: read where Tesseract is installed; `off` where it is not wanted.
+OCR_PROGRAM = env.text("OCR_PROGRAM", shutil.which("tesseract") or "").replace("off", "")
+OCR_LANGUAGES = env.text("OCR_LANGUAGES")  # such as eng+deu; without it, those that are installed
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 STEWARD_OUTBOX = env.text(
     "STEWARD_OUTBOX"
@@ -339,9 +343,14 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "privacy": {"task": "config.tasks.keep_privacy", "schedule": 10.0, "options": {"expires": 10}},
     "imports": {"task": "assets.tasks.bring_in", "schedule": 10.0, "options": {"expires": 10}},
+    "papers": {"task": "assets.tasks.read_papers", "schedule": 60.0, "options": {"expires": 60}},
 }
 # What else a drain without Redis looks for: functions of `now` that return how much they did.
-CHORES = ("config.privacy.work_due", "assets.importing.work")
+CHORES = (
+    "config.privacy.work_due",
+    "assets.importing.work",
+    "assets.documents.read_waiting",
+)
 
 if REDIS_URL:
     CACHES = {

@@ -34,6 +34,7 @@ BELLS = {
     "outbox": "suppliers.tasks.send",
     "privacy": "config.tasks.keep_privacy",
     "imports": "assets.tasks.bring_in",
+    "papers": "assets.tasks.read_papers",
 }
 REST = 0.02  # seconds between two publications of one process
 WAITING_MS = 1_000  # how long an unanswered ring keeps others from being published

@@ -33,6 +33,7 @@ QUICK = {
     },
     # Otherwise every new test client looks through all static files.
     "WHITENOISE_AUTOREFRESH": True,
+    "OCR_PROGRAM": "",  # a machine that has one reads nothing else than one that has none
     "SENDER_CACHE_S": 0.0,  # suppliers come and go with each test
 }
 

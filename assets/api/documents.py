@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -48,6 +48,16 @@ class DocumentIn(FileIn):
     asset = Known(my_assets, required=False)
 
 
+class LinkIn(serializers.Serializer[Any]):
+    """Where a document lies that is kept elsewhere; nothing is fetched from there."""
+
+    household = Known(my_households)
+    asset = Known(my_assets, required=False)
+    url = serializers.CharField(max_length=documents.LINK_MOST, help_text="http or https.")
+    name = serializers.CharField(max_length=200, required=False)
+    kind = serializers.ChoiceField(choices=DocumentKind.choices, required=False)
+
+
 class DocumentChange(serializers.Serializer[Any]):
     """What may change about a document."""
 
@@ -57,17 +67,19 @@ class DocumentChange(serializers.Serializer[Any]):
 
 
 class DocumentOut(serializers.Serializer[Any]):
-    """A photo or a paper; its bytes are at `file/`."""
+    """A photo or a paper; its bytes are at `file/`, or it lies at `url`."""
 
     id = serializers.UUIDField()
     household = serializers.UUIDField()
     asset = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=DocumentKind.choices)
-    media_type = serializers.CharField()
+    media_type = serializers.CharField(help_text="`text/uri-list` for one that lies elsewhere.")
+    url = serializers.CharField(allow_blank=True, help_text="Where it lies, when not here.")
     size = serializers.IntegerField()
     sha256 = serializers.CharField(help_text="Of the bytes as kept, in hexadecimal.")
     has_thumb = serializers.BooleanField()
+    has_text = serializers.BooleanField(help_text="Whether its words can be searched.")
     added_at = serializers.DateTimeField()
 
 
@@ -80,9 +92,11 @@ def show_document(document: Document) -> dict[str, Any]:
         "name": document.name,
         "kind": document.kind,
         "media_type": document.media_type,
+        "url": document.url,
         "size": document.size,
         "sha256": bytes(document.sha256).hex(),
         "has_thumb": document.has_thumb,
+        "has_text": document.has_text,
         "added_at": document.added_at,
     }
 
@@ -163,6 +177,39 @@ class Documents(OwnerView):
         """Keep a file; its type is found by its content, and pictures are made anew."""
         values = checked(DocumentIn, request)
         return keep(owner_of(request), values["household"], values.get("asset"), values)
+
+
+class DocumentLinks(OwnerView):
+    """Documents that are kept elsewhere."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="documents_link",
+        parameters=[UNDO],
+        request=LinkIn,
+        responses={201: DocumentOut},
+    )
+    @once
+    def post(self, request: Request) -> Response:
+        """Note where a document lies: in Paperless, at the maker's."""
+        owner, values = owner_of(request), checked(LinkIn, request)
+        household, kind = values["household"], values.get("kind")
+        households.require(owner=owner, household_id=household.pk)
+        try:
+            document = documents.add_link(
+                household=household,
+                asset=values.get("asset"),
+                owner=owner,
+                url=values["url"],
+                name=values.get("name", ""),
+                kind=DocumentKind(kind) if kind else None,
+                now=clock.now(),
+            )
+        except documents.DocumentError as error:
+            raise problem(error, "url") from error
+        change = undo.latest(kind=documents.ADDED, subject=document.uuid)
+        return Response(show_document(document), status=201, headers=undoable(change))
 
 
 class AssetDocuments(OwnerView):

@@ -12,12 +12,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import identifiers, places, register, starters
-from assets.api import life
+from assets import identifiers, places, register, starters, templating
+from assets.api import life, templates
 from assets.api.documents import (
     AssetDocuments,
     AssetPhoto,
     DocumentFile,
+    DocumentLinks,
     Documents,
     OneDocument,
 )
@@ -39,8 +40,6 @@ from owners.api.problems import Problem
 from owners.api.reach import my_people
 from owners.api.versions import ETAG, IF_MATCH, etag_of, require_current
 from owners.models import Household, Owner
-
-TEMPLATES = list(starters.STARTERS)
 
 
 def my_households(owner: Owner) -> QuerySet[Household]:
@@ -85,7 +84,9 @@ class AssetChange(serializers.Serializer[Any]):
     operational_status = serializers.ChoiceField(choices=OperationalStatus.choices, required=False)
     custody = serializers.ChoiceField(choices=Custody.choices, required=False)
     keeper = Known(my_people, allow_null=True, required=False)
-    template = serializers.ChoiceField(choices=TEMPLATES, allow_blank=True, required=False)
+    template = serializers.CharField(
+        max_length=40, allow_blank=True, required=False, help_text="Of `assets/templates/`."
+    )
     place = serializers.CharField(
         max_length=200, allow_blank=True, required=False, help_text="A path: House / Cellar."
     )
@@ -245,6 +246,7 @@ class Assets(OwnerView):
         values = checked(AssetIn, request)
         household = values.pop("household")
         households.require(owner=owner, household_id=household.pk)
+        check_template(values, [household])
         numbers = named(values) or []
         try:
             asset = register.add(
@@ -285,6 +287,7 @@ class OneAsset(OwnerView):
         found = my_assets(owner).get(uuid=asset)
         households.require(owner=owner, household_id=found.household_id)
         values = checked(AssetChange, request, partial=True)
+        check_template(values, [found.household])
         numbers = named(values)
         tags = values.pop("tags", None)
         try:
@@ -317,38 +320,6 @@ class OneAsset(OwnerView):
         return Response(status=204, headers=undoable(change))
 
 
-class TemplateOut(serializers.Serializer[Any]):
-    """What a thing usually is, to start from when one is added."""
-
-    template = serializers.ChoiceField(choices=TEMPLATES)
-    label = serializers.CharField()  # type: ignore[assignment]  # the word of the others, not the base's
-    kind = serializers.ChoiceField(choices=AssetKind.choices)
-    scheme = serializers.ChoiceField(
-        choices=IdentifierScheme.choices, help_text="What names such a thing."
-    )
-    care = serializers.DictField(help_text="Its usual care: meters, and tasks to begin with.")
-
-
-class AssetTemplates(OwnerView):
-    """What things usually are."""
-
-    @extend_schema(operation_id="assets_templates", responses=TemplateOut(many=True))
-    def get(self, request: Request) -> Response:
-        """List what to start from, in the owner's language."""
-        return Response(
-            [
-                {
-                    "template": row.slug,
-                    "label": str(row.label),
-                    "kind": row.kind,
-                    "scheme": row.scheme,
-                    "care": row.care,
-                }
-                for row in starters.STARTERS.values()
-            ]
-        )
-
-
 class LineIn(serializers.Serializer[Any]):
     """A thing in one line, such as "Bosch washing machine, serial 12-345, in the cellar"."""
 
@@ -359,7 +330,7 @@ class LineOut(serializers.Serializer[Any]):
     """What a line seems to say, in the fields of a new asset; nothing is stored."""
 
     name = serializers.CharField()
-    template = serializers.ChoiceField(choices=TEMPLATES)
+    template = serializers.CharField(help_text="Of `assets/templates/`.")
     kind = serializers.ChoiceField(choices=AssetKind.choices)
     place = serializers.CharField(allow_blank=True)
     identifiers = IdentifierField(many=True)
@@ -376,12 +347,13 @@ class AssetLine(OwnerView):
     @once
     def post(self, request: Request) -> Response:
         """Read a line as an asset, to be looked at and added."""
-        read = starters.read_line(checked(LineIn, request)["line"])
+        known = templating.known_to(Household.objects.for_owner(owner_of(request)))
+        read = starters.read_line(checked(LineIn, request)["line"], known)
         return Response(
             {
                 "name": read.name,
                 "template": read.starter,
-                "kind": starters.STARTERS[read.starter].kind,
+                "kind": known[read.starter].kind,
                 "place": read.place,
                 "identifiers": [
                     {"scheme": scheme, "value": value} for scheme, value in read.identifiers
@@ -390,6 +362,14 @@ class AssetLine(OwnerView):
                 "supplier": read.supplier,
             }
         )
+
+
+def check_template(values: dict[str, Any], homes: list[Household]) -> None:
+    """Raise ValidationError for a template that the household does not have."""
+    slug = values.get("template")
+    if slug and slug not in starters.STARTERS and slug not in templating.known_to(homes):
+        text = Known.default_error_messages["unknown"]
+        raise serializers.ValidationError({"template": [text]}, code="unknown")
 
 
 REFUSED = (register.KeeperError, register.ParentError, register.CustomError)
@@ -407,12 +387,13 @@ def refused(error: Exception) -> Exception:
 
 urlpatterns = [
     path("assets/", Assets.as_view(), name="assets"),
-    path("assets/templates/", AssetTemplates.as_view(), name="asset-templates"),
+    *templates.urlpatterns,
     path("assets/line/", AssetLine.as_view(), name="asset-line"),
     path("assets/<uuid:asset>/", OneAsset.as_view(), name="asset"),
     path("assets/<uuid:asset>/photo/", AssetPhoto.as_view(), name="asset-photo"),
     path("assets/<uuid:asset>/documents/", AssetDocuments.as_view(), name="asset-documents"),
     path("documents/", Documents.as_view(), name="documents"),
+    path("documents/links/", DocumentLinks.as_view(), name="document-links"),
     path("documents/<uuid:document>/", OneDocument.as_view(), name="document"),
     path("documents/<uuid:document>/file/", DocumentFile.as_view(), name="document-file"),
     *life.urlpatterns,

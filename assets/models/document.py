@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils import timezone
@@ -36,6 +37,8 @@ class Document(models.Model):
     sha256 = models.BinaryField(max_length=32)  # of the bytes as kept
     has_thumb = models.BooleanField(default=False)
     has_text = models.BooleanField(default=False)  # its words can be searched
+    # Its words stand in pictures, which are read when there is time.
+    awaits_reading = models.BooleanField(default=False, db_default=False)
     added_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)  # in the bin since
 
@@ -45,7 +48,16 @@ class Document(models.Model):
         indexes = [
             models.Index(fields=["household", "-added_at"], name="document_by_time"),
             models.Index(fields=["asset", "-added_at"], name="document_of_asset"),
+            # Polled: only what is still to be read stands in it.
+            models.Index(
+                fields=["id"], condition=models.Q(awaits_reading=True), name="document_unread"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def host(self) -> str:
+        """Whose machine a linked document lies on; empty for one that is kept here."""
+        return urlsplit(self.url).hostname or "" if self.url else ""

@@ -33,6 +33,8 @@ MORE_SCREENS = [
     "calendar-subscriptions",
     "assets",
     "asset-add",
+    "asset-templates",
+    "asset-template-add",
     "imports",
     "documents",
     "document-add",

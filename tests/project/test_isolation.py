@@ -35,6 +35,7 @@ from assets import (
     register,
     shaping,
     stocking,
+    templating,
 )
 from assets.importers.words import ImportState, RowState
 from assets.models import Import, ImportRow
@@ -103,6 +104,7 @@ SEGMENTS = {
     "proposals": "proposal",
     "receipts": "receipt",
     "suppliers": "supplier",
+    "templates": "template",
 }
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
@@ -263,6 +265,9 @@ def world(cast: factories.Cast) -> Ids:
     )
     belongings = belong(cast)
     proposed = factories.proposal_of(contacts[0], name=f"{CANARY} boiler")
+    own_template, _change = templating.add(
+        household=cast.household, values={"label": CANARY}, owner=cast.ana, now=factories.START
+    )
     return Ids(
         objects={
             "run": str(brought_along(cast).uuid),
@@ -308,6 +313,7 @@ def world(cast: factories.Cast) -> Ids:
             "receipt": str(receipt.uuid),
             "supplier": str(cast.skyline.uuid),
             "supplier_key": str(opened.uuid),
+            "template": str(own_template.uuid),
         },
         others={
             "app_label": ["owners"],
