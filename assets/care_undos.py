@@ -6,9 +6,18 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from assets import caring, duedates, metering, stocking
+from assets import caring, duedates, metering, notices, stocking
 from assets.care_specs import SpecError
-from assets.models import CareMark, CareTask, Issue, Meter, MeterReading, Part, ServiceRecord
+from assets.models import (
+    CareMark,
+    CareTask,
+    Issue,
+    Meter,
+    MeterReading,
+    Notice,
+    Part,
+    ServiceRecord,
+)
 from owners.choices import Rank
 from owners.models import Change, Owner
 from owners.undo import UndoError, subject_of
@@ -122,6 +131,7 @@ def take_back_part(change: Change, owner: Owner, now: datetime) -> None:
     part = _found(Part, change)
     part.removed_at = now
     part.save(update_fields=["removed_at"])
+    notices.review_parts([part], now=now)
 
 
 def put_back_part(change: Change, owner: Owner, now: datetime) -> None:
@@ -129,11 +139,17 @@ def put_back_part(change: Change, owner: Owner, now: datetime) -> None:
     part = _found(Part, change)
     part.removed_at = None
     part.save(update_fields=["removed_at"])
+    notices.review_parts([part], now=now)
 
 
 def undo_part(change: Change, owner: Owner, now: datetime) -> None:
     """Give a part what it had before; what was used meanwhile stays used."""
-    stocking.restore(_found(Part, change), before=change.before, after=change.after)
+    stocking.restore(_found(Part, change), before=change.before, after=change.after, now=now)
+
+
+def undo_dismissal(change: Change, owner: Owner, now: datetime) -> None:
+    """Hear again of what was waved aside."""
+    notices.take_dismissal_back(_found(Notice, change), now=now)
 
 
 def _set_removed(meter: Meter, at: datetime | None, *, now: datetime) -> None:
@@ -168,4 +184,5 @@ UNDOS: dict[str, Way] = {
     stocking.ADDED: Way(undo=take_back_part),
     stocking.CHANGED: Way(undo=undo_part),
     stocking.REMOVED: Way(undo=put_back_part),
+    notices.DISMISSED: Way(undo=undo_dismissal, least=Rank.HELPER),
 }

@@ -12,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext_noop
 
-from assets import duedates, metering
+from assets import duedates, metering, notices
 from assets.care_specs import SpecError, check_plan, check_spec, read_trigger, write_trigger
 from assets.care_words import (
     CareState,
@@ -198,9 +197,10 @@ def say(task: CareTask, *, spec: Mapping[str, Any], assignee: Owner | None, now:
     columns = _columns(task.asset, spec)
     for name, value in columns.items():
         setattr(task, name, value)
-    task.assignee = assignee
+    was, task.assignee = task.assignee_id, assignee
     task.save(update_fields=[*columns, "assignee"])
-    duedates.work_out([task], now=now)
+    if not duedates.work_out([task], now=now) and task.assignee_id != was:
+        duedates.tell_of([task], now=now)
 
 
 def remove(*, task: CareTask, owner: Owner, now: datetime) -> Change:
@@ -214,7 +214,7 @@ def put_away(task: CareTask, *, now: datetime) -> None:
     """Take a task out of the plan."""
     task.removed_at, task.status, task.turns_at = now, CareStatus.PAUSED, None
     task.save(update_fields=["removed_at", "status", "turns_at"])
-    duedates.tell_gone([task], now=now)
+    duedates.tell_of([task], now=now)
 
 
 def pause(*, task: CareTask, owner: Owner, now: datetime, is_paused: bool = True) -> Change | None:
@@ -302,7 +302,45 @@ def happened(
 # --- what was done -----------------------------------------------------------------------
 
 
-def log(  # noqa: PLR0913 - the one way to write down work
+def log(  # noqa: PLR0913 - work has that many sides
+    *,
+    asset: Asset,
+    title: str,
+    done_on: date,
+    now: datetime,
+    tasks: Sequence[CareTask] = (),
+    owner: Owner | None = None,
+    said: Work | None = None,
+    source: Source = Source.SELF,
+    source_key: str = "",
+) -> ServiceRecord:
+    """Write down work as `write_down` does; what an `owner` writes can be taken back."""
+    with transaction.atomic():
+        is_known = bool(source_key) and _is_known(asset, source_key)
+        record = write_down(
+            asset=asset,
+            title=title,
+            done_on=done_on,
+            now=now,
+            tasks=tasks,
+            owner=owner,
+            said=said,
+            source=source,
+            source_key=source_key,
+        )
+        if owner is not None and not is_known:
+            undo.remember(
+                kind=DONE,
+                label=record.title,
+                now=now,
+                owner=owner,
+                household=asset.household,
+                subject=record.uuid,
+            )
+    return record
+
+
+def write_down(  # noqa: PLR0913 - the one way to write down work
     *,
     asset: Asset,
     title: str,
@@ -371,18 +409,9 @@ def log(  # noqa: PLR0913 - the one way to write down work
                 why_less=said.why_less,
                 source=source,
             )
-        _take_parts(record, said.parts)
+        _take_parts(record, said.parts, now=now)
         _raise_issues(record, now=now)
         duedates.refresh(assets=[asset.pk], now=now)
-        if owner is not None:
-            undo.remember(
-                kind=DONE,
-                label=record.title,
-                now=now,
-                owner=owner,
-                household=household,
-                subject=record.uuid,
-            )
     return record
 
 
@@ -449,8 +478,7 @@ def withdraw(record: ServiceRecord, *, now: datetime) -> None:
     MeterReading.objects.filter(record=record, removed_at=None).update(removed_at=now)
     Issue.objects.filter(record=record, removed_at=None).update(removed_at=now)
     CareEvent.objects.filter(asset=record.asset, source_key=str(record.uuid)).update(revoked_at=now)
-    for used in record.parts_used.select_related("part"):
-        Part.objects.filter(pk=used.part_id).update(quantity=F("quantity") + used.taken)
+    _return_parts(record, now=now)
     if record.cost is not None:
         record.cost.delete()
         record.cost = None
@@ -483,8 +511,13 @@ def reinstate(
     CareEvent.objects.filter(asset=record.asset, source_key=str(record.uuid)).update(
         revoked_at=None
     )
-    _take_parts(record, {used.part: used.quantity for used in record.parts_used.all()})
+    used = {one.part: one.quantity for one in record.parts_used.select_related("part")}
+    _take_parts(record, used, now=now)
     duedates.refresh(assets=[record.asset_id], now=now)
+
+
+def _is_known(asset: Asset, source_key: str) -> bool:
+    return asset.service_records.filter(source_key=source_key).exists()
 
 
 def _cost(
@@ -521,26 +554,45 @@ def _papers(household: Household, papers: Sequence[UUID]) -> list[UUID]:
     return list(dict.fromkeys(papers))
 
 
-def _take_parts(record: ServiceRecord, parts: Mapping[Part, Decimal]) -> None:
+def _take_parts(record: ServiceRecord, parts: Mapping[Part, Decimal], *, now: datetime) -> None:
     """Take parts from the stock; what is used beyond it was bought on the way."""
-    for part, quantity in sorted(parts.items(), key=lambda item: item[0].pk):
-        if part.household_id != record.household_id:
-            raise CareError("parts", gettext_noop("There is no such object."))
-        if quantity <= 0:
-            raise CareError("parts", gettext_noop("Must be more than nothing."))
-        kept = Part.objects.select_for_update().get(pk=part.pk)
-        taken = min(kept.quantity, quantity)
-        kept.quantity -= taken
-        kept.save(update_fields=["quantity"])
-        PartUse.objects.update_or_create(
-            record=record,
-            part=kept,
-            defaults={
-                "household_id": record.household_id,
-                "quantity": quantity,
-                "taken": taken,
-            },
+    if any(part.household_id != record.household_id for part in parts):
+        raise CareError("parts", gettext_noop("There is no such object."))
+    if any(quantity <= 0 for quantity in parts.values()):
+        raise CareError("parts", gettext_noop("Must be more than nothing."))
+    wanted = {part.pk: quantity for part, quantity in parts.items()}
+    kept = list(Part.objects.filter(pk__in=wanted).order_by("pk").select_for_update())
+    uses = []
+    for part in kept:
+        taken = min(part.quantity, wanted[part.pk])
+        part.quantity -= taken
+        uses.append(
+            PartUse(
+                household_id=record.household_id,
+                record=record,
+                part=part,
+                quantity=wanted[part.pk],
+                taken=taken,
+            )
         )
+    Part.objects.bulk_update(kept, ["quantity"])
+    PartUse.objects.bulk_create(
+        uses,
+        update_conflicts=True,
+        unique_fields=["record", "part"],
+        update_fields=["quantity", "taken"],
+    )
+    notices.review_parts(kept, now=now)
+
+
+def _return_parts(record: ServiceRecord, *, now: datetime) -> None:
+    """Put back into the stock what a piece of work took from it."""
+    taken = dict(record.parts_used.values_list("part_id", "taken"))
+    kept = list(Part.objects.filter(pk__in=taken).order_by("pk").select_for_update())
+    for part in kept:
+        part.quantity += taken[part.pk]
+    Part.objects.bulk_update(kept, ["quantity"])
+    notices.review_parts(kept, now=now)
 
 
 def _worst(findings: Sequence[Mapping[str, str]]) -> Finding | None:

@@ -208,3 +208,15 @@ class FieldType(TextChoices):
     CHOICE = "choice", _("One of a list")
     LINK = "link", _("Link")
     MONEY = "money", _("Amount of money")
+
+
+class NoticeKind(TextChoices):
+    """What a thing has to say beside its care."""
+
+    STOCK = "stock", _("Running low")
+    LOAN = "loan", _("Due back")
+    DELIVERY = "delivery", _("To arrive")
+    REGISTER = "register", _("To be registered")
+    HAND_OVER = "hand_over", _("To be handed over")
+    PARTING = "parting", _("Who still knows of it")
+    SCHEDULE = "schedule", _("A date proposed by a supplier")

@@ -225,6 +225,6 @@ def _meters(
     return found
 
 
-def tell_gone(tasks: list[CareTask], *, now: datetime) -> None:
-    """Tell whoever listens of tasks that are no longer in the plan."""
+def tell_of(tasks: list[CareTask], *, now: datetime) -> None:
+    """Tell whoever listens of tasks that left the plan, or are somebody else's to do."""
     hearing.tell(hearing.CARE, tasks=tasks, now=now)

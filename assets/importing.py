@@ -724,7 +724,7 @@ def _take(run: Import, kind: MadeKind, keys: list[int], now: datetime) -> None:
         tasks = list(CareTask.objects.filter(pk__in=keys).select_related("asset", "household"))
         for task in tasks:
             task.removed_at = now
-        duedates.tell_gone(tasks, now=now)
+        duedates.tell_of(tasks, now=now)
         CareTask.objects.filter(pk__in=keys).delete()
     elif kind == MadeKind.TAG:
         Tag.objects.filter(pk__in=keys, taggings=None).delete()
@@ -769,7 +769,7 @@ def _take_assets(run: Import, keys: list[int], now: datetime) -> None:
         run.asset = None
     tasks = list(CareTask.objects.filter(asset__in=keys).select_related("asset", "household"))
     if tasks:
-        duedates.tell_gone(tasks, now=now)
+        duedates.tell_of(tasks, now=now)
     Findable.objects.forget(households=[run.household_id], kind=FindableKind.ASSET, uuids=uuids)
     rows.delete()
     for model in HISTORIES:

@@ -55,6 +55,7 @@ class Effect(StrEnum):
     RESUME_CARE = "resume_care"
     OPEN_ISSUE = "open_issue"
     START_WORK = "start_work"
+    LOG_REPAIR = "log_repair"
     CLOSE_ISSUES = "close_issues"
     REPAIR_GUARANTEE = "repair_guarantee"
     OPEN_LOAN = "open_loan"
@@ -294,7 +295,11 @@ TABLE: dict[Step, _Row] = {
             status=OperationalStatus.IN_SERVICE,
             custody=Custody.WITH_OWNER if s.custody == Custody.WITH_PROVIDER else s.custody,
         ),
-        effects=lambda _s, _f: (Effect.CLOSE_ISSUES, Effect.REPAIR_GUARANTEE),
+        effects=lambda _s, _f: (
+            Effect.LOG_REPAIR,
+            Effect.REPAIR_GUARANTEE,
+            Effect.CLOSE_ISSUES,  # last: the others read from the fault who repaired it
+        ),
     ),
     Step.LEND: _Row(
         is_from=lambda s: s.lifecycle in _OURS and s.custody == Custody.WITH_OWNER,

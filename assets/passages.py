@@ -8,19 +8,20 @@ from typing import Any
 
 from django.db import models, transaction
 
-from assets import duedates, holdings, lifecycle, snapshots
+from assets import caring, duedates, holdings, lifecycle, notices, snapshots
 from assets.care_words import IssueStatus, WorkKind
 from assets.choices import (
     CostCategory,
     CoverageKind,
     Custody,
     Lifecycle,
+    NoticeKind,
     OperationalStatus,
     PriceKind,
     Source,
 )
 from assets.lifecycle import Effect, Facts, State, Step, StepError
-from assets.models import Acquisition, Asset, Issue, Loan, Loss, ServiceRecord
+from assets.models import Acquisition, Asset, Issue, Loan, Loss
 from owners import hearing, undo
 from owners.models import Change, Owner
 
@@ -45,7 +46,7 @@ ASKED: dict[Step, tuple[str, ...]] = {
     Step.TAKE_OUT: (),
     Step.REPORT_FAULT: ("fault",),
     Step.START_REPAIR: ("provider", "is_taken_away"),
-    Step.FINISH_REPAIR: ("work", "amount", "currency", "months"),
+    Step.FINISH_REPAIR: ("work", "provider", "amount", "currency", "months"),
     Step.LEND: ("borrower", "reach", "due_on", "note"),
     Step.TAKE_BACK: (),
     Step.LOSE: ("where", "reported_to", "report_no", "note"),
@@ -88,6 +89,7 @@ class _Way:
     source: Source
     before: list[dict[str, Any]] = field(default_factory=list)
     made: list[models.Model] = field(default_factory=list)
+    raises: list[NoticeKind] = field(default_factory=list)
 
     def text(self, name: str, most: int = 200) -> str:
         return str(self.said.get(name) or "").strip()[:most]
@@ -129,6 +131,7 @@ def take(
         if taken.state.lifecycle != was.lifecycle:
             hearing.tell(hearing.LIFECYCLE, asset=asset, before=was.lifecycle, now=now)
         duedates.refresh(assets=[asset.pk], now=now)
+        notices.review_asset(asset, now=now, raises=way.raises)
         after: dict[str, Any] = {"step": step, "rows": [snapshots.name(row) for row in way.made]}
         return undo.remember(
             kind=TAKEN,
@@ -152,6 +155,7 @@ def take_back(*, asset: Asset, change: Change, owner: Owner, now: datetime) -> N
     if asset.lifecycle != was:
         hearing.tell(hearing.LIFECYCLE, asset=asset, before=was, now=now)
     duedates.refresh(assets=[asset.pk], now=now)
+    notices.review_asset(asset, now=now)
 
 
 def _facts(way: _Way, today: date) -> Facts:
@@ -268,10 +272,43 @@ def _open_issue(way: _Way) -> None:
 
 
 def _start_work(way: _Way) -> None:
-    for issue in way.asset.issues.open().filter(status=IssueStatus.OPEN):
+    begun = way.asset.issues.open().filter(
+        removed_at=None, status__in=(IssueStatus.OPEN, IssueStatus.DIAGNOSED)
+    )
+    for issue in begun:
         way.before.append(snapshots.of(issue))
-        issue.status = IssueStatus.IN_PROGRESS
-        issue.save(update_fields=["status"])
+        issue.status, issue.provider = IssueStatus.IN_PROGRESS, way.text("provider", 120)
+        issue.save(update_fields=["status", "provider"])
+
+
+def repairer_of(asset: Asset) -> str:
+    """Return who repairs an asset now, as its fault says; nothing where nobody was named."""
+    begun = asset.issues.open().filter(status=IssueStatus.IN_PROGRESS).exclude(provider="")
+    return begun.values_list("provider", flat=True).first() or ""
+
+
+def _provider(way: _Way) -> str:
+    return way.text("provider", 120) or repairer_of(way.asset)
+
+
+def _log_repair(way: _Way) -> None:
+    """Write the repair down as any other work, and close the faults it dealt with."""
+    said = caring.Work(
+        kind=WorkKind.REPAIR,
+        provider=_provider(way),
+        amount=Decimal(way.said["amount"]) if way.said.get("amount") else None,
+        currency=_currency(way),
+    )
+    record = caring.write_down(
+        asset=way.asset,
+        title=way.text("work"),
+        done_on=min(way.on, duedates.today_in(way.asset.household.zone, way.now)),
+        now=way.now,
+        owner=way.owner,
+        said=said,
+        source=way.source,
+    )
+    way.made += [record, *([record.cost] if record.cost else [])]
 
 
 def _close_issues(way: _Way) -> None:
@@ -279,31 +316,13 @@ def _close_issues(way: _Way) -> None:
         way.before.append(snapshots.of(issue))
         issue.status, issue.resolved_on = IssueStatus.RESOLVED, way.on
         issue.save(update_fields=["status", "resolved_on"])
-    cost = None
-    if way.said.get("amount"):
-        values = {
-            "on": way.on,
-            "amount": Decimal(way.said["amount"]),
-            "currency": _currency(way),
-            "category": CostCategory.REPAIR,
-            "note": way.text("work"),
-        }
-        cost = holdings.spend(asset=way.asset, values=values, now=way.now, source=way.source)
-        way.made.append(cost)
-    way.made.append(
-        ServiceRecord.objects.create(
-            household_id=way.asset.household_id,
-            asset=way.asset,
-            kind=WorkKind.REPAIR,
-            title=way.text("work"),
-            done_on=way.on,
-            provider=way.text("provider", 120),
-            cost=cost,
-            logged_by=way.owner,
-            source=way.source,
-            created_at=way.now,
-        )
-    )
+
+
+def _raises(kind: NoticeKind) -> Callable[[_Way], None]:
+    def note(way: _Way) -> None:
+        way.raises.append(kind)
+
+    return note
 
 
 def _repair_guarantee(way: _Way) -> None:
@@ -311,7 +330,7 @@ def _repair_guarantee(way: _Way) -> None:
     if months:
         values = {
             "kind": CoverageKind.REPAIR_WARRANTY,
-            "obligor": way.text("provider", 120),
+            "obligor": _provider(way),
             "starts_on": way.on,
             "months": months,
             "scope": way.text("work", 120),
@@ -368,7 +387,8 @@ def _note_found(way: _Way) -> None:
 
 
 # What has no row here follows from the state itself: schedules read it each time they are
-# worked out, and the apps above hear of the lifecycle (mandates, contracts, cards).
+# worked out, so does the notice of a parcel or a loan (`notices.review_asset`), and the apps
+# above hear of the lifecycle.
 _EFFECTS: dict[Effect, Callable[[_Way], None]] = {
     Effect.START_RETURN_WINDOW: _receive,
     Effect.START_GUARANTEE: _begin_guarantee,
@@ -377,11 +397,15 @@ _EFFECTS: dict[Effect, Callable[[_Way], None]] = {
     Effect.STOP_COVERAGES: _end_covers,
     Effect.OPEN_ISSUE: _open_issue,
     Effect.START_WORK: _start_work,
+    Effect.LOG_REPAIR: _log_repair,
     Effect.CLOSE_ISSUES: _close_issues,
     Effect.REPAIR_GUARANTEE: _repair_guarantee,
     Effect.OPEN_LOAN: _open_loan,
     Effect.CLOSE_LOAN: _close_loan,
     Effect.NOTE_LOSS: _note_loss,
     Effect.NOTE_FOUND: _note_found,
+    Effect.ASK_TO_REGISTER: _raises(NoticeKind.REGISTER),
+    Effect.HAND_OVER: _raises(NoticeKind.HAND_OVER),
+    Effect.CLOSE_CONTRACTS: _raises(NoticeKind.PARTING),
 }
 __all__ = ["ASKED", "TAKEN", "Step", "StepError", "open_steps", "state_of", "take", "take_back"]

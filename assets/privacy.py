@@ -34,6 +34,7 @@ from assets.models import (
     Meter,
     MeterReading,
     MeterReplacement,
+    Notice,
     Part,
     PartUse,
     PriceLine,
@@ -116,6 +117,7 @@ SECTIONS: dict[str, Section] = {
     "care-tasks": table("care-tasks", of_households(CareTask)),
     "care-marks": table("care-marks", of_households(CareMark)),
     "care-events": table("care-events", of_households(CareEvent)),
+    "notices": table("notices", of_households(Notice)),
     "log": table("log", of_households(ServiceRecord)),
     "issues": table("issues", of_households(Issue)),
     "meters": table("meters", of_households(Meter)),
@@ -152,6 +154,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     brought.delete()
     Asset.objects.filter(household=household).delete()
     Part.objects.filter(household=household).delete()
+    Notice.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.
     for history in HISTORIES:
         history.objects.filter(household=household).delete()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from assets import duedates, places, typed
+from assets import duedates, notices, places, typed
 from assets import identifiers as numbers
 from assets.choices import FieldType, IdentifierScheme, Lifecycle, Source
 from assets.models import Asset, AssetIdentifier, CustomField, Tag, Tagging
@@ -161,6 +161,7 @@ def edit(
             hearing.tell(hearing.LIFECYCLE, asset=asset, before=before["lifecycle"], now=now)
         if CARED_BY & before.keys():
             duedates.refresh(assets=[asset.pk], now=now)
+            notices.review_asset(asset, now=now)
         return undo.remember(
             kind=CHANGED,
             label=asset.name,
@@ -202,6 +203,7 @@ def remove(*, asset: Asset, owner: Owner, now: datetime) -> Change:
         asset.source, asset.written_by = Source.SELF, owner
         asset.save(update_fields=["removed_at", "source", "written_by"])
         duedates.refresh(assets=[asset.pk], now=now)
+        notices.review_asset(asset, now=now)
         return undo.remember(
             kind=REMOVED,
             label=asset.name,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from assets import notices
 from assets.choices import Source
 from assets.models import Asset, Part
 from owners import undo
@@ -47,6 +48,7 @@ def add(
         part = Part.objects.create(
             household=household, created_at=now, source=source, source_key=source_key, **kept
         )
+        notices.review_parts([part], now=now)
         if owner is not None:
             _remember(ADDED, part, owner=owner, now=now)
     return part
@@ -66,6 +68,7 @@ def change(*, part: Part, values: Mapping[str, Any], owner: Owner, now: datetime
         for name in changed:
             setattr(part, name, kept[name])
         part.save(update_fields=changed)
+        notices.review_parts([part], now=now)
         return _remember(
             CHANGED,
             part,
@@ -81,10 +84,13 @@ def remove(*, part: Part, owner: Owner, now: datetime) -> Change:
     with transaction.atomic():
         part.removed_at = now
         part.save(update_fields=["removed_at"])
+        notices.review_parts([part], now=now)
         return _remember(REMOVED, part, owner=owner, now=now)
 
 
-def restore(part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+def restore(
+    part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any], now: datetime
+) -> None:
     """Give a part what it had before; what was used meanwhile stays used."""
     part = Part.objects.select_for_update().get(pk=part.pk)
     for name, value in before.items():
@@ -97,6 +103,7 @@ def restore(part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any]) 
             is_number = name in NUMBERS and value is not None
             setattr(part, name, Decimal(value) if is_number else value)
     part.save(update_fields=list(before))
+    notices.review_parts([part], now=now)
 
 
 def _checked(household: Household, values: Mapping[str, Any]) -> dict[str, Any]:

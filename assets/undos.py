@@ -12,11 +12,13 @@ from assets import (
     faults,
     holdings,
     importing,
+    notices,
     passages,
     places,
     register,
     snapshots,
     templating,
+    worth,
 )
 from assets.models import Asset
 from owners import hearing
@@ -31,6 +33,7 @@ def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
     asset.removed_at = None
     asset.save(update_fields=["removed_at"])
     duedates.refresh(assets=[asset.pk], now=now)
+    notices.review_asset(asset, now=now)
 
 
 def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
@@ -49,6 +52,7 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
         hearing.tell(hearing.LIFECYCLE, asset=asset, before=lifecycle, now=now)
     if register.CARED_BY & change.before.keys():
         duedates.refresh(assets=[asset.pk], now=now)
+        notices.review_asset(asset, now=now)
 
 
 def undo_step(change: Change, owner: Owner, now: datetime) -> None:
@@ -100,6 +104,12 @@ UNDOS: dict[str, Way] = {
             faults.ORDERED,
             faults.ORDER_CHANGED,
             faults.ORDER_REMOVED,
+            worth.PLANNED,
+            worth.VALUED,
+            worth.VALUE_REMOVED,
+            worth.AGREED,
+            worth.AGREEMENT_CHANGED,
+            worth.AGREEMENT_REMOVED,
             claims.MADE,
             claims.CHANGED,
             claims.REMOVED,

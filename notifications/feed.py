@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -13,10 +14,20 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from assets import caring, documents
-from assets.models import Asset, Document
+from assets import caring, documents, metering
+from assets.models import Asset, CareTask, Document
 from assets.undos import UNDOS
-from notifications import apart, dealings, delivery, offers, opening, settling, upkeep
+from notifications import (
+    apart,
+    booking,
+    dealings,
+    delivery,
+    noticing,
+    offers,
+    opening,
+    settling,
+    upkeep,
+)
 from notifications.choices import NotificationState
 from notifications.consolidation import MEANT
 from notifications.ledger import Ledger
@@ -274,6 +285,7 @@ JOURNEY_ACTIONS = (
     "reply",
     "done",
     "skip",
+    "book",
     "snooze",
     "rate",
     "merge",
@@ -315,34 +327,103 @@ def act(
     Raises ActionError when the name is unknown or the data does not fit.
     """
     if name in ANSWERS:
-        name, data = "answer", {"answer": name}
+        name, data = "answer", {**data, "answer": name}
     if name not in JOURNEY_ACTIONS:
         raise ActionError("unknown_action", f"There is no action {name!r}.")
-    call = upkeep.call_of(journey) if name in upkeep.ACTIONS else None
-    if call is not None:
-        try:
-            with transaction.atomic():
-                upkeep.act(call=call, owner=owner, name=name, data=data, now=now)
-                looked_at(journey, now=now)
-        except caring.CareError as error:
-            raise ActionError("invalid", error.detail, field=error.field) from error
+    if _act_on_own(owner, journey, name, data, now=now):
         return Journey.objects.select_related("household").get(pk=journey.pk)
-    if name in ("done", "skip"):
+    if name in ("done", "skip", "book"):
         raise ActionError("unknown_action", f"There is no action {name!r}.")
-    with transaction.atomic():
+    with transaction.atomic(), _refusing():
         ledger = _open(journey.household, now=now)
         journey = Journey.objects.select_related("household").get(pk=journey.pk)
         ledger.journeys[str(journey.uuid)] = journey
         if name == "undo":
             return _undo(ledger, journey, owner, data)
-        data = _checked(ledger, journey, name, data)
+        given, data = data, _checked(ledger, journey, name, data)
         if name == "merge":
             return _merge(ledger, journey, owner, data)
         decision = _decide(ledger, owner, name, data, journey=journey)
         matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
         looked_at(journey, now=now)
         _answer_suppliers(ledger, journey, matter, decision)
+        if data.get("answer") == "works" and matter.closed_at is not None:
+            upkeep.finish(
+                journey=journey, matter=matter, decision=decision, owner=owner, data=given, now=now
+            )
     return journey
+
+
+def _act_on_own(
+    owner: Owner, journey: Journey, name: str, data: dict[str, Any], *, now: datetime
+) -> bool:
+    """Do what a thing itself asks for; False where this is something else."""
+    if name not in (*upkeep.ACTIONS, "book"):
+        return False
+    with transaction.atomic(), _refusing():
+        call = upkeep.call_of(journey)
+        if call is not None and name == "book":
+            _book(owner, journey, call.task, data, now=now)
+        elif call is not None:
+            upkeep.act(call=call, owner=owner, name=name, data=data, now=now)
+        else:
+            notice = noticing.call_of(journey) if name in noticing.ACTIONS else None
+            if notice is None:
+                return False
+            noticing.act(call=notice, owner=owner, name=name, data=data, now=now)
+        looked_at(journey, now=now)
+    return True
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Answer what is refused below as the feed does."""
+    try:
+        yield
+    except (caring.CareError, metering.MeterError, noticing.NoticeError) as error:
+        raise ActionError("invalid", error.detail, field=error.field) from error
+    except opening.OpeningError as error:
+        raise ActionError(error.code, error.detail, field=error.field) from error
+
+
+def _book(
+    owner: Owner, journey: Journey, task: CareTask, data: dict[str, Any], *, now: datetime
+) -> None:
+    """Ask the one who does it for a visit; reversible until the request goes out."""
+    windows = _windows(data.get("windows"))
+    mandate = booking.mandate_for(task, owner=owner, supplier=booking.checked(data))
+    if mandate is None:
+        raise ActionError("nobody", booking.NOBODY, field="supplier")
+    ledger = _open(journey.household, now=now)
+    ledger.journeys[str(journey.uuid)] = journey
+    decision = _decide(ledger, owner, "book", {"windows": windows}, journey=journey)
+    opened = booking.book(
+        task=task,
+        journey=journey,
+        mandate=mandate,
+        owner=owner,
+        windows=windows,
+        name=decision.uuid,
+        now=now,
+    )
+    decision.data |= {"supplier": mandate.supplier_id, "contact": str(opened.contact)}
+    decision.save(update_fields=["data"])
+    settling.settle(ledger, {str(journey.uuid)})
+
+
+def _unbook(ledger: Ledger, decision: Decision) -> None:
+    """Keep a request from going out, and what was noted of it off its matter."""
+    if not opening.withdraw(name=UUID(decision.data["contact"])):
+        detail = gettext_noop("It has gone out already. Write to them on its card to call it off.")
+        raise ActionError("gone", detail)
+    noted = Contact.objects.filter(household=decision.household_id, uuid=decision.data["contact"])
+    Link.objects.filter(contact__in=noted, revoked_at=None).update(revoked_at=ledger.now)
+    noted.update(
+        reason="taken_back",
+        rule="owner_decided",
+        outcome=Outcome.ABSORBED,
+        decided_at=ledger.now,
+    )
 
 
 def act_on_contact(
@@ -846,7 +927,7 @@ def _take_back(ledger: Ledger, owner: Owner, contact: Contact, link: Link) -> No
         raise ActionError(
             "not_logged", gettext_noop("Only what was logged by hand can be taken back.")
         )
-    if not opening.withdraw(contact=contact):
+    if not opening.withdraw(name=contact.uuid):
         # Its card stays: somebody works on it now.
         detail = gettext_noop("It has gone out already. Write to them on its card to call it off.")
         raise ActionError("gone", detail)
@@ -898,6 +979,8 @@ def _undo(ledger: Ledger, journey: Journey, owner: Owner, data: dict[str, Any]) 
         raise ActionError("unknown", gettext_noop("There is nothing to undo."), field="decision")
     decision.revoked_at = ledger.now
     decision.save(update_fields=["revoked_at"])
+    if decision.name == "book":
+        _unbook(ledger, decision)
     touched = {str(journey.uuid)}
     if decision.name in ("merge", "split", "take_back"):
         source = decision.data["with"] if decision.name == "merge" else decision.data["from"]

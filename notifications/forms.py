@@ -71,12 +71,28 @@ class VisitForm(ActionForm):
     proposal = forms.CharField(max_length=120, required=False)
 
 
-class AnswerForm(ActionForm):
+class WorkedForm(ActionForm):
+    """That it is done, with what there may be to say of it."""
+
+    reading = forms.DecimalField(
+        label=_("What its meter shows"), required=False, min_value=0, localize=True
+    )
+    amount = forms.DecimalField(label=_("What it cost"), required=False, min_value=0, localize=True)
+    quantity = forms.DecimalField(
+        label=_("How much there is now"), required=False, min_value=0, localize=True
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Return the numbers as text."""
+        return {name: str(value) for name, value in super().values().items()}
+
+
+class AnswerForm(WorkedForm):
     """One of the four answers: the button's name is the answer."""
 
     def as_action(self, name: str) -> tuple[str, dict[str, Any]]:
         """Return the answer to Steward's question."""
-        return "answer", {"answer": name}
+        return "answer", {**self.values(), "answer": name}
 
 
 WINDOW_PARTS = ("day", "opens", "closes")
@@ -223,7 +239,8 @@ JOURNEY_ACTIONS: dict[str, type[ActionForm]] = {
     "choose_remedy": ReplyForm,
     "not_mine": ActionForm,
     "reply": ReplyForm,
-    "done": ActionForm,
+    "done": WorkedForm,
+    "book": CounterForm,
     "skip": ActionForm,
     "snooze": SnoozeForm,
     "rate": RateForm,

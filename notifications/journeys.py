@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from assets.models import Asset
 from notifications import (
@@ -26,7 +27,9 @@ from notifications import (
     wording,
 )
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
+from notifications.consolidation import OUR_OWN
 from notifications.ledger import Ledger, Row
+from notifications.matter import is_own_ask
 from notifications.merging import (
     Entry,
     Matter,
@@ -113,7 +116,7 @@ def needs_owner(matter: Matter, now: datetime) -> bool:
     return bool(
         matter.done_at is not None
         or matter.conflicts
-        or matter.asks
+        or matter.waits_for_owner(now)
         or matter.safety
         or matter.lacks_asset
         or any(slot.is_overdue(now) for slot in matter.slots)
@@ -137,11 +140,11 @@ def _field(name: str, label: str, kind: str, **more: Any) -> dict[str, Any]:
 def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[dict[str, Any]]:
     """Return what the owner can do now, the most useful first."""
     found: list[dict[str, Any]] = []
-    if "care" in matter.asks:
-        return [] if matter.closed_at is not None else _care_actions()
+    if matter.own_ask and not matter.is_shared:
+        return [] if matter.closed_at is not None else _own_actions(matter)
     if matter.closed_at is None and matter.done_at is not None:
         slot = wording.done_slot(matter)
-        yes = _action("works", _yes(matter, slot), primary=True)
+        yes = _action("works", _yes(matter, slot), *_work_fields(matter), primary=True)
         found += [yes, _action("not_yet", _("Not yet"))]
     for name, current, other in matter.conflicts:
         for value in (current, other):
@@ -167,7 +170,8 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
     if matter.closed_at is None:
         found += _visit_actions(matter, words)
         found += _dealing_actions(matter)
-        if matter.asks and not any(action["name"] == "reply" for action in found):
+        asked = any(not is_own_ask(name) for name in matter.asks)
+        if asked and not any(action["name"] == "reply" for action in found):
             found.append(
                 _action(
                     "reply", _("Answer"), _field("text", _("Message"), "text"), primary=not found
@@ -183,7 +187,9 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
             )
         )
     if matter.closed_at is None:
-        if not any(action["name"] == "works" for action in found):
+        if matter.own_ask and matter.done_at is None:
+            found.append(_action("done", _("Done"), *_work_fields(matter)))
+        elif not any(action["name"] == "works" for action in found):
             found.append(_action("works", _("It is settled")))  # only the owner knows
         found.append(_action("snooze", _("Later"), _field("until", _("Until"), "datetime")))
         if not any(action["name"] == "reply" for action in found):
@@ -191,17 +197,82 @@ def actions(matter: Matter, words: Words, *, has_survey: bool = False) -> list[d
     return found
 
 
-def _care_actions() -> list[dict[str, Any]]:
-    """Return what can be done where the asset itself speaks: nobody is there to be asked."""
+# What the one tap is called, and the other that says no, where a thing asks for something.
+_OWN = {
+    "care": (gettext_noop("Done"), gettext_noop("Skip this time")),
+    "own_stock": (gettext_noop("Bought"), gettext_noop("Leave it")),
+    "own_loan": (gettext_noop("It is back"), gettext_noop("Never mind")),
+    "own_delivery": (gettext_noop("It has arrived"), gettext_noop("Never mind")),
+    "own_register": (gettext_noop("Registered"), gettext_noop("No need")),
+    "own_hand_over": (gettext_noop("All is ready"), gettext_noop("No need")),
+    "own_parting": (gettext_noop("All is settled"), gettext_noop("No need")),
+    "own_schedule": (gettext_noop("Plan it"), gettext_noop("No, thank you")),
+}
+
+
+def _own_actions(matter: Matter) -> list[dict[str, Any]]:
+    """Return what can be done where the thing itself speaks: nobody is there to be answered."""
+    yes, no = _OWN[matter.own_ask]
+    found = [_action("done", _(yes), *_own_fields(matter), primary=True)]
+    worker = matter.facts.get("care_worker")
+    if worker is not None and worker.current is not None:
+        name = wording.short(worker.current.text or worker.current.key)
+        windows = _field("windows", _("Windows"), "windows", maximum=3)
+        found.append(_action("book", _("Book %(who)s") % {"who": name}, windows))
+    found.append(_action("snooze", _("Later"), _field("until", _("Until"), "datetime")))
+    return [*found, _action("skip", _(no))]
+
+
+def _own_fields(matter: Matter) -> list[dict[str, Any]]:
+    if matter.own_ask == "own_stock":
+        return [_field("quantity", _("How much there is now"), "decimal", required=False)]
+    return _work_fields(matter)
+
+
+def _work_fields(matter: Matter) -> list[dict[str, Any]]:
+    """Return what may be said of the care that was done with the same tap."""
+    if matter.own_ask != "care":
+        return []
     return [
-        _action("done", _("Done"), primary=True),
-        _action("snooze", _("Later"), _field("until", _("Until"), "datetime")),
-        _action("skip", _("Skip this time")),
+        _field("reading", _("What its meter shows"), "decimal", required=False),
+        _field("amount", _("What it cost"), "decimal", required=False),
     ]
+
+
+def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
+    """Return the pages on which there is more to say to what a thing asks for."""
+    if not matter.own_ask or matter.closed_at is not None:
+        return []
+    own = [row.entry.said for row in rows if row.entry.said.type.startswith(OUR_OWN)]
+    names = [key.value for said in own for key in said.keys if key.scheme == "entity"]
+    kind, _colon, rest = (names[0] if names else "").partition(":")
+    if kind == "care":
+        task = rest.partition(":")[0]
+        return [_page_link(_("With reading, cost or photo"), f"/care/{task}/done/")]
+    if kind == "stock":
+        return [_page_link(_("See the stock"), "/parts/")]
+    if not matter.asset:
+        return []
+    asset = f"/assets/{matter.asset}/"
+    pages = {
+        "loan": (_("See the loan"), asset),
+        "delivery": (_("See the order"), f"{asset}?tab=costs"),
+        "register": (_("See its numbers"), f"{asset}?tab=details"),
+        "hand_over": (_("See what goes along"), f"{asset}hand-over/"),
+        "parting": (_("See who"), f"{asset}parting/"),
+        "schedule": (_("See its care"), f"{asset}care/"),
+    }
+    return [_page_link(*pages[kind])] if kind in pages else []
+
+
+def _page_link(label: str, href: str) -> dict[str, str]:
+    return {"label": label, "href": href}
 
 
 def _yes(matter: Matter, slot: Slot | None) -> str:
     """What the owner says when a matter came to its end."""
+    if matter.own_ask:
+        return _("Yes, it is done")
     if slot is not None and slot.kind == "delivery":
         return _("Yes, it is all here")
     return _("Yes, it is settled") if matter.is_claim else _("Yes, it works")
@@ -334,6 +405,7 @@ def card_body(
         "conflicts": conflicts(matter),
         "survey": survey,
         "actions": actions(matter, words, has_survey=survey is not None),
+        "links": own_links(rows, matter),
     }
 
 
@@ -556,6 +628,7 @@ def describe(journey: Journey, *, now: datetime) -> dict[str, Any]:
         ],
         "possibly_related": _possibly(rows, links),
         "actions": actions(matter, words, has_survey=has_offer),
+        "links": own_links(rows, matter),
     }
 
 

@@ -78,6 +78,7 @@ class Member:
     channels: dict[str, Channel]
     zone: ZoneInfo  # at home: what is said of visits is said in it, wherever the member is
     cover: int = 0  # the member who is told while this one is away
+    uuid: str = ""
 
 
 class StoredCard(NamedTuple):
@@ -213,6 +214,7 @@ _OWNER = ("id", "zone", "device_zone", "language")
 _CHANNEL = ("id", "owner_id", "kind")
 _MEMBERS = f"""
     SELECT {", ".join(f"m.{name}" for name in _MEMBERSHIP)}, o.language, o.zone, o.device_zone,
+        o.uuid::text,
         (SELECT json_agg(row_to_json(r) ORDER BY r.id)
             FROM owners_reachrule r WHERE r.membership_id = m.id)::text,
         (SELECT json_agg(row_to_json(w) ORDER BY w.id)
@@ -460,7 +462,7 @@ class Ledger:
         for household in wanted:
             self.members[household] = []
         for row in members:
-            *columns, language, zone, device_zone, rules, wishes, channels = row
+            *columns, language, zone, device_zone, uuid, rules, wishes, channels = row
             membership = Membership.from_db("default", _MEMBERSHIP, columns)
             membership.household = self.households[membership.household_id]
             person = membership.owner_id
@@ -483,6 +485,7 @@ class Ledger:
                     channels=mine,
                     zone=ZoneInfo(home_zone(membership.owner, membership.household)),
                     cover=membership.cover_id or 0,
+                    uuid=uuid,
                 )
             )
 
@@ -491,10 +494,15 @@ class Ledger:
         spoken = [member.language for member in self.members.get(household, [])]
         return list(dict.fromkeys(spoken)) or [settings.LANGUAGE_CODE]
 
-    def told_about(self, household: int, asset: str) -> list[Member]:
-        """Return who is told: the asset's keeper, else every admin; who is away is covered."""
+    def told_about(self, household: int, asset: str, *, meant_for: str = "") -> list[Member]:
+        """Return who is told: whom it is meant for, else the asset's keeper, else every admin.
+
+        Who is away is covered.
+        """
         members = self.members.get(household, [])
         keeper = self.assets[asset].keeper_id if asset in self.assets else None
+        if meant_for:
+            keeper = next((one.owner for one in members if one.uuid == meant_for), keeper)
         return on_duty(members, keeper=keeper, now=self.now)
 
     def granted(self, member: Member, matter: Matter) -> frozenset[int]:

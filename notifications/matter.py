@@ -28,6 +28,12 @@ EXPECTED_STAGES = frozenset({Stage.BOOKED, Stage.CONFIRMED, Stage.ON_THE_WAY})
 FAR = datetime.max.replace(tzinfo=UTC)
 # What the standing of a visit may be.
 BOOKED, CANCELLED = "booked", "cancelled"
+# What a thing itself asks for: its care, or what begins so. LATE: its day has passed.
+CARE, OWN, LATE = "care", "own_", "own_late"
+# The decision that this is dealt with, while the matter goes on.
+SETTLED = "settled"
+# So long whoever was asked to come may take for an answer.
+BOOKED_WAITS = timedelta(days=7)
 # After this much lateness an arrival no longer counts as inside the window.
 EARLY = timedelta(minutes=15)
 
@@ -374,9 +380,17 @@ class Verdict:
     evidence: dict[str, Any]
 
 
+def is_own_ask(name: str) -> bool:
+    """Whether it is a thing that asks, and no supplier."""
+    return name == CARE or name.startswith(OWN)
+
+
 @dataclass(slots=True)
 class Matter:
     """The state of a journey: everything the card, the API and the report show."""
+
+    meant_for: str = ""  # the member (UUID) it is for; empty: who answers for the thing
+    booked_at: datetime | None = None  # since when somebody is asked to do its care
 
     currency: str = ""
     asset: str = ""
@@ -446,6 +460,23 @@ class Matter:
     def is_claim(self) -> bool:
         """Whether it is about money from an insurer, not about work."""
         return any(thing.startswith("claim:") for thing in self.statuses)
+
+    @property
+    def own_ask(self) -> str:
+        """What the thing itself asks for: `care`, or one that begins with `own_`; or nothing."""
+        return next((name for name in self.asks if is_own_ask(name) and name != LATE), "")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a supplier works on what the thing asked for."""
+        return bool(self.own_ask) and len(self.suppliers) > 1
+
+    def waits_for_owner(self, now: datetime) -> bool:
+        """Whether an ask waits for the owner: what is booked is in hand."""
+        is_in_hand = bool(self.live_slots) or (
+            self.booked_at is not None and now < self.booked_at + BOOKED_WAITS
+        )
+        return any(not (is_in_hand and is_own_ask(name)) for name in self.asks)
 
     @property
     def live_slots(self) -> list[Slot]:

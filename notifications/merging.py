@@ -13,9 +13,11 @@ from notifications.choices import Turn
 from notifications.invitations import put_aside, settle_proposal
 from notifications.matter import (
     BOOKED,
+    BOOKED_WAITS,
     CANCELLED,
     GRACE,
     LOG_AS_INCUMBENT,
+    SETTLED,
     WAITED,
     Decided,
     Entry,
@@ -28,6 +30,7 @@ from notifications.matter import (
     SurveyAsked,
     Value,
     Verdict,
+    is_own_ask,
     money_key,
     read_window,
     value_of,
@@ -184,6 +187,8 @@ def _note(matter: Matter, entry: Entry) -> None:
         matter.asset_hint = said.asset_hint
     if entry.supplier and said.is_counted and not entry.asset and len(entry.covers) > 1:
         matter.is_asset_open = True
+    if said.meant_for is not None:
+        matter.meant_for = said.meant_for
     if said.title and not matter.title and not entry.is_own:
         matter.title = said.title
     if entry.is_own:
@@ -479,16 +484,13 @@ def _decide(matter: Matter, decided: Decided) -> None:
         dealings.settle(matter, name)
         matter.turn = Turn.SUPPLIER
     elif name in ("counter", "request", "reply", "ask_supplier"):
-        matter.confirmed.add(f"{name}:{decided.id}")
-        matter.turn = Turn.SUPPLIER
-        if name == "reply":
-            matter.asks.clear()
-        elif name in ("counter", "request"):
-            matter.asks.pop(offers.ASKED, None)
+        _write_to(matter, decided)
     elif name == "snooze":
         matter.snoozed_at, matter.snooze_event = at, data.get("event", "")
         until = data.get("until")
         matter.snoozed_until = datetime.fromisoformat(until) if until else None
+    elif name in ("book", SETTLED):
+        _own(matter, decided)
     elif name == "mute":
         matter.is_muted = True
     elif name == "rate":
@@ -497,6 +499,24 @@ def _decide(matter: Matter, decided: Decided) -> None:
         matter.asset, matter.asset_hint = data["asset"], ""
     elif name == "correct":
         _correct(matter, decided)
+
+
+def _write_to(matter: Matter, decided: Decided) -> None:
+    """The owner wrote to the supplier, who answers next; what a thing asks for stays."""
+    matter.confirmed.add(f"{decided.name}:{decided.id}")
+    matter.turn = Turn.SUPPLIER
+    if decided.name == "reply":
+        matter.asks = {ask: told for ask, told in matter.asks.items() if is_own_ask(ask)}
+    elif decided.name in ("counter", "request"):
+        matter.asks.pop(offers.ASKED, None)
+
+
+def _own(matter: Matter, decided: Decided) -> None:
+    """What the thing itself asked for is in hand, or dealt with."""
+    if decided.name == SETTLED:
+        matter.asks = {ask: told for ask, told in matter.asks.items() if not is_own_ask(ask)}
+    else:
+        matter.booked_at, matter.turn = decided.at, Turn.SUPPLIER
 
 
 def _await(matter: Matter, entries: Iterable[Entry]) -> None:
@@ -677,7 +697,7 @@ def _finish(matter: Matter, now: datetime) -> None:
         if now >= silent_at:
             matter.closed_at, matter.closed_by = silent_at, "silence"
     if matter.closed_at is None:
-        needs = matter.done_at is not None or matter.conflicts or matter.asks
+        needs = matter.done_at is not None or matter.conflicts or matter.waits_for_owner(now)
         overdue = any(slot.is_overdue(now) for slot in matter.slots)
         matter.turn = Turn.OWNER if needs or overdue else matter.turn
 
@@ -703,6 +723,8 @@ def next_change(matter: Matter, now: datetime) -> datetime | None:
     times += [p.due_at for p in matter.promises.values() if p.state == "open" and p.due_at]
     if matter.snoozed_until is not None:
         times.append(matter.snoozed_until)
+    if matter.booked_at is not None:
+        times.append(matter.booked_at + BOOKED_WAITS)
     if matter.rolls_at is not None:
         times.append(matter.rolls_at)
     return min((at for at in times if at > now), default=None)

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from assets.models import Asset, CareTask, Issue
+from assets.models import Asset, CareTask, Issue, Notice
 from notifications.choices import (
     AppointmentState,
     DeliveryPurpose,
@@ -852,15 +852,13 @@ class PassTry(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M}"
 
 
-class CareCall(models.Model):
-    """That one occurrence of a care task was called for: its matter, and how it ended.
+class OwnCall(models.Model):
+    """That a thing said something: its matter, and how that ended.
 
-    What it says follows from how the task stands; `upkeep` keeps the two alike.
+    What it says follows from what it is about; `own_matters` keeps the two alike.
     """
 
     household = models.ForeignKey(Household, models.CASCADE, related_name="+")
-    task = models.ForeignKey(CareTask, models.CASCADE, related_name="+")
-    occurrence = models.CharField(max_length=10, blank=True)
     contact = models.OneToOneField(Contact, models.CASCADE, related_name="+")  # that opened it
     due_on = models.DateField(null=True)  # as last said
     quiet_until = models.DateField(null=True)
@@ -871,12 +869,33 @@ class CareCall(models.Model):
     called_at = models.DateTimeField()
 
     class Meta:
+        abstract = True
+
+
+class CareCall(OwnCall):
+    """That one occurrence of a care task was called for."""
+
+    task = models.ForeignKey(CareTask, models.CASCADE, related_name="+")
+    occurrence = models.CharField(max_length=10, blank=True)
+    assignee = models.ForeignKey(Owner, models.SET_NULL, null=True, related_name="+")  # as said
+
+    class Meta:
         constraints = [
             models.UniqueConstraint(fields=["task", "occurrence"], name="carecall_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.task_id} after {self.occurrence or 'nothing'}"
+
+
+class NoticeCall(OwnCall):
+    """That a notice was given: stock that runs low, a loan that is due back."""
+
+    notice = models.OneToOneField(Notice, models.CASCADE, related_name="+")
+    is_late = models.BooleanField(default=False)  # that its day has passed was said, too
+
+    def __str__(self) -> str:
+        return f"notice {self.notice_id}"
 
 
 class JourneyTie(models.Model):

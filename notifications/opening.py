@@ -25,10 +25,11 @@ from notifications.tongue import gettext as _
 from owners.models import Household, Owner
 from suppliers import disclosure, inbox, outbox, pairwise
 from suppliers.choices import Direction, MandateState, Medium
-from suppliers.models import Contact, Mandate
+from suppliers.models import Mandate
 from suppliers.processing import contact_uuid
 
 TICKET, DATA_REQUEST = "owner.ticket.opened", "owner.data_request.created"
+VISIT = "owner.appointment.requested"
 REF = "thread"  # the scheme under which a supplier quotes the matter's name
 HELD = timedelta(seconds=10)  # a toast stays for eight
 LONGEST = 4_000
@@ -122,6 +123,43 @@ def start(
     )
 
 
+def ask_for_visit(
+    *,
+    owner: Owner,
+    asset: Asset,
+    journey: uuid.UUID,
+    mandate: Mandate,
+    text: str,
+    windows: Sequence[Mapping[str, str]],
+    key: str,
+    now: datetime,
+) -> Opened:
+    """Ask a supplier to come, on a matter that there is; its answer joins that one.
+
+    The same key again is the same request. Raises OpeningError where the supplier may not
+    know of the asset.
+    """
+    household = asset.household
+    if not _may_hear(owner, mandate, household=household, asset=asset):
+        raise OpeningError(
+            "not_covered",
+            gettext_noop("They may not know of this. Choose another, or let them first."),
+            field="supplier",
+        )
+    data: dict[str, Any] = {"body": text, **_told(mandate, asset), "zone": household.zone}
+    data["windows"] = [dict(one) for one in windows]
+    return _open(
+        owner=owner,
+        household=household,
+        what=_Said(type=VISIT, words=text, data=data),
+        asset=asset,
+        mandate=mandate,
+        key=key,
+        now=now,
+        journey=journey,
+    )
+
+
 def ask_for_data(*, owner: Owner, mandate: Mandate, kind: str, key: str, now: datetime) -> Opened:
     """Ask a supplier what it holds about the owner (`access`), or to delete it (`erasure`).
 
@@ -157,9 +195,9 @@ def ask_for_data(*, owner: Owner, mandate: Mandate, kind: str, key: str, now: da
     )
 
 
-def withdraw(*, contact: Contact) -> bool:
-    """Keep what a contact opened from its supplier; False when it has gone out already."""
-    return outbox.withdraw(name=_letter(contact.uuid))
+def withdraw(*, name: uuid.UUID) -> bool:
+    """Keep what a contact (by its UUID) opened from its supplier; False when it has gone out."""
+    return outbox.withdraw(name=_letter(name))
 
 
 def _letter(contact: uuid.UUID) -> uuid.UUID:
@@ -191,6 +229,7 @@ def _open(
     mandate: Mandate | None,
     key: str,
     now: datetime,
+    journey: uuid.UUID | None = None,
 ) -> Opened:
     contact = contact_uuid(
         supplier_id=None,
@@ -198,7 +237,7 @@ def _open(
         source=f"{inbox.OWNER_SOURCE}/{owner.uuid}/{household.uuid}",
         event_id=key,
     )
-    journey = uuid.UUID(name_for(contact, "journey"))
+    journey = journey or uuid.UUID(name_for(contact, "journey"))
     letter = _letter(contact)
     log: dict[str, Any] = {"direction": Direction.OUT.value, "medium": Medium.APP.value}
     log |= {"note": what.words, **({"asset": str(asset.uuid)} if asset else {})}

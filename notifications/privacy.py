@@ -87,6 +87,7 @@ SECTIONS: dict[str, Section] = {
     ),
     "journey-ties": table("journey-ties", of_households(models.JourneyTie)),
     "care-calls": table("care-calls", of_households(models.CareCall)),
+    "notice-calls": table("notice-calls", of_households(models.NoticeCall)),
     "passes": table("passes", of_households(models.Pass)),
     "pass-visits": table("pass-visits", of_households(models.PassVisit)),
     "push-devices": table(
@@ -118,6 +119,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     Digest.objects.filter(household=household).delete()
     Survey.objects.filter(household=household).delete()
     models.CareCall.objects.filter(household=household).delete()
+    models.NoticeCall.objects.filter(household=household).delete()
     models.JourneyTie.objects.filter(household=household).delete()
     Decision.objects.filter(household=household).delete()
     Journey.objects.filter(household=household).delete()

@@ -287,7 +287,9 @@ def _plan(ledger: Ledger, matters: dict[str, Matter], *, looker: int = 0) -> Non
     planned_for: set[tuple[str, int]] = set()
     for uuid, matter in matters.items():
         journey = ledger.journeys[uuid]
-        for told_member in ledger.told_about(journey.household_id, matter.asset):
+        for told_member in ledger.told_about(
+            journey.household_id, matter.asset, meant_for=matter.meant_for
+        ):
             planned_for.add((uuid, told_member.owner))
             member = ledger.wishing(told_member, matter, journey=uuid)
             waiting = ledger.planned.get((uuid, member.owner))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from notifications.matter import is_own_ask
 from notifications.merging import Matter, Slot, Value, window_key
 from owners.choices import Level, Moment, Topic
 from owners.reach import Reach, Wish, next_digest, quiet_end
@@ -393,7 +394,7 @@ def _change(
     simple = {
         "money": ("money", Topic.CHANGED if before else Topic.MONEY),
         "due": ("due", Topic.CHANGED if before else Topic.MONEY),
-        "ask": ("care", Topic.CARE) if item.key == "ask:care" else ("asked", Topic.QUESTION),
+        "ask": _ask_topic(item),
         "asset": ("which_asset", Topic.QUESTION),
         "promise": ("promise_missed", Topic.FAILED),
         "wanted": ("wanted", Topic.QUESTION),
@@ -412,6 +413,11 @@ def _change(
         before=before,
         act_by=act_by,
     )
+
+
+def _ask_topic(item: Item) -> tuple[str, Topic]:
+    is_own = is_own_ask(item.key.removeprefix("ask:"))
+    return ("care", Topic.CARE) if is_own else ("asked", Topic.QUESTION)
 
 
 def _notice_topic(item: Item) -> Topic:

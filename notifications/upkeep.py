@@ -3,59 +3,52 @@
 `heard` is told of every task that stands otherwise, in the transaction that changed it, and
 brings the matters in line: one for each occurrence, said once, under all rules of telling;
 closed when it is done, skipped or no longer due, put aside while it is put off, and open
-again when that is taken back.
+again when that is taken back. Whoever the task is assigned to is told, else who answers for
+the thing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from assets import caring, duedates
-from assets.care_words import MarkKind
-from assets.choices import FindableKind
-from assets.models import AwaitedWords, CareTask
+from assets import caring, duedates, notices
+from assets.care_words import MarkKind, WorkKind
+from assets.models import CareTask, Meter
 from assets.models.care import PRESSING
-from notifications import settling
-from notifications.ledger import Ledger
-from notifications.models import CareCall, Decision, Journey, Link
-from owners import doorbell, undo
-from owners.choices import Trust
-from owners.models import Household, Owner
-from suppliers import processing
-from suppliers.choices import ContactKind, Medium, Outcome
-from suppliers.contacts import AskClaim, FactClaim, Key
-from suppliers.contacts import Contact as Said
+from notifications import booking
+from notifications.matter import Matter
+from notifications.models import CareCall, Decision, Journey
+from notifications.own_matters import Changes, Line, contact_of, due_fact, say, steward
+from owners import undo
+from owners.models import Change, Owner
+from suppliers import servicing
+from suppliers.contacts import AskClaim, FactClaim
 from suppliers.models import Contact, Supplier
 
-STEWARD = "steward"
-DUE, MOVED = "steward.care.due", "steward.care.moved"
+DUE, MOVED, ASSIGNED = "steward.care.due", "steward.care.moved", "steward.care.assigned"
 ACTIONS = ("done", "skip", "snooze")
 LEAST_MOVE = timedelta(days=2)  # a forecast that moves less says nothing new
 CHUNKS = 4  # of one sweep; the next goes on, so nothing else waits long
-
-
-def steward() -> Supplier:
-    """Return who speaks for the assets: no organisation, and nobody writes to it."""
-    found, _is_new = Supplier.objects.get_or_create(
-        code=STEWARD, defaults={"name": "Steward", "is_active": False}
-    )
-    return found
+LARGEST = Decimal(10) ** 12
 
 
 def sweep(*, now: datetime) -> int:
-    """Work out the tasks that time alone has changed, in lots; return how many."""
+    """Work out what time alone has changed, in lots; return how many."""
+    return _in_lots(duedates.sweep, now=now) + _in_lots(notices.sweep, now=now)
+
+
+def _in_lots(look: Any, *, now: datetime) -> int:
     done = 0
     for _lot in range(CHUNKS):
-        count = duedates.sweep(now=now)
+        count = look(now=now)
         done += count
         if count < duedates.AT_ONCE:
             break
@@ -67,27 +60,24 @@ def call_of(journey: Journey) -> CareCall | None:
     linked = CareCall.objects.filter(
         contact__links__journey=journey, contact__links__revoked_at=None
     )
-    return linked.select_related("task__household", "task__asset__household").first()
+    # Two that were put together: what is still open comes first.
+    ordered = linked.order_by("is_over", "-pk")
+    return ordered.select_related("task__household", "task__asset__household").first()
 
 
 def act(*, call: CareCall, owner: Owner, name: str, data: dict[str, Any], now: datetime) -> None:
     """Do what is asked for from its card: done, skip, or put off to a day.
 
-    Raises `CareError` for a day that is not to come.
+    `done` may come with a `reading` and an `amount`. Raises `CareError` for what cannot be,
+    and `MeterError` for a reading that contradicts the others.
     """
     task = call.task
     if name == "done":
-        made = caring.done(task=task, owner=owner, now=now, occurrence=call.occurrence)
+        said = work_of(task, data, done_by=owner)
+        made = caring.done(task=task, owner=owner, now=now, occurrence=call.occurrence, said=said)
         kind, subject = caring.DONE, made and made.uuid
     else:
-        until = None
-        if name == "snooze":
-            zone = ZoneInfo(task.household.zone)
-            try:
-                until = datetime.fromisoformat(str(data.get("until", ""))).astimezone(zone).date()
-            except ValueError as error:
-                raise caring.CareError("until", gettext_noop("Choose a day to come.")) from error
-            until = max(until, now.astimezone(zone).date() + caring.ONE_DAY)
+        until = _until(task, data, now=now) if name == "snooze" else None
         which = MarkKind.SKIP if name == "skip" else MarkKind.SNOOZE
         mark = caring.mark(task=task, kind=which, owner=owner, now=now, until=until)
         kind, subject = caring.MARKED, mark.uuid
@@ -95,9 +85,121 @@ def act(*, call: CareCall, owner: Owner, name: str, data: dict[str, Any], now: d
     call.refresh_from_db()
     decision = call.quieting if name == "snooze" else call.closing
     if change is not None and decision is not None:
-        # Undo on the card takes back what was written down, and all that followed.
-        decision.owner, decision.data = owner, decision.data | {"changes": [str(change.uuid)]}
-        decision.save(update_fields=["owner", "data"])
+        carries(decision, change, owner=owner)
+
+
+def carries(decision: Decision, change: Change, *, owner: Owner) -> None:
+    """Let undo on the card take back what was written down, and all that followed."""
+    decision.owner, decision.data = owner, decision.data | {"changes": [str(change.uuid)]}
+    decision.save(update_fields=["owner", "data"])
+
+
+def finish(
+    *,
+    journey: Journey,
+    matter: Matter,
+    decision: Decision,
+    owner: Owner,
+    data: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Complete the task of a matter that its owner has just closed, by whoever did the work.
+
+    It is the task that the matter is about, else the one due task of the asset that its
+    supplier is to do. `data` may hold a `reading` and an `amount`. Raises as `act` does.
+    """
+    call = call_of(journey)
+    names = Supplier.objects.in_bulk(matter.suppliers)
+    workers = [one.name for one in names.values() if one.pk != steward().pk]
+    if call is not None and not call.is_over:
+        task = call.task
+        # Its matter is closed by this very decision, and opened again with it.
+        call.is_over, call.closing = True, decision
+        call.save(update_fields=["is_over", "closing"])
+    else:
+        found = _only_task(journey, workers) if matter.done_at is not None else None
+        if found is None:
+            return
+        task = found
+    zone = ZoneInfo(task.household.zone)
+    today = now.astimezone(zone).date()
+    done_at = matter.done_at or matter.closed_at or now
+    by = workers[0] if len(workers) == 1 else task.provider
+    record = caring.done(
+        task=task,
+        owner=owner,
+        now=now,
+        done_on=min(done_at.astimezone(zone).date(), today),
+        said=work_of(task, data, done_by=None if by else owner, provider=by),
+    )
+    change = undo.latest(kind=caring.DONE, subject=record.uuid) if record is not None else None
+    if change is not None:
+        carries(decision, change, owner=owner)
+
+
+def _only_task(journey: Journey, workers: Sequence[str]) -> CareTask | None:
+    if journey.asset_id is None:
+        return None
+    tasks = CareTask.objects.filter(asset=journey.asset_id, removed_at=None)
+    known = list(tasks.pressing().select_related("household", "asset__household"))
+    found = [
+        task for name in workers for task in servicing.matching(known, lines=(), supplier=name)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def work_of(
+    task: CareTask, data: Mapping[str, Any], *, done_by: Owner | None, provider: str = ""
+) -> caring.Work:
+    """Return what was said of the work with one tap: a reading, what it cost, who did it."""
+    reading, amount = _number(data, "reading"), _number(data, "amount")
+    readings: dict[Meter, Decimal] = {}
+    if reading is not None:
+        meter = meter_of(task)
+        if meter is None:
+            raise caring.CareError("reading", gettext_noop("Say on its page which meter it is."))
+        readings[meter] = reading
+    return caring.Work(
+        kind=WorkKind.INSPECTION if task.checklist else WorkKind.SERVICE,
+        amount=amount,
+        currency=str(data.get("currency") or task.currency),
+        readings=readings,
+        done_by=done_by,
+        provider=provider,
+    )
+
+
+def meter_of(task: CareTask) -> Meter | None:
+    """Return the one meter that a reading at the work is of: the task's, else the asset's."""
+    meters = Meter.objects.filter(asset=task.asset_id, removed_at=None)
+    named = {trigger["meter"] for trigger in task.triggers if "meter" in trigger}
+    found = list((meters.filter(uuid__in=named) if named else meters).order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _number(data: Mapping[str, Any], name: str) -> Decimal | None:
+    text = str(data.get(name) if data.get(name) is not None else "").strip()
+    if not text:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise caring.CareError(name, gettext_noop("Must be a number.")) from error
+    if not number.is_finite() or not 0 <= number < LARGEST:
+        raise caring.CareError(name, gettext_noop("Must be a number."))
+    return number
+
+
+def _until(task: CareTask, data: Mapping[str, Any], *, now: datetime) -> date:
+    zone = ZoneInfo(task.household.zone)
+    try:
+        until = datetime.fromisoformat(str(data.get("until", ""))).astimezone(zone).date()
+    except ValueError as error:
+        raise caring.CareError("until", gettext_noop("Choose a day to come.")) from error
+    return max(until, now.astimezone(zone).date() + caring.ONE_DAY)
+
+
+# -- what is heard from below ----------------------------------------------------------
 
 
 def heard(*, tasks: Sequence[CareTask], now: datetime) -> None:
@@ -108,7 +210,7 @@ def heard(*, tasks: Sequence[CareTask], now: datetime) -> None:
     calls = CareCall.objects.filter(task__in=[task.pk for task in tasks])
     for call in calls.select_related("closing", "quieting"):
         known[call.task_id][call.occurrence] = call
-    todo = _Todo(now=now)
+    todo = _Todo(changes=Changes(now=now))
     for task in tasks:
         todo.look_at(task, known[task.pk])
     todo.write()
@@ -118,77 +220,43 @@ def heard(*, tasks: Sequence[CareTask], now: datetime) -> None:
 class _Todo:
     """What has to be said, closed, opened again and put aside."""
 
-    now: datetime
-    said: list[tuple[CareTask, CareCall | None]] = field(default_factory=list)
-    over: list[CareCall] = field(default_factory=list)
-    again: list[CareCall] = field(default_factory=list)
-    quiet: list[tuple[CareTask, CareCall]] = field(default_factory=list)
+    changes: Changes
+    said: list[tuple[CareTask, CareCall | None, str]] = field(default_factory=list)
+    changed: dict[int, CareCall] = field(default_factory=dict)
 
     def look_at(self, task: CareTask, calls: dict[str, CareCall]) -> None:
         """Compare what was said of a task with how it stands."""
         is_due = task.removed_at is None and task.status in PRESSING
         for occurrence, other in calls.items():
             if not other.is_over and not (is_due and occurrence == task.occurrence):
-                self.over.append(other)
+                self.changes.over.append(other)
+                self.changed[other.pk] = other
         if not is_due:
             return
         call = calls.get(task.occurrence)
         if call is None:
             if task.quiet_until is None:
-                self.said.append((task, None))
+                self.said.append((task, None, DUE))
             return
         if call.is_over:
-            self.again.append(call)
+            self.changes.again.append(call)
+            self.changed[call.pk] = call
         if call.quiet_until != task.quiet_until:
-            self.quiet.append((task, call))
+            self.changes.quiet.append((call, task.quiet_until))
+            self.changed[call.pk] = call
         if _has_moved(call.due_on, task):
-            self.said.append((task, call))
+            self.said.append((task, call, MOVED))
+        if call.assignee_id != task.assignee_id:
+            self.said.append((task, call, ASSIGNED))
 
     def write(self) -> None:
         """Write it: what is said waits for the rules like any contact, the rest is at once."""
         if self.said:
-            _say(self.said, now=self.now)
-        changed = [*self.over, *self.again, *(call for _task, call in self.quiet)]
-        if not changed:
-            return
-        links = Link.objects.filter(
-            contact__in={call.contact_id for call in changed}, revoked_at=None
-        )
-        homes = list(
-            Household.objects.filter(pk__in={call.household_id for call in changed})
-            .order_by("pk")
-            .select_for_update(no_key=True)
-        )
-        ledger = Ledger.open(homes, now=self.now)
-        found = {link.contact_id: link.journey for link in links.select_related("journey")}
-        for call in self.over:
-            call.is_over = True
-            call.closing = _decided(call, found, "answer", {"answer": "works"}, now=self.now)
-            if call.contact_id not in found:  # it was dealt with before anybody was told
-                Contact.objects.filter(pk=call.contact_id, decided_at=None).update(
-                    decided_at=self.now,
-                    outcome=Outcome.ABSORBED,
-                    reason="over",
-                    rule="only_the_known_absorbs",
-                )
-        for call in self.again:
-            call.is_over = False
-            _revoke(call.closing, now=self.now)
-            call.closing = None
-            if call.contact_id not in found:
-                Contact.objects.filter(pk=call.contact_id).update(decided_at=None, outcome="")
-        for task, call in self.quiet:
-            _revoke(call.quieting, now=self.now)
-            call.quiet_until, call.quieting = task.quiet_until, None
-            if task.quiet_until is not None:
-                until = _morning(task.quiet_until, task.household.zone)
-                data = {"until": until.isoformat()}
-                call.quieting = _decided(call, found, "snooze", data, now=self.now)
-        CareCall.objects.bulk_update(changed, ["is_over", "closing", "quiet_until", "quieting"])
-        touched = {str(journey.uuid): journey for journey in found.values()}
-        ledger.journeys.update(touched)
-        settling.settle(ledger, set(touched))
-        transaction.on_commit(lambda: doorbell.ring("feed"))
+            _say(self.said, now=self.changes.now)
+        if self.changed:
+            calls = list(self.changed.values())
+            self.changes.write(call.household_id for call in calls)
+            CareCall.objects.bulk_update(calls, ["is_over", "closing", "quiet_until", "quieting"])
 
 
 def _has_moved(said: date | None, task: CareTask) -> bool:
@@ -198,14 +266,20 @@ def _has_moved(said: date | None, task: CareTask) -> bool:
     return abs(task.due_on - said) > least
 
 
-def _say(wanted: Iterable[tuple[CareTask, CareCall | None]], *, now: datetime) -> None:
-    """Let the assets say that care is due, or due on another day."""
+def _say(wanted: Iterable[tuple[CareTask, CareCall | None, str]], *, now: datetime) -> None:
+    """Let the assets say that care is due, on another day, or another's to do."""
     speaker = steward()
+    rows = list(wanted)
+    first = [task for task, call, _type in rows if call is None]
+    workers = booking.workers(first)
+    people = Owner.objects.in_bulk({task.assignee_id for task, _c, _t in rows} - {None})
     contacts: list[Contact] = []
     calls: list[CareCall] = []
-    moved: list[CareCall] = []
-    for task, call in wanted:
-        contact = _contact(task, speaker, is_move=call is not None, now=now)
+    known: dict[int, CareCall] = {}
+    for task, call, type_ in rows:
+        assignee = people.get(task.assignee_id or 0)
+        line = _line(task, type_, worker=workers.get(task.pk, ""), assignee=assignee)
+        contact = contact_of(line, speaker=speaker, source="care", now=now)
         contacts.append(contact)
         if call is None:
             calls.append(
@@ -215,81 +289,32 @@ def _say(wanted: Iterable[tuple[CareTask, CareCall | None]], *, now: datetime) -
                     occurrence=task.occurrence,
                     contact=contact,
                     due_on=task.due_on,
+                    assignee=assignee,
                     called_at=now,
                 )
             )
         else:
-            call.due_on = task.due_on
-            moved.append(call)
-    Contact.objects.bulk_create(contacts)
+            call.due_on, call.assignee = task.due_on, assignee
+            known[call.pk] = call
+    say(contacts)
     CareCall.objects.bulk_create(calls)
-    CareCall.objects.bulk_update(moved, ["due_on"])
-    AwaitedWords.objects.put(
-        (contact.household_id, FindableKind.CONTACT, contact.uuid) for contact in contacts
-    )
-    transaction.on_commit(lambda: doorbell.ring("feed"))
+    CareCall.objects.bulk_update(known.values(), ["due_on", "assignee"])
 
 
-def _contact(task: CareTask, speaker: Supplier, *, is_move: bool, now: datetime) -> Contact:
-    name = f"{task.uuid}:{task.occurrence}"
-    said = Said(
-        kind=ContactKind.MESSAGE,
-        medium=Medium.NONE,
-        said_at=now,
-        type=MOVED if is_move else DUE,
-        purpose=None,
-        title=task.name,
-        asset=str(task.asset.uuid),
-        keys=(Key(scheme="entity", value=f"care:{name}"),),
-        asks=(AskClaim(fact="care", prompt=task.name),),
-        facts=()
-        if task.due_on is None
-        else (FactClaim(name="care_due", value=task.due_on.isoformat()),),
-        is_counted=False,
-    )
-    event = f"{name}:{now.isoformat()}" if is_move else name
-    return Contact(
-        uuid=processing.contact_uuid(
-            supplier_id=speaker.pk, household_id=task.household_id, source="care", event_id=event
-        ),
+def _line(task: CareTask, type_: str, *, worker: str, assignee: Owner | None) -> Line:
+    meant_for = str(assignee.uuid) if assignee is not None else None
+    return Line(
+        type=type_,
+        name=f"care:{task.uuid}:{task.occurrence}",
         household_id=task.household_id,
-        supplier=speaker,
         asset_id=task.asset_id,
-        kind=said.kind,
-        medium=said.medium,
-        trust=Trust.SIGNED,
-        said_at=now,
-        received_at=now,
-        said=said.to_json(),
+        asset=str(task.asset.uuid),
+        title=task.name,
+        asks=(AskClaim(fact="care", prompt=task.name),),
+        facts=(
+            *due_fact("care_due", task.due_on),
+            *((FactClaim(name=booking.WORKER, value=worker),) if worker else ()),
+        ),
+        meant_for=meant_for or "" if type_ == ASSIGNED else meant_for,
+        is_again=type_ != DUE,
     )
-
-
-def _decided(
-    call: CareCall,
-    found: dict[int, Journey],
-    name: str,
-    data: dict[str, Any],
-    *,
-    now: datetime,
-) -> Decision | None:
-    journey = found.get(call.contact_id)
-    if journey is None:
-        return None
-    return Decision.objects.create(
-        uuid=uuid4(),
-        household_id=call.household_id,
-        journey=journey,
-        name=name,
-        data=data,
-        decided_at=now,
-    )
-
-
-def _revoke(decision: Decision | None, *, now: datetime) -> None:
-    if decision is not None and decision.revoked_at is None:
-        decision.revoked_at = now
-        decision.save(update_fields=["revoked_at"])
-
-
-def _morning(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone))

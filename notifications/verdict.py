@@ -61,7 +61,7 @@ def _judge(row: Row, *, now: datetime) -> Verdict:
     matter = fold([*entries, waiting.entry], decisions, currency=household.currency, now=now)
     found = matter.verdicts[waiting.entry.id]
     ledger.load_people([household.pk], matter.suppliers)
-    for one in ledger.told_about(household.pk, matter.asset):
+    for one in ledger.told_about(household.pk, matter.asset, meant_for=matter.meant_for):
         member = ledger.wishing(one, matter, journey=uuid)
         plan, _silent = telling.plan(
             matter,

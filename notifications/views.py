@@ -87,6 +87,7 @@ DONE_WORDS: dict[str, str | Promise] = {
     "not_mine": gettext_lazy("They are told that it is not yours any more."),
     "reply": gettext_lazy("Sent."),
     "done": gettext_lazy("Done, and written down."),
+    "book": gettext_lazy("They are asked for a visit."),
     "skip": gettext_lazy("Skipped this time."),
     "snooze": gettext_lazy("Put aside until then."),
     "mute": gettext_lazy("Muted. Everything still comes to its card."),

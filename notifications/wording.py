@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 
 from notifications import event_words, fact_words
+from notifications.matter import LATE, is_own_ask
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
 from notifications.tongue import gettext as _
@@ -146,6 +147,8 @@ def done_question(matter: Matter, words: Words, slot: Slot | None) -> str:
         return _("Is everything there?")
     if matter.is_claim:
         return _("Is your claim settled?")
+    if matter.own_ask:
+        return _("Is it done: %(what)s?") % {"what": short(matter.asks[matter.own_ask][0])}
     if words.asset:
         return _("Is the %(asset)s working again?") % {"asset": words.asset}
     return _("Is it solved?")
@@ -259,7 +262,8 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
         quoted = _("%(who)s asks: %(prompt)s") % {"who": who, "prompt": short(prompt)}
         return _asked_by_calendar(matter, name, words, who) or quoted
     if change.reason == "care":
-        return f"{care_title(matter, words)}."
+        said = own_title(matter, words)
+        return said if said.endswith("?") else f"{said}."
     if change.reason == "promise_missed":
         promise = matter.promises[name]
         return _("%(who)s promised and did not: %(what)s.") % {"who": who, "what": promise.what}
@@ -277,6 +281,42 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
             "asset": words.asset or _("thing you own"),
         }
     return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
+
+
+def own_title(matter: Matter, words: Words) -> str:
+    """What the thing itself asks for."""
+    return care_title(matter, words) if matter.own_ask == "care" else _notice_title(matter, words)
+
+
+def _notice_title(matter: Matter, words: Words) -> str:
+    """What a thing says beside its care; once it is dealt with, only what it was about."""
+    name = matter.own_ask
+    who = short(matter.asks[name][0]) if name else ""
+    due = matter.facts.get("own_due")
+    day = _due_day(due.current.text, words) if due is not None and due.current else ""
+    about = {"asset": words.asset or _("It"), "who": who, "day": day}
+    if matter.closed_at is not None:
+        both = [part for part in (words.asset, who) if part]
+        return (": ".join(both) or _("A matter"))[:TITLE_LENGTH]
+    is_late = LATE in matter.asks
+    said = _NOTICES[f"{name}:late" if is_late and f"{name}:late" in _NOTICES else name]
+    if not who and f"{name}:nobody" in _NOTICES:
+        said = _NOTICES[f"{name}:nobody"]
+    return _(said) % about
+
+
+_NOTICES = {
+    "own_stock": gettext_noop("Running low: %(who)s"),
+    "own_loan": gettext_noop("%(asset)s: due back from %(who)s on %(day)s"),
+    "own_loan:late": gettext_noop("%(asset)s: was due back from %(who)s on %(day)s"),
+    "own_delivery": gettext_noop("%(asset)s: to arrive by %(day)s. Is it here?"),
+    "own_delivery:late": gettext_noop("%(asset)s: was to arrive by %(day)s. Is it here?"),
+    "own_register": gettext_noop("Register the %(asset)s with %(who)s"),
+    "own_register:nobody": gettext_noop("Register the %(asset)s with its maker"),
+    "own_hand_over": gettext_noop("%(asset)s: what goes along with it?"),
+    "own_parting": gettext_noop("%(asset)s is gone: who may still write to you?"),
+    "own_schedule": gettext_noop("%(asset)s: plan %(day)s, as %(who)s says?"),
+}
 
 
 def care_title(matter: Matter, words: Words) -> str:
@@ -427,10 +467,12 @@ def title(matter: Matter, words: Words) -> str:
         return _("%(who)s is not here yet") % {"who": who}
     if matter.closed_at is None and matter.done_at is not None:
         return done_question(matter, words, done_slot(matter))
-    if "care" in matter.asks:
-        return care_title(matter, words)
-    if matter.asks:
-        name, (prompt, _source) = next(iter(matter.asks.items()))
+    if matter.own_ask and not (matter.is_shared and live):
+        return own_title(matter, words)
+    suppliers_asks = [name for name in matter.asks if not is_own_ask(name)]
+    if suppliers_asks:
+        name = suppliers_asks[0]
+        prompt = matter.asks[name][0]
         said = _asked_by_calendar(matter, name, words, who) or short(prompt)
         return said[:TITLE_LENGTH] or _("%(who)s asks you something") % {"who": who}
     if matter.lacks_asset:

@@ -11,7 +11,13 @@ from typing import Any
 WISHES = "wishes"  # how and when the members of a household are told
 LIFECYCLE = "lifecycle"  # where an asset is in its life with its household
 CARE = "care"  # how tasks of care stand
-_listeners: dict[str, list[Callable[..., None]]] = {WISHES: [], LIFECYCLE: [], CARE: []}
+NOTICES = "notices"  # what else the things say: low stock, loans due back
+_listeners: dict[str, list[Callable[..., None]]] = {
+    WISHES: [],
+    LIFECYCLE: [],
+    CARE: [],
+    NOTICES: [],
+}
 
 
 def plug_in(what: str, listener: Callable[..., None]) -> None:

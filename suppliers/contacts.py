@@ -319,6 +319,7 @@ class Contact:
     identity: str = ""  # the call it belongs to: its callbacks are one contact
     remarks: tuple[str, ...] = ()  # what could not be read, or contradicts itself: a code each
     unsubscribe: Unsubscribe | None = None
+    meant_for: str | None = None  # the member (UUID) it is for; "": for whoever answers
     advert_signs: tuple[str, ...] = ()  # why it is an advert: see `adapters.adverts`
 
     def to_json(self) -> dict[str, Any]:

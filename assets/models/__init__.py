@@ -24,6 +24,7 @@ from assets.models.finding import (
 from assets.models.imports import Import, Imported, ImportQuerySet, ImportRow
 from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
+from assets.models.notices import Notice, NoticeQuerySet
 from assets.models.parts import Part, PartUse
 from assets.models.recalls import RecallCriterion, RecallFeed, RecallMatch, RecallNotice
 from assets.models.whereabouts import FinderNote, Label, Loan, Loss
@@ -61,6 +62,8 @@ __all__ = [
     "Meter",
     "MeterReading",
     "MeterReplacement",
+    "Notice",
+    "NoticeQuerySet",
     "Part",
     "PartUse",
     "PriceLine",

@@ -64,6 +64,25 @@ class AnswerIn(serializers.Serializer[Any]):
     answer = serializers.ChoiceField(choices=feed.ANSWERS)
 
 
+class WorkedIn(serializers.Serializer[Any]):
+    """It works. Where that completes a task of care: what there is to say of the work."""
+
+    reading = serializers.DecimalField(
+        max_digits=15, decimal_places=3, min_value=0, required=False, help_text="Of its meter."
+    )
+    amount = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, required=False, help_text="What it cost."
+    )
+
+
+class DoneIn(WorkedIn):
+    """What a thing asked for is done; of stock, how much there is now."""
+
+    quantity = serializers.DecimalField(
+        max_digits=14, decimal_places=3, min_value=0, required=False
+    )
+
+
 class VisitIn(serializers.Serializer[Any]):
     """The visit that is booked, or another time that its supplier asks for (`start/end`)."""
 
@@ -74,6 +93,12 @@ class CounterIn(serializers.Serializer[Any]):
     """Other times that suit."""
 
     windows = serializers.ListField(child=WindowIn(), min_length=1, max_length=3)
+
+
+class BookIn(CounterIn):
+    """When somebody is to come and do it; whom the plan names, unless a supplier is given."""
+
+    supplier = serializers.UUIDField(required=False)
 
 
 class PickIn(serializers.Serializer[Any]):
@@ -148,7 +173,11 @@ class UndoIn(serializers.Serializer[Any]):
 
 JOURNEY_ACTIONS: dict[str, type[serializers.Serializer[Any]]] = {
     **dict.fromkeys(feed.ANSWERS, NothingIn),
+    "works": WorkedIn,
     "answer": AnswerIn,
+    "done": DoneIn,
+    "skip": NothingIn,
+    "book": BookIn,
     "accept": VisitIn,
     "decline": VisitIn,
     "tentative": NothingIn,

@@ -127,6 +127,13 @@ class CardBadge(BadgeOut):
     contact = serializers.UUIDField()
 
 
+class CardLink(serializers.Serializer[Any]):
+    """A page on which there is more to say."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # the word of the others, not the base's
+    href = serializers.CharField(help_text="On this host.")
+
+
 class CardOut(serializers.Serializer[Any]):
     """What the owner sees of a journey: one journey, one card."""
 
@@ -145,6 +152,7 @@ class CardOut(serializers.Serializer[Any]):
     badge = CardBadge(allow_null=True, help_text="Is it really them? Only where it matters.")
     question = serializers.CharField(allow_null=True)
     actions = FieldOut(many=True)
+    links = CardLink(many=True, default=list)
     conflicts = Conflict(many=True)
     survey = CardSurvey(allow_null=True)
 
@@ -491,6 +499,7 @@ class JourneyOut(serializers.Serializer[Any]):
     decisions = DecisionOut(many=True)
     untold = UntoldOut(many=True)
     actions = FieldOut(many=True)
+    links = CardLink(many=True, default=list)
 
 
 class DeliveryOut(serializers.Serializer[Any]):

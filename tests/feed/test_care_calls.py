@@ -1,13 +1,15 @@
 """What the asset itself says: care that is due is one matter, under all rules of telling."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from assets import caring, register
+from assets import caring, metering, register
 from assets.care_words import CareStatus, MarkKind
 from assets.models import CareTask, ServiceRecord
 from assets.undos import UNDOS
@@ -17,6 +19,9 @@ from notifications.models import Card, CareCall, Journey, Notification
 from owners import undoing
 from owners.choices import Level, Rank, Topic
 from owners.models import Change, Membership
+from suppliers import inbox
+from suppliers.choices import RoleKind, Way
+from suppliers.models import Mandate, OutboundEvent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +196,277 @@ def test_it_stands_in_the_calendar_and_in_the_file_that_apps_read(task: CareTask
     browser.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
     page = browser.get(reverse("calendar"), {"from": "2026-09-20"}).content.decode()
     assert "Boiler: Boiler service" in page
+
+
+# -- whose task it is ---------------------------------------------------------------------
+
+
+def ben(task: CareTask, rank: Rank = Rank.HELPER) -> Any:
+    membership: Any = factories.MembershipFactory(household=task.household, rank=rank)
+    return membership.owner
+
+
+def told_to() -> list[Any]:
+    rows = Notification.objects.filter(state=NotificationState.TOLD).order_by("told_at", "pk")
+    return [row.owner for row in rows.select_related("owner")]
+
+
+def assign(task: CareTask, member: Any, at: datetime) -> None:
+    task.refresh_from_db()
+    spec = caring.spec_of(task)
+    caring.change(task=task, spec=spec, assignee=member, owner=ana(task), now=at)
+
+
+def test_whoever_a_task_is_assigned_to_is_told_and_nobody_else(task: CareTask) -> None:
+    member = ben(task)
+    assign(task, member, JULY)
+    run(SEPTEMBER)
+    run(SEPTEMBER + DAY)
+    assert told_to() == [member]
+
+
+def test_assigned_anew_the_next_one_is_told_too(task: CareTask) -> None:
+    member = ben(task)
+    run(SEPTEMBER)
+    run(SEPTEMBER + DAY)
+    assert told_to() == [ana(task)]
+    assign(task, member, SEPTEMBER + DAY)
+    run(SEPTEMBER + 2 * DAY)
+    run(SEPTEMBER + 3 * DAY)
+    assert told_to() == [ana(task), member]
+    assert Journey.objects.filter(is_emptied=False).count() == 1
+
+
+def test_assigned_to_nobody_the_keeper_is_told(task: CareTask) -> None:
+    member, keeper = ben(task), ben(task, Rank.MEMBER)
+    task.asset.keeper = keeper
+    task.asset.save()
+    assign(task, member, JULY)
+    run(SEPTEMBER)
+    run(SEPTEMBER + DAY)
+    assign(task, None, SEPTEMBER + DAY)
+    run(SEPTEMBER + 2 * DAY)
+    run(SEPTEMBER + 3 * DAY)
+    assert told_to() == [member, keeper]
+
+
+def test_who_left_the_household_is_told_nothing(task: CareTask) -> None:
+    member = ben(task)
+    assign(task, member, JULY)
+    Membership.objects.filter(owner=member).delete()
+    run(SEPTEMBER)
+    run(SEPTEMBER + DAY)
+    assert told_to() == [ana(task)]
+
+
+# -- with its reading, and booked -----------------------------------------------------------
+
+
+def test_done_with_a_reading_and_a_cost_in_one_tap(task: CareTask) -> None:
+    meter = metering.add(asset=task.asset, values={"name": "Hours", "unit": "h"}, now=JULY)
+    run(SEPTEMBER)
+    data = {"reading": "1204", "amount": "180.50"}
+    feed.act(owner=ana(task), journey=card().journey, name="done", data=data, now=SEPTEMBER)
+    record = ServiceRecord.objects.get()
+    assert record.cost is not None
+    assert record.cost.amount == Decimal("180.50")
+    assert record.readings.get().value == Decimal(1204)
+    assert record.readings.get().meter == meter
+
+
+@pytest.mark.parametrize("data", [{"reading": "many"}, {"reading": "-1"}, {"amount": "NaN"}])
+def test_what_is_no_number_is_refused_with_its_field(task: CareTask, data: dict[str, str]) -> None:
+    run(SEPTEMBER)
+    with pytest.raises(feed.ActionError) as refused:
+        feed.act(owner=ana(task), journey=card().journey, name="done", data=data, now=SEPTEMBER)
+    assert refused.value.field == next(iter(data))
+    assert not ServiceRecord.objects.exists()
+
+
+WINDOWS = [{"start": "2026-09-28T08:00:00+00:00", "end": "2026-09-28T12:00:00+00:00"}]
+
+
+@pytest.fixture
+def warm(task: CareTask) -> Mandate:
+    """The supplier that serves the boiler, and may be asked."""
+    mandate: Any = factories.MandateFactory(household=task.household)
+    mandate.assets.set([task.asset])
+    factories.RoleFactory(
+        household=task.household,
+        asset=task.asset,
+        supplier=mandate.supplier,
+        kind=RoleKind.REPAIRER,
+    )
+    found: Mandate = mandate
+    return found
+
+
+def book(task: CareTask, at: datetime = SEPTEMBER) -> None:
+    run(at)
+    journey = Journey.objects.get(is_emptied=False)
+    feed.act(owner=ana(task), journey=journey, name="book", data={"windows": WINDOWS}, now=at)
+    run(at + timedelta(seconds=30))
+
+
+def hear(mandate: Mandate, kind: str, when: datetime, **data: Any) -> None:
+    """Let the supplier answer, quoting what it was asked with."""
+    asked = OutboundEvent.objects.get(type="owner.appointment.requested").data
+    asset = {"ref": asked["asset"]["ref"]}
+    tell(mandate, kind, when, {"refs": asked["refs"], "asset": asset, **data})
+
+
+def confirm(mandate: Mandate, at: datetime) -> None:
+    start, end = WINDOWS[0]["start"], WINDOWS[0]["end"]
+    hear(
+        mandate,
+        "appointment.confirmed",
+        at,
+        uid="v-1@warm",
+        sequence=0,
+        dtstamp=at.isoformat(),
+        start=start,
+        end=end,
+    )
+
+
+def test_the_card_offers_to_book_who_serves_the_thing(task: CareTask, warm: Mandate) -> None:
+    run(SEPTEMBER)
+    labels = {action["name"]: action["label"] for action in card().body["actions"]}
+    assert labels["book"] == f"Book {warm.supplier.name}"
+
+
+def test_booked_it_is_asked_for_and_the_card_waits(task: CareTask, warm: Mandate) -> None:
+    book(task)
+    sent = OutboundEvent.objects.get(type="owner.appointment.requested")
+    assert (sent.supplier, sent.data["windows"]) == (warm.supplier, WINDOWS)
+    assert sent.data["body"] == "Boiler service"
+    assert card().section == Section.QUIET
+    run(SEPTEMBER + 8 * DAY)
+    assert card().section == Section.NEEDS_YOU  # nobody answered for a week
+
+
+def test_the_answer_joins_the_matter(task: CareTask, warm: Mandate) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    assert card().section == Section.ON_ITS_WAY
+    assert card().title.startswith("Visit: Mon 28 Sep")
+
+
+def test_booked_by_mistake_is_undone_before_it_goes_out(task: CareTask, warm: Mandate) -> None:
+    run(SEPTEMBER)
+    data = {"windows": WINDOWS}
+    journey = card().journey
+    feed.act(owner=ana(task), journey=journey, name="book", data=data, now=SEPTEMBER)
+    feed.act(owner=ana(task), journey=journey, name="undo", data={}, now=SEPTEMBER)
+    run(SEPTEMBER + DAY)
+    assert not OutboundEvent.objects.filter(type="owner.appointment.requested").exists()
+    assert card().section == Section.NEEDS_YOU
+
+
+def test_nobody_to_ask_is_said(task: CareTask) -> None:
+    run(SEPTEMBER)
+    with pytest.raises(feed.ActionError) as refused:
+        book(task)
+    assert refused.value.field == "supplier"
+
+
+def finished(mandate: Mandate, at: datetime) -> None:
+    hear(mandate, "appointment.completed", at, uid="v-1@warm", at=at.isoformat())
+
+
+AFTER = datetime(2026, 9, 28, 11, tzinfo=UTC)
+
+
+def test_yes_it_is_done_closes_the_task_by_whoever_did_it(task: CareTask, warm: Mandate) -> None:
+    meter = metering.add(asset=task.asset, values={"name": "Hours", "unit": "h"}, now=JULY)
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    finished(warm, AFTER)
+    assert card().body["question"] == "Is it done: Boiler service?"
+    assert card().body["actions"][0]["name"] == "works"
+    later = AFTER + DAY
+    data = {"reading": "1210", "amount": "180"}
+    feed.act(owner=ana(task), journey=card().journey, name="works", data=data, now=later)
+    record = ServiceRecord.objects.get()
+    assert (record.provider, record.done_on) == (warm.supplier.name, date(2026, 9, 28))
+    assert record.readings.get().meter == meter
+    assert card().section == Section.DONE
+    task.refresh_from_db()
+    assert task.due_on == date(2027, 10, 1)
+    assert OutboundEvent.objects.filter(type="owner.journey.closed").count() == 1
+
+
+def test_undo_of_that_opens_both_again(task: CareTask, warm: Mandate) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    finished(warm, AFTER)
+    feed.act(owner=ana(task), journey=card().journey, name="works", data={}, now=AFTER)
+    feed.act(owner=ana(task), journey=card().journey, name="undo", data={}, now=AFTER)
+    task.refresh_from_db()
+    assert task.due_on == date(2026, 10, 1)
+    assert card().section == Section.NEEDS_YOU
+
+
+def test_the_suppliers_report_completes_the_task_and_only_the_owner_closes(
+    task: CareTask, warm: Mandate
+) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    hear(
+        warm,
+        "service.performed",
+        AFTER,
+        serviceId="s-1",
+        performedAt=AFTER.isoformat(),
+        workDone=["Boiler service"],
+    )
+    task.refresh_from_db()
+    assert task.due_on == date(2027, 10, 1)
+    assert card().journey.state == JourneyState.OPEN
+    feed.act(owner=ana(task), journey=card().journey, name="works", data={}, now=AFTER)
+    assert ServiceRecord.objects.count() == 1
+    assert card().journey.state == JourneyState.CLOSED
+
+
+def test_a_suppliers_own_matter_closes_the_due_task_that_is_theirs(
+    task: CareTask, warm: Mandate
+) -> None:
+    spec = OCTOBER | {"provider": warm.supplier.name}
+    caring.change(task=task, spec=spec, owner=ana(task), now=JULY)
+    run(SEPTEMBER)
+    opened = SEPTEMBER + DAY
+    event = {"uid": "own-1@warm", "sequence": 0, "dtstamp": opened.isoformat(), "kind": "visit"}
+    event |= {"start": WINDOWS[0]["start"], "end": WINDOWS[0]["end"], "zone": "UTC"}
+    tell(warm, "appointment.requested", opened, event)
+    tell(warm, "appointment.completed", AFTER, {"uid": "own-1@warm", "at": AFTER.isoformat()})
+    theirs = Journey.objects.get(suppliers=[warm.supplier_id])
+    feed.act(owner=ana(task), journey=theirs, name="works", data={}, now=AFTER)
+    assert ServiceRecord.objects.get().provider == warm.supplier.name
+    assert not Card.objects.exclude(section=Section.DONE).exists()
+
+
+def tell(mandate: Mandate, kind: str, at: datetime, data: dict[str, Any]) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": f"{kind}-{at.isoformat()}",
+        "source": "/warm",
+        "type": kind,
+        "time": at.isoformat(),
+        "data": {"owner": mandate.owner_ref, **data},
+    }
+    inbox.record(
+        received=[
+            inbox.Received(
+                supplier_id=mandate.supplier_id,
+                household_id=None,
+                way=Way.WEBHOOK,
+                source="/warm",
+                event_id=str(event["id"]),
+                type=kind,
+                payload=json.dumps(event).encode(),
+                routing={},
+            )
+        ],
+        now=at,
+    )
+    run(at)

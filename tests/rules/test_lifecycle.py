@@ -54,7 +54,7 @@ IN_USE = State()
          (L.ACTIVE, S.UNDER_REPAIR, C.WITH_OWNER), {Effect.START_WORK}),
         (State(status=S.UNDER_REPAIR, custody=C.WITH_PROVIDER), Step.FINISH_REPAIR,
          (L.ACTIVE, S.IN_SERVICE, C.WITH_OWNER),
-         {Effect.CLOSE_ISSUES, Effect.REPAIR_GUARANTEE}),
+         {Effect.LOG_REPAIR, Effect.CLOSE_ISSUES, Effect.REPAIR_GUARANTEE}),
         (IN_USE, Step.LEND, (L.ACTIVE, S.IN_SERVICE, C.LENT), {Effect.OPEN_LOAN}),
         (State(custody=C.LENT), Step.TAKE_BACK, (L.ACTIVE, S.IN_SERVICE, C.WITH_OWNER),
          {Effect.CLOSE_LOAN}),

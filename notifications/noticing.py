@@ -1,0 +1,279 @@
+"""What the things say beside their care opens a matter whose supplier is Steward.
+
+Stock that runs low, a loan that is due back, a parcel that is to come, a thing to be
+registered, handed over or told of: each is said once, and once more when its day has
+passed; its matter closes when the reason ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_noop
+
+from assets import caring, duedates, notices, passages, stocking
+from assets.care_words import MarkKind
+from assets.choices import NoticeKind, Source
+from assets.lifecycle import Step, StepError
+from assets.models import CareTask, Notice, Part
+from notifications.matter import LATE, OWN
+from notifications.models import Journey, NoticeCall
+from notifications.own_matters import Changes, Line, contact_of, due_fact, say, steward
+from owners import undo
+from owners.models import Change, Owner
+from suppliers.choices import MandateState
+from suppliers.contacts import AskClaim
+from suppliers.models import Contact, Mandate
+
+DUE, MOVED, PASSED = "steward.notice.due", "steward.notice.moved", "steward.notice.passed"
+ACTIONS = ("done", "skip")
+DAY = "own_due"  # the fact that says its day
+
+
+class NoticeError(Exception):
+    """What was asked cannot be; `field` says which input, the text says why."""
+
+    def __init__(self, field_: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field, self.detail = field_, detail
+
+
+def call_of(journey: Journey) -> NoticeCall | None:
+    """Return the call that a matter came from; None for any other matter."""
+    linked = NoticeCall.objects.filter(
+        contact__links__journey=journey, contact__links__revoked_at=None
+    )
+    ordered = linked.order_by("is_over", "-pk")
+    return ordered.select_related("notice__household", "notice__asset__household").first()
+
+
+def act(
+    *, call: NoticeCall, owner: Owner, name: str, data: Mapping[str, Any], now: datetime
+) -> None:
+    """Do what is asked for from its card: what it asks for is done, or it is waved aside.
+
+    Raises NoticeError for what cannot be.
+    """
+    notice = call.notice
+    change: Change | None = None
+    if name == "done" and notice.kind in _DONE:
+        change = _DONE[NoticeKind(notice.kind)](notice, owner, data, now)
+    if change is None:
+        # What has no state of its own is over by the owner's word.
+        change = notices.dismiss(notice=notice, owner=owner, now=now)
+    call.refresh_from_db()
+    if change is not None and call.closing is not None:
+        decision = call.closing
+        decision.owner, decision.data = owner, decision.data | {"changes": [str(change.uuid)]}
+        decision.save(update_fields=["owner", "data"])
+
+
+# -- what is done from the card ----------------------------------------------------------
+
+
+def _step(notice: Notice, step: Step, owner: Owner, now: datetime) -> Change | None:
+    if notice.asset is None or step not in passages.open_steps(notice.asset):
+        return None
+    try:
+        return passages.take(asset=notice.asset, step=step, said={}, owner=owner, now=now)
+    except StepError as error:
+        raise NoticeError(error.field, gettext_noop("Look at its page: more is asked.")) from error
+
+
+def _came_back(
+    notice: Notice, owner: Owner, _data: Mapping[str, Any], now: datetime
+) -> Change | None:
+    return _step(notice, Step.TAKE_BACK, owner, now)
+
+
+def _arrived(
+    notice: Notice, owner: Owner, _data: Mapping[str, Any], now: datetime
+) -> Change | None:
+    return _step(notice, Step.RECEIVE, owner, now)
+
+
+def _bought(notice: Notice, owner: Owner, data: Mapping[str, Any], now: datetime) -> Change | None:
+    """Note how many there are now; without a number the owner's word ends it."""
+    text = str(data.get("quantity") if data.get("quantity") is not None else "").strip()
+    part = Part.objects.filter(
+        household=notice.household, uuid=notice.subject, removed_at=None
+    ).first()
+    if part is None or not text:
+        return None
+    try:
+        quantity = Decimal(text)
+        if not quantity.is_finite():
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise NoticeError("quantity", gettext_noop("Must be a number.")) from error
+    try:
+        return stocking.change(part=part, values={"quantity": quantity}, owner=owner, now=now)
+    except stocking.PartError as error:
+        raise NoticeError("quantity", error.detail) from error
+
+
+def _planned(
+    notice: Notice, owner: Owner, _data: Mapping[str, Any], now: datetime
+) -> Change | None:
+    """Plan the day that a supplier proposed: of the task that it did, else of a new one."""
+    day = date.fromisoformat(notice.data["due_on"])
+    key = notice.data.get("task")
+    tasks = CareTask.objects.filter(household=notice.household, removed_at=None)
+    task = tasks.filter(uuid=key).select_related("household", "asset").first() if key else None
+    if notice.asset is None or day < duedates.today_in(notice.household.zone, now):
+        return None
+    if task is None:
+        spec = {
+            "name": notice.data["name"],
+            "provider": notice.data["provider"],
+            "triggers": [{"kind": "calendar", "mode": "once", "anchor": day.isoformat()}],
+        }
+        made = caring.add(
+            asset=notice.asset,
+            spec=spec,
+            owner=owner,
+            now=now,
+            source=Source.SUPPLIER,
+            source_key=str(notice.subject),
+        )
+        change = undo.latest(kind=caring.ADDED, subject=made.uuid)
+    else:
+        mark = caring.mark(
+            task=task,
+            kind=MarkKind.RESCHEDULE,
+            owner=owner,
+            now=now,
+            until=day,
+            note=notice.what,
+        )
+        change = undo.latest(kind=caring.MARKED, subject=mark.uuid)
+    notices.withdraw_proposals([notice.subject], now=now)
+    return change
+
+
+_DONE = {
+    NoticeKind.LOAN: _came_back,
+    NoticeKind.DELIVERY: _arrived,
+    NoticeKind.STOCK: _bought,
+    NoticeKind.SCHEDULE: _planned,
+}
+
+
+# -- what is heard from below ------------------------------------------------------------
+
+
+def heard(*, notices: Sequence[Notice], is_time: bool, now: datetime) -> None:
+    """Bring the matters of these notices in line; `is_time`: it is their time to speak."""
+    calls = NoticeCall.objects.filter(notice__in=[notice.pk for notice in notices])
+    known = {call.notice_id: call for call in calls.select_related("closing", "quieting")}
+    todo = _Todo(changes=Changes(now=now))
+    parted = _with_somebody_to_part(notices) if is_time else set()
+    for notice in notices:
+        call = known.get(notice.pk)
+        if call is not None:
+            todo.look_at(notice, call)
+        elif (
+            is_time
+            and notice.is_open
+            and (notice.kind != NoticeKind.PARTING or notice.household_id in parted)
+        ):
+            todo.say(notice, None, DUE)
+    todo.write()
+
+
+@dataclass(slots=True)
+class _Todo:
+    """What has to be said, closed and opened again."""
+
+    changes: Changes
+    contacts: list[Contact] = field(default_factory=list)
+    new: list[NoticeCall] = field(default_factory=list)
+    changed: dict[int, NoticeCall] = field(default_factory=dict)
+
+    def look_at(self, notice: Notice, call: NoticeCall) -> None:
+        """Compare what was said with how it stands."""
+        if call.is_over == notice.is_open:
+            (self.changes.again if call.is_over else self.changes.over).append(call)
+            self.changed[call.pk] = call
+        if not notice.is_open:
+            return
+        if call.due_on != notice.due_on:
+            self.say(notice, call, MOVED)
+            call.is_late = False
+        elif not call.is_late and self._is_late(notice):
+            self.say(notice, call, PASSED)
+            call.is_late = True
+
+    def say(self, notice: Notice, call: NoticeCall | None, type_: str) -> None:
+        """Say it, and note that it was said."""
+        is_late = type_ != MOVED and self._is_late(notice)
+        line = _line(notice, type_, is_late=is_late)
+        contact = contact_of(line, speaker=steward(), source="notice", now=self.changes.now)
+        self.contacts.append(contact)
+        if call is None:
+            self.new.append(
+                NoticeCall(
+                    household_id=notice.household_id,
+                    notice=notice,
+                    contact=contact,
+                    due_on=notice.due_on,
+                    is_late=is_late,
+                    called_at=self.changes.now,
+                )
+            )
+        else:
+            call.due_on = notice.due_on
+            self.changed[call.pk] = call
+
+    def write(self) -> None:
+        """Write it: what is said waits for the rules like any contact, the rest is at once."""
+        if self.contacts:
+            say(self.contacts)
+            NoticeCall.objects.bulk_create(self.new)
+        if self.changes.over or self.changes.again:
+            moved = (*self.changes.over, *self.changes.again)
+            self.changes.write(call.household_id for call in moved)
+        fields = ["is_over", "closing", "due_on", "is_late"]
+        NoticeCall.objects.bulk_update(self.changed.values(), fields)
+
+    def _is_late(self, notice: Notice) -> bool:
+        today = duedates.today_in(notice.household.zone, self.changes.now)
+        return notice.due_on is not None and notice.due_on < today
+
+
+def _line(notice: Notice, type_: str, *, is_late: bool) -> Line:
+    what = notice.what
+    day = notice.due_on
+    if notice.kind == NoticeKind.SCHEDULE:
+        day = date.fromisoformat(notice.data["due_on"])
+    late = (AskClaim(fact=LATE, prompt=what),) if is_late else ()
+    return Line(
+        type=type_,
+        name=f"{notice.kind}:{notice.uuid}",
+        household_id=notice.household_id,
+        asset_id=notice.asset_id,
+        asset=str(notice.asset.uuid) if notice.asset else "",
+        title=what,
+        asks=(AskClaim(fact=f"{OWN}{notice.kind}", prompt=what), *late),
+        facts=due_fact(DAY, day),
+        is_again=type_ != DUE,
+    )
+
+
+def _with_somebody_to_part(notices: Sequence[Notice]) -> set[int]:
+    """Return the households in which somebody may still write about what is gone."""
+    homes = {one.household_id for one in notices if one.kind == NoticeKind.PARTING}
+    if not homes:
+        return set()
+    live = Mandate.objects.filter(household__in=homes).exclude(state=MandateState.ENDED)
+    return set(live.values_list("household_id", flat=True))
+
+
+def parting_of(asset: UUID) -> Notice | None:
+    """Return the open notice that asks who may still write about a thing that is gone."""
+    return Notice.objects.filter(kind=NoticeKind.PARTING, subject=asset).open().first()
