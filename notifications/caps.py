@@ -27,6 +27,9 @@ REACHED = (
 )
 
 
+HEARD_ANYWAY = ("safety", "granted")  # reasons that no cap and no quiet hours put off
+
+
 def matters(notification: Notification, reach: Reach) -> bool:
     """Return whether a cap, or a channel that sounds once, may change how it is said."""
     kinds = reach.ladder(Topic(notification.topic))
@@ -114,7 +117,7 @@ def lately(*, owners: Collection[int], now: datetime) -> Lately:
 
 
 def _is_capped(notification: Notification) -> bool:
-    is_heard_anyway = notification.why.get("by") in ("safety", "granted")
+    is_heard_anyway = notification.why.get("by") in HEARD_ANYWAY
     return ladder.is_capped(topic=Topic(notification.topic), is_heard_anyway=is_heard_anyway)
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from notifications import caps, ladder
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Notification, PushDevice
 from notifications.tongue import speaking
 from owners.choices import ChannelKind, Level, Topic
 from owners.models import Channel, Membership, reach_of
+from owners.reach import Reach, quiet_end
 
 REASON = "channel_failed"
 LATE = "channel_late"
@@ -35,7 +39,7 @@ def after_failure(delivery_id: int, *, fault: str, now: datetime, is_late: bool 
     row = Delivery.objects.select_related("notification", "channel", "owner").get(pk=delivery_id)
     note_fault(row, fault=fault, now=now)
     if row.notification_id is not None:
-        _try_next_channel(row, now=now)
+        _try_next_channel(row, now=now, is_address=bool(fault))
         if is_late:
             _tell_late(row, now=now)
 
@@ -50,7 +54,7 @@ def after_long_wait(delivery_id: int, *, now: datetime) -> bool:
     told = row.notification
     if told is None or told.level != Level.INTERRUPT or row.next_at - now <= PATIENCE:
         return False
-    if not _try_next_channel(row, now=now):
+    if not _try_next_channel(row, now=now, before=row.next_at):
         return False
     Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.FAILED)
     _tell_late(row, now=now)
@@ -141,32 +145,117 @@ def _note_on_journey(told: Notification, *, text: str, reason: str, now: datetim
     )
 
 
-def _try_next_channel(row: Delivery, *, now: datetime) -> bool:
+def _try_next_channel(
+    row: Delivery, *, now: datetime, before: datetime | None = None, is_address: bool = False
+) -> bool:
     """Bring the next step of the ladder forward, or make one where none was planned.
 
-    Returns whether there is one.
+    When the address alone is to blame (`is_address`), another address of the same kind comes
+    first. Nothing is done where the next could only go at `before` or later. Returns whether
+    there is a next one.
     """
     told = row.notification
     if told is None or told.seen_at is not None or told.state != NotificationState.TOLD:
         return False
     if told.expires_at is not None and told.expires_at <= now:
         return False
-    steps = list(Delivery.objects.select_for_update().filter(notification=told).order_by("step"))
+    steps = list(
+        Delivery.objects.select_for_update(of=("self",))
+        .filter(notification=told)
+        .select_related("channel")
+        .order_by("step")
+    )
     # Another device of the same step was told, or will be: that is where it is seen.
     others = [s for s in steps if s.step == row.step and s.pk != row.pk]
     if any(s.state in REACHING for s in others):
         return False
-    waiting = [s for s in steps if s.step > row.step and s.state == DeliveryState.PENDING]
-    if waiting:
-        if waiting[0].next_at > now:
-            Delivery.objects.filter(pk=waiting[0].pk).update(next_at=now)
-        return True
-    used = {step.kind for step in steps}
-    if any(s.state in (DeliveryState.SENT, DeliveryState.DELIVERED) for s in steps):
+    member = _Member.of(told)
+    if member is None:
         return False
-    channel = _unused_channel(told, used=used)
-    if channel is None:
+    tried = {step.channel_id for step in steps}
+    again = [c for c in member.channels if c.kind == row.kind and c.pk not in tried]
+    ahead = [s for s in steps if s.pk != row.pk and s.step and s.state == DeliveryState.PENDING]
+    if is_address and again:
+        waiting, left = None, {again[0].kind: again[0]}
+    elif ahead:
+        waiting = min(ahead, key=lambda step: step.next_at)
+        if waiting.next_at <= now:
+            return True
+        left = {} if waiting.channel is None else {waiting.kind: waiting.channel}
+    else:
+        if any(s.state in (DeliveryState.SENT, DeliveryState.DELIVERED) for s in steps):
+            return False
+        used = {step.kind for step in steps}
+        waiting, left = None, {c.kind: c for c in member.channels if c.kind not in used}
+    found = _instead(told, reach=member.reach, left=left, now=now)
+    if found is None:
+        return waiting is not None
+    channel, at = found
+    if before is not None and at >= before:
         return False
+    if waiting is not None:
+        Delivery.objects.filter(pk=waiting.pk, next_at__gt=at).update(next_at=at)
+    else:
+        _add_step(row, told=told, channel=channel, steps=steps, at=at, now=now)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """Who is told: their wishes, and their working addresses, the newest first."""
+
+    reach: Reach
+    channels: list[Channel]
+
+    @classmethod
+    def of(cls, told: Notification) -> _Member | None:
+        """Return the member that was told, or None when they have left."""
+        membership = (
+            Membership.objects.filter(owner_id=told.owner_id, household_id=told.household_id)
+            .select_related("owner", "household")
+            .first()
+        )
+        if membership is None:
+            return None
+        channels = list(Channel.objects.filter(owner_id=told.owner_id).usable().order_by("-pk"))
+        reach = reach_of(
+            membership,
+            rules=list(membership.reach_rules.all()),
+            kinds=sorted({channel.kind for channel in channels}),
+            by_channel=list(membership.channel_wishes.all()),
+        )
+        return cls(reach=reach, channels=channels)
+
+
+def _instead(
+    told: Notification, *, reach: Reach, left: Mapping[str, Channel], now: datetime
+) -> tuple[Channel, datetime] | None:
+    """Return which channel of those `left` (by kind) takes the failed one's place, and when."""
+    kinds = [kind for kind in reach.ladder(Topic(told.topic)) if kind in left]
+    ends = [end for end in (told.deadline, told.expires_at) if end is not None]
+    # What came through quiet hours once is what may come through them.
+    first = next(iter(reach.ladder(Topic(told.topic))), None)
+    was_night = told.told_at is not None and quiet_end(reach, told.told_at, first) is not None
+    chosen = ladder.instead(
+        reach=reach,
+        kinds=kinds,
+        deadline=min(ends, default=None),
+        now=now,
+        taken=caps.lately(owners={told.owner_id}, now=now).room(told, reach),
+        wakes=was_night or told.why.get("by") in caps.HEARD_ANYWAY,
+    )
+    return None if chosen is None else (left[chosen[0]], chosen[1])
+
+
+def _add_step(
+    row: Delivery,
+    *,
+    told: Notification,
+    channel: Channel,
+    steps: Sequence[Delivery],
+    at: datetime,
+    now: datetime,
+) -> None:
     number = max(step.step for step in steps) + 1
     Delivery.objects.bulk_create(
         [
@@ -180,34 +269,10 @@ def _try_next_channel(row: Delivery, *, now: datetime) -> bool:
                 step=number,
                 subject=row.subject or told.text[:200],
                 text=told.text,
-                next_at=now,
+                next_at=at,
                 expires_at=told.expires_at,
                 created_at=now,
             )
         ],
         ignore_conflicts=True,
     )
-    return True
-
-
-def _unused_channel(told: Notification, *, used: set[str]) -> Channel | None:
-    """Return the member's next working channel of a kind that was not tried, or None."""
-    membership = (
-        Membership.objects.filter(owner_id=told.owner_id, household_id=told.household_id)
-        .select_related("owner", "household")
-        .first()
-    )
-    if membership is None:
-        return None
-    channels = {
-        channel.kind: channel
-        for channel in Channel.objects.filter(owner_id=told.owner_id).usable().order_by("-pk")
-    }
-    reach = reach_of(
-        membership,
-        rules=list(membership.reach_rules.all()),
-        kinds=sorted(channels),
-        by_channel=list(membership.channel_wishes.all()),
-    )
-    left = [kind for kind in reach.ladder(Topic(told.topic)) if kind not in used]
-    return channels[left[0]] if left else None

@@ -109,6 +109,35 @@ def steps(
     return tuple(found)
 
 
+def instead(
+    *,
+    reach: Reach,
+    kinds: Sequence[ChannelKind],
+    deadline: datetime | None,
+    now: datetime,
+    taken: Room,
+    wakes: bool,
+) -> tuple[ChannelKind, datetime] | None:
+    """Return which of `kinds` is tried in the place of a channel that failed, and when.
+
+    Caps and quiet hours hold as for a first step: nobody is rung up at night because a mail
+    came back. `wakes` is whether this notification may sound in quiet hours. None without
+    a kind that is wanted.
+    """
+    unheard = [kind for kind in kinds if kind not in taken.sounded]
+    left = _with_room(unheard or kinds, taken)
+    if not left:
+        return None
+    kind = left[0]
+    free = taken.full.get(kind)
+    at = now if free is None else _put_off(kind, free, reach=reach, deadline=deadline, now=now)
+    end = None if wakes else quiet_end(reach, at, kind)
+    if end is None:
+        return kind, at
+    is_pressing = deadline is not None and deadline - end <= AFTER_QUIET
+    return kind, at if reach.has_quiet_exceptions and is_pressing else end
+
+
 def _with_room(kinds: Sequence[ChannelKind], taken: Room) -> list[ChannelKind]:
     """Return the kinds that have room, in their order; where none has, the first to wait for."""
     wanted = [kind for kind in kinds if taken.full.get(kind, kind) is not None]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from datetime import time as clock_time
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -14,12 +15,12 @@ from aiosmtpd.smtp import Envelope
 from django.core import mail
 from django.db import connection, connections
 
-from notifications import caps, claims, delivery, transports
+from notifications import caps, claims, delivery, fallback, transports
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Attempt, Decision, Delivery, Notification, Receipt
 from notifications.transports.values import Message, Sent
 from owners.choices import ChannelKind, Level, Topic
-from owners.models import Channel
+from owners.models import Channel, ChannelWish, Membership
 from owners.reach import Reach
 from tests.delivery.conftest import Mailbox
 from tests.delivery.twilio import Twilio
@@ -676,3 +677,102 @@ class TestCaps:
         assert counted.room(told, pushed).full == {}
         other = NotificationFactory.create(owner=told.owner, topic=Topic.CHANGED)
         assert list(counted.room(other, pushed).full) == [ChannelKind.PUSH]
+
+
+class TestInstead:
+    """A channel failed: what goes in its place keeps to hours and caps like everything else."""
+
+    @pytest.fixture
+    def quiet(self, cast: Cast) -> None:
+        """Let Ana be quiet from 22:00 to 07:00 in New York."""
+        mine = Membership.objects.filter(owner=cast.ana)
+        mine.update(quiet_from=clock_time(22), quiet_until=clock_time(7))
+
+    night = START.replace(hour=7)  # 02:00 in New York; the number fails long after it was told
+    morning = START.replace(hour=12)
+
+    def fail(self, told: Notification, channel: Channel, *, at: datetime) -> Delivery:
+        told.told_at = at - timedelta(hours=8)
+        told.save()
+        row = waiting(told, channel, next_at=told.told_at)
+        fault = "21610 unsubscribed"
+        Channel.objects.filter(pk=channel.pk).update(failed_at=at)
+        fallback.after_failure(row.pk, fault=fault, now=at)
+        Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.FAILED)
+        return row
+
+    @staticmethod
+    def after(row: Delivery) -> Delivery:
+        return Delivery.objects.filter(notification=row.notification).exclude(pk=row.pk).get()
+
+    @pytest.mark.usefixtures("quiet")
+    def test_a_mail_that_comes_back_at_night_rings_nobody_before_the_morning(
+        self, told: Notification, phone: Channel, email: Channel
+    ) -> None:
+        step = self.after(self.fail(told, email, at=self.night))
+        assert (step.kind, step.channel, step.next_at) == ("sms", phone, self.morning)
+
+    @pytest.mark.usefixtures("quiet")
+    def test_a_planned_step_comes_forward_to_the_morning_only(
+        self, told: Notification, phone: Channel, email: Channel
+    ) -> None:
+        later = waiting(told, phone, step=1, next_at=self.morning + timedelta(hours=5))
+        self.fail(told, email, at=self.night)
+        later.refresh_from_db()
+        assert later.next_at == self.morning
+
+    @pytest.mark.usefixtures("quiet")
+    @pytest.mark.parametrize(
+        ("deadline", "why"),
+        [(night.replace(hour=13), {}), (None, {"by": "safety"}), (None, {"by": "granted"})],
+    )
+    def test_what_may_wake_its_owner_does_so_on_the_next_channel_too(
+        self,
+        told: Notification,
+        email: Channel,
+        deadline: datetime | None,
+        why: dict[str, str],
+    ) -> None:
+        told.deadline, told.why = deadline, why
+        assert self.after(self.fail(told, email, at=self.night)).next_at == self.night
+
+    def test_another_address_of_the_preferred_kind_comes_first(
+        self, told: Notification, phone: Channel, email: Channel
+    ) -> None:
+        other = ChannelFactory.create(
+            owner=told.owner, kind=ChannelKind.SMS, address="+12125550123"
+        )
+        planned = waiting(told, email, step=1, next_at=START + timedelta(hours=3))
+        row = self.fail(told, phone, at=START)
+        added = Delivery.objects.get(channel=other)
+        planned.refresh_from_db()
+        assert (added.next_at, planned.next_at) == (START, START + timedelta(hours=3))
+        # That one fails as well: now the planned step comes forward.
+        Channel.objects.filter(pk=other.pk).update(failed_at=START)
+        fallback.after_failure(added.pk, fault="21610 unsubscribed", now=START)
+        planned.refresh_from_db()
+        assert planned.next_at == START
+        assert Delivery.objects.filter(notification=row.notification).count() == 3
+
+    def test_a_provider_that_is_away_is_not_asked_for_another_number(
+        self, told: Notification, phone: Channel, email: Channel
+    ) -> None:
+        ChannelFactory.create(owner=told.owner, kind=ChannelKind.SMS, address="+12125550123")
+        row = waiting(told, phone)
+        fallback.after_failure(row.pk, fault="", now=START)
+        assert self.after(row).channel == email
+
+    def test_a_full_channel_is_not_filled_beyond_its_cap(
+        self, told: Notification, phone: Channel, email: Channel
+    ) -> None:
+        mine = Membership.objects.get(owner=told.owner)
+        ChannelWish.objects.create(membership=mine, kind=ChannelKind.SMS, cap=1)
+        other = NotificationFactory.create(
+            journey=JourneyFactory(household=mine.household), owner=told.owner
+        )
+        DeliveryFactory.create(
+            notification=other, channel=phone, kind="sms", next_at=START + timedelta(hours=1)
+        )
+        told.topic = Topic.CHANGED
+        step = self.after(self.fail(told, email, at=START + timedelta(hours=2)))
+        assert (step.kind, step.next_at) == ("sms", START + timedelta(hours=25))
