@@ -277,3 +277,10 @@ def _with_somebody_to_part(notices: Sequence[Notice]) -> set[int]:
 def parting_of(asset: UUID) -> Notice | None:
     """Return the open notice that asks who may still write about a thing that is gone."""
     return Notice.objects.filter(kind=NoticeKind.PARTING, subject=asset).open().first()
+
+
+def journey_of(notice: Notice) -> Journey | None:
+    """Return the matter that a notice opened, once it stands."""
+    contacts = NoticeCall.objects.filter(notice=notice, is_over=False).values("contact")
+    found = Journey.objects.filter(links__contact__in=contacts, links__revoked_at=None)
+    return found.first()

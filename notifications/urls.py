@@ -5,6 +5,7 @@ from django.urls import path
 from notifications import (
     answer_views,
     blocking_views,
+    farewell_views,
     held_views,
     opening_views,
     parting_views,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("contacts/<uuid:key>/block/", blocking_views.sender_block, name="sender-block"),
     path("mandates/<uuid:key>/block/", blocking_views.supplier_block, name="supplier-block"),
     path("blocked/<uuid:key>/undo/", blocking_views.block_undo, name="block-undo"),
+    path("assets/<uuid:key>/parting/", farewell_views.asset_parting, name="asset-parting"),
+    path("assets/<uuid:key>/hand-over/", farewell_views.asset_hand_over, name="asset-hand-over"),
     path("mandates/<uuid:key>/end/", parting_views.mandate_end, name="mandate-end"),
     path("mandates/<uuid:key>/pause/", parting_views.mandate_pause, name="mandate-pause"),
     path("mandates/<uuid:key>/grant/", parting_views.mandate_grant, name="mandate-grant"),
