@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assets import fault_views
+from assets import fault_views, worth_views
 
 urlpatterns = [
     path("assets/<uuid:key>/fault/", fault_views.fault_add, name="fault-add"),
@@ -17,4 +17,13 @@ urlpatterns = [
     path("claims/<uuid:key>/", fault_views.claim_page, name="claim"),
     path("claims/<uuid:key>/edit/", fault_views.claim_edit, name="claim-edit"),
     path("claims/<uuid:key>/<slug:state>/", fault_views.claim_move, name="claim-move"),
+    path("assets/<uuid:key>/worth/", worth_views.asset_worth, name="asset-worth"),
+    path("assets/<uuid:key>/worth/plan/", worth_views.worth_plan, name="worth-plan"),
+    path("assets/<uuid:key>/worth/costs.csv", worth_views.worth_csv, name="worth-csv"),
+    path("assets/<uuid:key>/values/add/", worth_views.valuation_add, name="valuation-add"),
+    path("values/<uuid:key>/remove/", worth_views.valuation_remove, name="valuation-remove"),
+    path("assets/<uuid:key>/contracts/add/", worth_views.contract_add, name="contract-add"),
+    path("contracts/<uuid:key>/", worth_views.contract_page, name="contract"),
+    path("inventory/", worth_views.inventory_page, name="inventory"),
+    path("inventory/list.<slug:form>", worth_views.inventory_file, name="inventory-file"),
 ]

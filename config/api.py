@@ -16,6 +16,7 @@ import assets.api.care
 import assets.api.cover
 import assets.api.imports
 import assets.api.v1
+import assets.api.worth
 import notifications.api.proposals
 import notifications.api.report
 import notifications.api.v1
@@ -155,6 +156,7 @@ v1 = [
     *undo_api.urlpatterns,
     *assets.api.care.urlpatterns,
     *assets.api.cover.urlpatterns,
+    *assets.api.worth.urlpatterns,
     *assets.api.imports.urlpatterns,
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,

@@ -36,6 +36,7 @@ from assets import (
     shaping,
     stocking,
     templating,
+    worth,
 )
 from assets.importers.words import ImportState, RowState
 from assets.models import Import, ImportRow
@@ -70,6 +71,7 @@ SEGMENTS = {
     "care": "task",
     "channels": "channel",
     "claims": "claim",
+    "contracts": "contract",
     "checks": "check",
     "contacts": "contact",
     "costs": "cost",
@@ -98,6 +100,7 @@ SEGMENTS = {
     "mine": "held",
     "papers": "document",
     "tokens": "token",
+    "values": "valuation",
     "undo": "change",
     "journeys": "journey",
     "mandates": "mandate",
@@ -391,7 +394,13 @@ def claimed_for(cast: factories.Cast) -> dict[str, str]:
     order, _made = faults.order(asset=asset, values=wish, owner=cast.ana, now=now)
     said = {"kind": "insurance", "obligor": CANARY, "number": CANARY, "note": CANARY}
     claim, _made = claims.make(asset=asset, values=said, owner=cast.ana, now=now)
-    return {"order": str(order.uuid), "claim": str(claim.uuid)}
+    on = {"on": now.date(), "amount": Decimal(5), "currency": "USD", "note": CANARY}
+    valuation, _made = worth.value(asset=asset, values=on, owner=cast.ana, now=now)
+    terms = {"kind": "lease", "party": CANARY, "starts_on": now.date(), "note": CANARY}
+    contract, _made = worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
+    rows: dict[str, Any] = {"order": order, "claim": claim}
+    rows |= {"valuation": valuation, "contract": contract}
+    return {name: str(row.uuid) for name, row in rows.items()}
 
 
 def brought_along(cast: factories.Cast) -> Import:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from assets import caring, claims, documents, faults, holdings, metering, register, shaping
+from assets import caring, claims, documents, faults, holdings, metering, register, shaping, worth
 from assets.models import Asset, Import, ImportRow, Loan, Meter, Part, Template
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
@@ -188,6 +188,10 @@ def belong_to(cast: factories.Cast, asset: Asset, number: int) -> None:
     holdings.spend(asset=cast.dvr, values=spent, owner=cast.ana, now=now)
     faults.order(asset=asset, values={"title": "Mend"}, owner=cast.ana, now=now)
     claims.make(asset=asset, values={"kind": "insurance"}, owner=cast.ana, now=now)
+    worth.value(asset=asset, values=spent | {"on": factories.START.date()}, owner=cast.ana, now=now)
+    fee = {"since": now.date(), "amount": Decimal(1), "currency": "USD"}
+    terms = {"kind": "lease", "party": "Ben", "starts_on": now.date(), "fee": fee}
+    worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
     Loan.objects.create(household=cast.household, asset=asset, borrower="Ben", out_on=now.date())
     own = {"name": f"Field {number}", "type": "text"}
     shaping.add_field(household=cast.household, values=own)
