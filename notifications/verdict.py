@@ -14,8 +14,9 @@ from notifications import telling
 from notifications.consolidation import place
 from notifications.ledger import Ledger, entry_of
 from notifications.merging import fold
-from owners.choices import Level, Topic
+from owners.choices import ChannelKind, Level, Topic
 from owners.models import Household
+from owners.reach import SOFTER, Reach
 from suppliers import processing
 from suppliers.choices import EventState, Outcome
 from suppliers.models import Mandate, Supplier
@@ -98,26 +99,40 @@ def reach(*, mandate: Mandate, now: datetime) -> dict[str, Any]:
     wishes = members[0].reach.about(
         suppliers=[str(mandate.supplier.uuid)], asset=next(iter(assets)) if len(assets) == 1 else ""
     )
-    topics = {}
-    for topic in Topic:
-        ladder = wishes.ladder(topic)
-        topics[topic.value] = {
-            "moment": wishes.moment(topic).value,
-            "channel": ladder[0].value if ladder else "feed",
-        }
-    quiet = None
-    if wishes.quiet_from and wishes.quiet_until:
-        quiet = {
-            "from": wishes.quiet_from.isoformat("minutes"),
-            "until": wishes.quiet_until.isoformat("minutes"),
-            "zone": str(wishes.zone),
-        }
     return {
         "owner": mandate.owner_ref,
         "state": mandate.state,
         "purposes": mandate.purposes,
-        "topics": topics,
-        "quiet": quiet,
+        "topics": {topic.value: _told(wishes, topic) for topic in Topic},
+        "quiet": _quiet(wishes),
         "digest_at": wishes.digest_at.isoformat("minutes"),
         "surveys_in_30_days": household.survey_cap,
     }
+
+
+def _told(wishes: Reach, topic: Topic) -> dict[str, Any]:
+    """Return when and how a member hears of a topic.
+
+    Where a condition decides, it is named but not its threshold: a supplier that knew from
+    which amount its bills are heard would bill that much. The verdict says of one event.
+    """
+    wish, ladder = wishes.wish(topic), wishes.ladder(topic)
+    found: dict[str, Any] = {
+        "moment": wish.moment.value,
+        "channel": ladder[0].value if ladder else "feed",
+        "quiet": _quiet(wishes, ladder[0]) if ladder else None,
+    }
+    conditions = (("amount", wish.over), ("time", wish.within))
+    depends = [name for name, bound in conditions if bound is not None]
+    if depends:
+        found |= {"depends_on": depends, "otherwise": SOFTER[wish.moment].value}
+    return found
+
+
+def _quiet(wishes: Reach, kind: ChannelKind | None = None) -> dict[str, str] | None:
+    """Return between which times of day a channel is quiet; of what has no hours of its own."""
+    hours = wishes.quiet_hours(kind)
+    if hours is None:
+        return None
+    begins, ends = (at.isoformat("minutes") for at in hours)
+    return {"from": begins, "until": ends, "zone": str(wishes.zone)}

@@ -67,7 +67,13 @@ CALLS = (
     ("GET /api/supplier/v1/catalogue/", "Every type, with its schema and an example."),
     ("GET /api/supplier/v1/events/{id}/?source=", "What became of one of your events."),
     ("POST /api/supplier/v1/verdict/", "What an event would come to now; it is not stored."),
-    ("GET /api/supplier/v1/mandates/{owner_ref}/reach/", "What may be said when and how."),
+    (
+        "GET /api/supplier/v1/mandates/{owner_ref}/reach/",
+        (
+            "What may be said when and how, by topic: `moment`, `channel`, its `quiet` hours; where an"
+            " amount or a time decides, `depends_on` names which and `otherwise` what holds without."
+        ),
+    ),
     ("GET /api/supplier/v1/mandates/", "Your live mandates; `?after=` goes on from one."),
     ("GET /api/supplier/v1/mandates/{owner_ref}/", "What it allows, and what you may know."),
     ("GET /api/supplier/v1/mandates/{owner_ref}/terms/", "Your copy of what was agreed."),

@@ -1,7 +1,8 @@
 """What suppliers ask: what became of an event, what one would come to, what may be said when."""
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications import feed
 from owners import clock
 from owners.choices import Moment, Topic
+from owners.models import ChannelWish, Membership, ReachRule
 from suppliers import catalogue, inbox, keys
 from suppliers.choices import MandateState
 from suppliers.models import Contact, InboundEvent
@@ -239,11 +241,31 @@ def test_reach_says_what_may_be_said_when_and_how_and_no_address(
     found = answer.json()
     assert found["owner"] == cast.mandate.owner_ref
     assert set(found["topics"]) == {topic.value for topic in Topic}
-    assert found["topics"]["arriving"] == {"moment": Moment.NOW, "channel": "sms"}
-    assert found["quiet"] == {"from": "22:00", "until": "08:00", "zone": "America/New_York"}
+    night = {"from": "22:00", "until": "08:00", "zone": "America/New_York"}
+    arriving = {"moment": Moment.NOW, "channel": "sms", "quiet": night}
+    assert found["topics"]["arriving"] == arriving
+    assert found["quiet"] == night
     assert found["purposes"] == ["service", "billing", "feedback"]
     for private in (cast.ana.email, cast.ana.name, "+12125550100", cast.household.name):
         assert private not in answer.content.decode()
+
+
+def test_reach_names_a_condition_but_not_its_threshold(cast: Cast, skyline: Client) -> None:
+    mine = Membership.objects.get(owner=cast.ana)
+    wish = ReachRule(membership=mine, topic=Topic.MONEY, moment=Moment.NOW, channel="email")
+    wish.over, wish.within_hours = Decimal("51.37"), 47
+    wish.save()
+    hours = {"has_own_quiet": True, "quiet_from": time(21, 30), "quiet_until": time(9)}
+    ChannelWish.objects.create(membership=mine, kind="email", **hours)
+    answer = skyline.get(f"{API}/mandates/{cast.mandate.owner_ref}/reach/")
+    assert answer.json()["topics"]["money"] == {
+        "moment": Moment.NOW,
+        "channel": "email",
+        "quiet": {"from": "21:30", "until": "09:00", "zone": "America/New_York"},
+        "depends_on": ["amount", "time"],
+        "otherwise": Moment.TODAY,
+    }
+    assert "51.37" not in answer.content.decode()
 
 
 def test_the_calls_take_a_bounded_number_of_queries(cast: Cast, skyline: Client) -> None:
