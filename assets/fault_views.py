@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from assets import claims, evidence, faults, laws, tabs
@@ -28,12 +28,12 @@ from owners.models import Change, Owner
 from owners.pages import OwnerRequest, page, said
 
 MOVES = {
-    ClaimState.DRAFT: lazy("Take it up again"),
-    ClaimState.SUBMITTED: lazy("It was sent"),
-    ClaimState.ANSWERED: lazy("They answered"),
-    ClaimState.PAID: lazy("They paid or put it right"),
-    ClaimState.REFUSED: lazy("They refused"),
-    ClaimState.WITHDRAWN: lazy("Withdraw it"),
+    ClaimState.DRAFT: gettext_lazy("Take it up again"),
+    ClaimState.SUBMITTED: gettext_lazy("It was sent"),
+    ClaimState.ANSWERED: gettext_lazy("They answered"),
+    ClaimState.PAID: gettext_lazy("They paid or put it right"),
+    ClaimState.REFUSED: gettext_lazy("They refused"),
+    ClaimState.WITHDRAWN: gettext_lazy("Withdraw it"),
 }
 SHOWN = 30
 PDF, ZIP = "application/pdf", "application/zip"

@@ -178,11 +178,12 @@ def _entry(sheet: labels.Paper, line: Line) -> None:
         day = date_format(line.bought_on, "SHORT_DATE_FORMAT")
         parts.append(" ".join(filter(None, (_("bought"), day, line.seller))))
     if line.price is not None:
-        parts.append(f"{_('price')} {_money(line.price, line.currency)}")
+        parts.append(_("price %(money)s") % {"money": _money(line.price, line.currency)})
     if line.value is not None:
-        parts.append(f"{_('worth')} {_money(line.value, line.currency)}")
+        parts.append(_("worth %(money)s") % {"money": _money(line.value, line.currency)})
     if line.replacement is not None:
-        parts.append(f"{_('new')} {_money(line.replacement, line.replacement_currency)}")
+        new = _money(line.replacement, line.replacement_currency)
+        parts.append(_("new %(money)s") % {"money": new})
     parts.append(_("proofs: %(n)s") % {"n": line.papers})
     sheet.words(" · ".join(parts), size=9)
 
