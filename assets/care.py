@@ -189,6 +189,8 @@ class Standing:
     due_on: date | None = None
     due_at: Decimal | None = None  # the whole count at which it is due
     is_estimate: bool = False  # the day follows from use
+    meter: str = ""  # of this meter
+    use: Decimal | None = None  # so much of it a day
     missed: int = 0  # fixed occurrences that passed; they are one overdue item
     occurrence: str = ""  # after which act it comes: the same until it is done or skipped
     quiet_until: date | None = None
@@ -391,6 +393,8 @@ class _Half:
     is_estimate: bool = False
     missed: int = 0
     is_known: bool = True
+    meter: str = ""  # from whose use the day follows
+    use: Decimal | None = None  # of it a day
     turns: tuple[date, ...] = ()
 
     @property
@@ -570,6 +574,8 @@ class _Counting(_Follower):
             due_on=expected,
             due_at=due,
             is_estimate=expected is not None,
+            meter="" if expected is None else trigger.meter,
+            use=None if expected is None else rate(self._counts),
             turns=() if expected is None else (expected - lead,),
         )
 
@@ -714,6 +720,8 @@ def stand(plan: Plan, history: History, today: date) -> Standing:
         due_on=whole.due_on,
         due_at=whole.due_at,
         is_estimate=whole.is_estimate,
+        meter=whole.meter if whole.is_estimate else "",
+        use=whole.use if whole.is_estimate else None,
         missed=whole.missed,
         occurrence=occurrence,
         quiet_until=quiet,

@@ -12,8 +12,10 @@ from django.db.models import Q
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
+from assets import care_rules
+from assets.care import SEASON_START
 from assets.care_words import Combinator, Finding, MeterKind, WorkKind
-from assets.caring import Work
+from assets.caring import FAILED_CHECK, Work
 from assets.forms import KEPT
 from assets.models import Asset, CareTask, Meter, Part
 from owners.models import Household, Owner
@@ -30,6 +32,40 @@ UNITS = [
     ("month", _("months")),
     ("year", _("years")),
 ]
+DAYS = [
+    ("MO", _("Monday")),
+    ("TU", _("Tuesday")),
+    ("WE", _("Wednesday")),
+    ("TH", _("Thursday")),
+    ("FR", _("Friday")),
+    ("SA", _("Saturday")),
+    ("SU", _("Sunday")),
+]
+NTHS = [
+    ("0", _("each week")),
+    ("1", _("the first of a month")),
+    ("2", _("the second of a month")),
+    ("3", _("the third of a month")),
+    ("4", _("the fourth of a month")),
+    ("-1", _("the last of a month")),
+]
+COMPARES = [
+    (">", _("more than")),
+    (">=", _("at least")),
+    ("<", _("less than")),
+    ("<=", _("at most")),
+    ("=", _("exactly")),
+]
+TRIP = "trip"
+EVENTS = [
+    ("", _("Nothing in particular")),
+    (TRIP, _("A trip")),
+    ("storm", _("A storm")),
+    ("guests", _("Guests were here")),
+    (SEASON_START, _("Its months begin")),
+    (FAILED_CHECK, _("An inspection fails")),
+]
+WATCHING = ("watched", "compare", "limit", "hold_days")
 REASONS = [
     ("", _("It shows more than before")),
     ("typo", _("The earlier reading was wrong")),
@@ -64,7 +100,7 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 
 class TaskForm(forms.Form):
-    """A task in plain words; what only an app can say (rules, conditions) is kept as it was."""
+    """A task in plain words; what they cannot say is kept as it was."""
 
     name = forms.CharField(
         label=_("What is to be done?"),
@@ -96,8 +132,31 @@ class TaskForm(forms.Form):
     meter_every = forms.DecimalField(
         label=_("Every so many units"), required=False, min_value=Decimal("0.001"), localize=True
     )
+    days = forms.MultipleChoiceField(
+        label=_("On these weekdays"),
+        choices=DAYS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("For fixed days, instead of the first day's."),
+    )
+    nth = forms.ChoiceField(label=_("Which of them"), choices=NTHS, required=False, initial="0")
+    watched = forms.ModelChoiceField(
+        Meter.objects.none(),
+        label=_("When a reading is over or under"),
+        required=False,
+        to_field_name="uuid",
+        empty_label=_("No reading"),
+    )
+    compare = forms.ChoiceField(label=_("It shows"), choices=COMPARES, required=False)
+    limit = forms.DecimalField(
+        label=_("This value"), required=False, max_digits=15, decimal_places=3, localize=True
+    )
+    hold_days = forms.IntegerField(
+        label=_("For so many days"), required=False, min_value=0, max_value=3650
+    )
+    event = forms.ChoiceField(label=_("After each time of"), choices=EVENTS, required=False)
     combinator = forms.ChoiceField(
-        label=_("Calendar and meter"), choices=Combinator.choices, required=False
+        label=_("With more than one reason"), choices=Combinator.choices, required=False
     )
     season = forms.MultipleChoiceField(
         label=_("Only in these months"),
@@ -138,9 +197,13 @@ class TaskForm(forms.Form):
         self.fields["meter"].queryset = meters  # type: ignore[attr-defined]  # the field of a model choice
         people = Owner.objects.filter(memberships__household=asset.household_id).order_by("name")
         self.fields["assignee"].queryset = people  # type: ignore[attr-defined]  # as above
+        self.fields["watched"].queryset = meters  # type: ignore[attr-defined]  # as above
         if not meters:
-            for name in ("meter", "meter_every", "combinator"):
+            for name in ("meter", "meter_every", *WATCHING):
                 del self.fields[name]
+        known = {name for name, _label in EVENTS}
+        own = [one["event"] for one in self._kept("event") if one["event"] not in known]
+        self.fields["event"].choices = [*EVENTS, *((name, name) for name in own[:1])]  # type: ignore[attr-defined]  # the field of a choice
 
     def _said(self) -> dict[str, Any]:
         said: dict[str, Any] = {
@@ -158,6 +221,15 @@ class TaskForm(forms.Form):
                 said |= {
                     name: trigger[name] for name in ("every", "unit", "anchor") if name in trigger
                 }
+                rhythm = care_rules.read(trigger.get("rule", ""))
+                if rhythm is not None:
+                    said |= {"days": list(rhythm.days), "nth": str(rhythm.nth)}
+                    said |= {"every": rhythm.every, "unit": "month" if rhythm.nth else "week"}
+            elif trigger["kind"] == "condition":
+                said |= {"watched": trigger["meter"], "compare": trigger["compare"]}
+                said |= {"limit": Decimal(trigger["value"]), "hold_days": trigger["hold_days"]}
+            elif trigger["kind"] == "event":
+                said["event"] = trigger["event"]
             elif trigger["kind"] == "meter":
                 said |= {"meter": trigger["meter"], "meter_every": Decimal(trigger["every"])}
         return said
@@ -168,38 +240,69 @@ class TaskForm(forms.Form):
         rhythm = got.get("rhythm")
         if rhythm == "once" and not got.get("anchor"):
             self.add_error("anchor", _("What comes once needs its day."))
-        if rhythm in ("floating", "fixed") and not got.get("every") and not self._rule:
+        is_said = bool(got.get("every") or self._rule or got.get("days"))
+        if rhythm in ("floating", "fixed") and not is_said:
             self.add_error("every", _("Say how often."))
         has_meter = got.get("meter") is not None
         if has_meter and not got.get("meter_every"):
             self.add_error("meter_every", _("Say how often."))
-        if rhythm == "none" and not has_meter and not self._others:
-            self.add_error("rhythm", _("Choose a calendar or a meter."))
+        if got.get("watched") is not None and got.get("limit") is None:
+            self.add_error("limit", _("Say over or under what."))
+        if got.get("days") and rhythm != "fixed":
+            self.add_error("days", _("Weekdays go with fixed days."))
+        has_other = got.get("watched") is not None or got.get("event")
+        if rhythm == "none" and not has_meter and not has_other:
+            self.add_error("rhythm", _("Choose a calendar, a meter, a reading or an occasion."))
         return got
 
     @property
     def _rule(self) -> str:
         """The rule that no field shows, which is kept while the rhythm stays fixed."""
-        triggers = self.spec.get("triggers", [])
-        return next((one["rule"] for one in triggers if one.get("rule")), "")
+        rules = [one["rule"] for one in self._kept("calendar") if one.get("rule")]
+        return next((rule for rule in rules if care_rules.read(rule) is None), "")
 
-    @property
+    def _kept(self, kind: str) -> list[dict[str, Any]]:
+        """Return the triggers of a kind as they are; the fields show the first of each."""
+        return [one for one in self.spec.get("triggers", []) if one["kind"] == kind]
+
     def _others(self) -> list[dict[str, Any]]:
-        triggers = self.spec.get("triggers", [])
-        return [one for one in triggers if one["kind"] in ("condition", "event")]
+        """Return what the task waits for beside calendar and meter."""
+        got, found = self.cleaned_data, []
+        if got.get("watched") is not None:
+            found.append(
+                {
+                    "kind": "condition",
+                    "meter": str(got["watched"].uuid),
+                    "compare": got["compare"] or COMPARES[0][0],
+                    "value": plain(got["limit"]),
+                    "hold_days": got["hold_days"] or 0,
+                }
+            )
+        if got["event"]:
+            found.append({"kind": "event", "event": got["event"]})
+        # A second of a kind can only be said by an app, and stays.
+        return found + self._kept("condition")[1:] + self._kept("event")[1:]
+
+    def _calendar(self) -> dict[str, Any]:
+        got = self.cleaned_data
+        calendar: dict[str, Any] = {"kind": "calendar", "mode": got["rhythm"]}
+        if got["rhythm"] == "fixed" and got["days"]:
+            every, nth = got["every"] or 1, int(got["nth"] or 0)
+            rhythm = care_rules.Rhythm(every=every, days=tuple(got["days"]), nth=nth)
+            calendar["rule"] = care_rules.write(rhythm)
+        elif got["rhythm"] == "fixed" and self._rule and not got["every"]:
+            calendar["rule"] = self._rule
+        elif got["rhythm"] != "once" and got["every"]:
+            calendar |= {"every": got["every"], "unit": got["unit"] or "month"}
+        if got["anchor"] and got["rhythm"] != "floating":
+            calendar["anchor"] = got["anchor"].isoformat()
+        return calendar
 
     def as_spec(self) -> dict[str, Any]:
         """Return the task as `caring.add` takes it."""
         got, triggers = self.cleaned_data, []
         if got["rhythm"] != "none":
-            calendar: dict[str, Any] = {"kind": "calendar", "mode": got["rhythm"]}
-            if got["rhythm"] != "once" and got["every"]:
-                calendar |= {"every": got["every"], "unit": got["unit"] or "month"}
-            if got["anchor"] and got["rhythm"] != "floating":
-                calendar["anchor"] = got["anchor"].isoformat()
-            if got["rhythm"] == "fixed" and self._rule and not got["every"]:
-                calendar["rule"] = self._rule
-            triggers.append(calendar)
+            triggers.append(self._calendar())
         if got.get("meter") is not None:
             was: dict[str, Any] = next(
                 (t for t in self.spec.get("triggers", []) if t["kind"] == "meter"), {}
@@ -219,7 +322,7 @@ class TaskForm(forms.Form):
         }
         spec |= {
             "name": got["name"],
-            "triggers": triggers + self._others,
+            "triggers": triggers + self._others(),
             "combinator": got.get("combinator") or Combinator.ANY.value,
             "season": sorted(map(int, got["season"])),
             "lead_days": got["lead_days"],

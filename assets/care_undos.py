@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from assets import caring, duedates, metering, notices, stocking
 from assets.care_specs import SpecError
 from assets.models import (
+    CareEvent,
     CareMark,
     CareTask,
     Issue,
@@ -64,6 +65,14 @@ def undo_mark(change: Change, owner: Owner, now: datetime) -> None:
     mark.revoked_at = now
     mark.save(update_fields=["revoked_at"])
     duedates.work_out([mark.task], now=now)
+
+
+def undo_event(change: Change, owner: Owner, now: datetime) -> None:
+    """Take back that something happened."""
+    event = _found(CareEvent, change)
+    event.revoked_at = now
+    event.save(update_fields=["revoked_at"])
+    duedates.refresh(assets=[event.asset_id], now=now)
 
 
 def undo_log(change: Change, owner: Owner, now: datetime) -> None:
@@ -173,6 +182,7 @@ UNDOS: dict[str, Way] = {
     caring.PAUSED: Way(undo=undo_pause),
     # Who may tick a task may take the tick back.
     caring.MARKED: Way(undo=undo_mark, least=Rank.HELPER),
+    caring.HAPPENED: Way(undo=undo_event, least=Rank.HELPER),
     caring.DONE: Way(undo=undo_log, least=Rank.HELPER),
     caring.UNDONE: Way(undo=redo_log),
     caring.ISSUE: Way(undo=undo_issue),

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assets import caring, documents, duedates, metering, tabs
-from assets.care_forms import LogWorkForm, MarkForm, TaskForm, WorkForm
+from assets.care import SEASON_START
+from assets.care_forms import EVENTS, LogWorkForm, MarkForm, TaskForm, WorkForm
 from assets.care_specs import SpecError
 from assets.care_words import CareState, CareStatus, IssueStatus, MarkKind
 from assets.choices import DocumentKind
@@ -124,6 +125,7 @@ def task_page(request: OwnerRequest, key: UUID) -> HttpResponse:
         "is_paused": task.state == CareState.PAUSED,
         "meters": {str(meter.uuid): meter for meter in task.asset.meters.all()},
         "form": MarkForm(),
+        "events": [dict(EVENTS).get(name, name) for name in events_of(task)],
     }
     return render(request, "assets/care_task.html", context)
 
@@ -256,6 +258,12 @@ def keep_papers(request: OwnerRequest, asset: Asset) -> list[UUID]:
     return kept
 
 
+def events_of(task: CareTask) -> list[str]:
+    """Return the occasions that a task waits for and that only its owner can tell of."""
+    named = [one["event"] for one in task.triggers if one["kind"] == "event"]
+    return [name for name in named if name not in (SEASON_START, caring.FAILED_CHECK)]
+
+
 @page
 @require_POST
 def task_act(request: OwnerRequest, key: UUID) -> HttpResponse:
@@ -264,7 +272,7 @@ def task_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     task = find_task(owner, key)
     name = str(request.POST.get("name", ""))
     back = way_back(request, reverse("care-task", args=[task.uuid]))
-    least = Rank.HELPER if name in ("skip", "snooze") else Rank.MEMBER
+    least = Rank.HELPER if name in ("skip", "snooze", "happened") else Rank.MEMBER
     households.require(owner=owner, household_id=task.household_id, least=least)
     words = {
         "skip": _("Skipped this time."),
@@ -284,6 +292,13 @@ def task_act(request: OwnerRequest, key: UUID) -> HttpResponse:
             messages.error(request, _(error.detail))
         else:
             said(request, words[name], undo.latest(kind=caring.MARKED, subject=mark.uuid))
+    elif name == "happened":
+        events = events_of(task)
+        if not events:
+            return HttpResponse(status=400)
+        today = duedates.today_in(task.household.zone, now)
+        noted = caring.happened(asset=task.asset, event=events[0], on=today, owner=owner, now=now)
+        said(request, _("Noted."), undo.latest(kind=caring.HAPPENED, subject=noted.uuid))
     elif name in ("pause", "resume"):
         change = caring.pause(task=task, owner=owner, now=now, is_paused=name == "pause")
         said(request, _("It rests.") if name == "pause" else _("It goes on."), change)

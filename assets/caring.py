@@ -46,7 +46,7 @@ from owners.models import Change, Household, Owner
 ONE_DAY = timedelta(days=1)
 ADDED, CHANGED, REMOVED = "care.add", "care.change", "care.remove"
 DONE, UNDONE, MARKED = "care.done", "care.undone", "care.mark"
-PAUSED = "care.pause"
+PAUSED, HAPPENED = "care.pause", "care.happened"
 ISSUE = "issue.change"
 FAILED_CHECK = "inspection_failed"  # the event that a failed inspection brings
 # What a task keeps of its spec as it is said; its triggers name meters by id.
@@ -279,8 +279,12 @@ def happened(
     now: datetime,
     source: Source = Source.SELF,
     source_key: str = "",
+    owner: Owner | None = None,
 ) -> CareEvent:
-    """Note that something happened that may call for care; the same key again is the same."""
+    """Note that something happened that may call for care; the same key again is the same.
+
+    What an `owner` notes can be taken back.
+    """
     with transaction.atomic():
         if source_key:
             same = asset.care_events.filter(name=event, source_key=source_key).first()
@@ -296,6 +300,15 @@ def happened(
             created_at=now,
         )
         duedates.refresh(assets=[asset.pk], now=now)
+        if owner is not None:
+            undo.remember(
+                kind=HAPPENED,
+                label=asset.name,
+                now=now,
+                owner=owner,
+                household=asset.household,
+                subject=made.uuid,
+            )
     return made
 
 

@@ -30,16 +30,17 @@ from assets.models import (
 )
 from owners import bulk, hearing
 
+MONTH, THOUSANDTH = Decimal("30.4375"), Decimal("0.001")  # days of a month, on average
 AT_ONCE = 500  # tasks worked out together
 KEPT = ("is_estimate", "status", "due_on", "due_at", "missed", "occurrence", "quiet_until")
 # One JSON parameter: a case for each row and column takes ten times as long.
 KEEP = """
     UPDATE assets_caretask t SET is_estimate = d.is_estimate, status = d.status,
         due_on = d.due_on, due_at = d.due_at, missed = d.missed, occurrence = d.occurrence,
-        quiet_until = d.quiet_until, turns_at = d.turns_at
+        quiet_until = d.quiet_until, turns_at = d.turns_at, use = d.use, use_unit = d.use_unit
     FROM json_to_recordset(%s::json) AS d(id bigint, is_estimate boolean, status text,
         due_on date, due_at numeric, missed smallint, occurrence text, quiet_until date,
-        turns_at timestamptz)
+        turns_at timestamptz, use numeric, use_unit text)
     WHERE t.id = d.id
 """
 # Whose care rests with them.
@@ -77,11 +78,13 @@ def work_out(tasks: list[CareTask], *, now: datetime) -> list[CareTask]:
         before = tuple(getattr(task, name) for name in KEPT)
         for name in KEPT:
             setattr(task, name, getattr(standing, name))
-        was_turning = task.turns_at
+        beside = (task.turns_at, task.use, task.use_unit)
+        task.use = None if standing.use is None else (standing.use * MONTH).quantize(THOUSANDTH)
+        task.use_unit = known.units.get(standing.meter, "")
         task.turns_at = standing.turns_on and datetime.combine(standing.turns_on, time(), zone)
         if before != tuple(getattr(task, name) for name in KEPT):
             changed.append(task)
-        elif was_turning != task.turns_at:
+        elif beside != (task.turns_at, task.use, task.use_unit):
             turned.append(task)
     rows = [{"id": task.pk} | _kept(task) for task in (*changed, *turned)]
     if rows:
@@ -118,7 +121,7 @@ def meter_of(meter: Meter) -> care.Meter:
 
 def _kept(task: CareTask) -> dict[str, Any]:
     """Return what is kept of a task's standing, as JSON takes it."""
-    kept = {name: getattr(task, name) for name in (*KEPT, "turns_at")}
+    kept = {name: getattr(task, name) for name in (*KEPT, "turns_at", "use", "use_unit")}
     return {
         name: str(value) if isinstance(value, Decimal | date) else value
         for name, value in kept.items()
@@ -134,6 +137,7 @@ class _Known:
     marks: dict[int, list[CareMark]] = field(default_factory=dict)
     events: dict[int, list[tuple[str, date]]] = field(default_factory=dict)
     meters: dict[int, dict[str, care.Meter]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)  # by meter
 
     @classmethod
     def of(cls, tasks: Collection[CareTask]) -> "_Known":
@@ -153,7 +157,9 @@ class _Known:
                 found[name].append((day, pk))
         known.records = found
         meters = Meter.objects.filter(asset__in=assets, removed_at=None)
-        known.meters = _meters(meters.order_by("pk"), values=known.values)
+        rows = list(meters.order_by("pk"))
+        known.units = {str(meter.uuid): meter.unit for meter in rows}
+        known.meters = _meters(rows, values=known.values)
         marks: dict[int, list[CareMark]] = defaultdict(list)
         kept = CareMark.objects.filter(task__in=[task.pk for task in tasks], revoked_at=None)
         for mark in kept.order_by("made_at", "pk"):

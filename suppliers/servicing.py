@@ -8,7 +8,7 @@ goes on from the reading of the report, not from the latest.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.db import transaction
 
-from assets import care, caring, metering
+from assets import care, caring, metering, notices
 from assets.choices import Source
 from assets.models import Asset, CareTask, Meter
 from assets.models.care import PRESSING
@@ -84,12 +84,13 @@ def _perform(report: Report, asset: Asset, supplier: Supplier, *, now: datetime)
     local = datetime.fromisoformat(data["performedAt"]).astimezone(ZoneInfo(asset.household.zone))
     tasks = list(asset.care_tasks.filter(removed_at=None).order_by("pk"))
     read = _reading(asset, data.get("reading"))
+    done = matching(tasks, lines=lines, supplier=supplier.name)
     caring.log(
         asset=asset,
         title=lines[0] if lines else str(data["serviceId"]),
         done_on=min(local.date(), now.astimezone(local.tzinfo).date()),
         now=now,
-        tasks=matching(tasks, lines=lines, supplier=supplier.name),
+        tasks=done,
         said=caring.Work(
             work=lines,
             provider=supplier.name,
@@ -98,6 +99,47 @@ def _perform(report: Report, asset: Asset, supplier: Supplier, *, now: datetime)
         ),
         source=Source.SUPPLIER,
         source_key=str(report.contact),
+    )
+    if data.get("nextDue"):
+        _propose(report, asset, supplier, done, lines, now=now)
+
+
+def _propose(
+    report: Report,
+    asset: Asset,
+    supplier: Supplier,
+    done: Sequence[CareTask],
+    lines: Sequence[str],
+    *,
+    now: datetime,
+) -> None:
+    """Ask the owner whether the day that the supplier names for the next time is planned.
+
+    A task that comes on that day by itself, and a day that is gone, ask nothing.
+    """
+    zone = ZoneInfo(asset.household.zone)
+    said = str(report.data["nextDue"])
+    day = (
+        date.fromisoformat(said)
+        if len(said) == len("2027-11-01")
+        else datetime.fromisoformat(said).astimezone(zone).date()
+    )
+    task = done[0] if len(done) == 1 else None
+    if task is not None:
+        task.refresh_from_db(fields=["due_on"])
+    if day <= now.astimezone(zone).date() or (task is not None and task.due_on == day):
+        return
+    notices.propose(
+        asset=asset,
+        subject=report.contact,
+        what=supplier.name,
+        due_on=day,
+        data={
+            "task": str(task.uuid) if task is not None else None,
+            "name": (lines[0] if lines else asset.name)[:120],
+            "provider": supplier.name[:120],
+        },
+        now=now,
     )
 
 

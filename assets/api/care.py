@@ -124,6 +124,10 @@ class TaskOut(serializers.Serializer[Any]):
     due_on = serializers.DateField(allow_null=True)
     due_at = serializers.CharField(allow_null=True, help_text="The count of its meter.")
     is_estimate = serializers.BooleanField()
+    use = serializers.CharField(
+        allow_null=True, help_text="What of its meter is used in a month, where the day follows."
+    )
+    use_unit = serializers.CharField(allow_blank=True)
     missed = serializers.IntegerField()
     occurrence = serializers.CharField(allow_blank=True)
     quiet_until = serializers.DateField(allow_null=True)
@@ -145,6 +149,8 @@ def show_task(task: CareTask) -> dict[str, Any]:
         "due_on": task.due_on,
         "due_at": plain(task.due_at),
         "is_estimate": task.is_estimate,
+        "use": plain(task.use),
+        "use_unit": task.use_unit,
         "missed": task.missed,
         "occurrence": task.occurrence,
         "quiet_until": task.quiet_until,

@@ -85,6 +85,9 @@ class CareTask(models.Model):
 
     is_estimate = models.BooleanField(default=False)  # `due_on` follows from use
     status = models.CharField(max_length=8, choices=CareStatus, default=CareStatus.UNKNOWN)
+    # What of its meter is used in a month, where the day follows from it.
+    use = models.DecimalField(max_digits=18, decimal_places=3, null=True, blank=True)
+    use_unit = models.CharField(max_length=16, blank=True, default="", db_default="")
     due_on = models.DateField(null=True, blank=True)
     due_at = models.DecimalField(max_digits=18, decimal_places=3, null=True, blank=True)
     missed = models.PositiveSmallIntegerField(default=0)  # fixed ones that one overdue item holds

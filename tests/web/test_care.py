@@ -9,10 +9,13 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from assets import caring, duedates
+from assets import caring, duedates, metering
 from assets.care_words import CareStatus
 from assets.models import CareTask, Issue, Meter, Part, ServiceRecord
+from assets.undos import UNDOS
+from owners import undoing
 from owners.choices import Rank
+from owners.models import Change
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +205,98 @@ def test_helpers_tick_and_mallory_sees_nothing(task: CareTask, home: Any) -> Non
     assert browser_of(helper.owner).post(there, {"name": "pause"}).status_code == 403
     browser_of(helper.owner).post(reverse("care-done", args=[task.uuid]), {"occurrence": ""})
     assert ServiceRecord.objects.count() == 1
+
+
+SAID: dict[str, Any] = {"name": "Tend it", "lead_days": "7", "unit": "month", "rhythm": "none"}
+
+
+@pytest.mark.parametrize(
+    ("given", "trigger"),
+    [
+        (
+            {"rhythm": "fixed", "days": ["MO", "TH"], "anchor": "2026-10-01", "nth": "0"},
+            {"rule": "FREQ=WEEKLY;BYDAY=MO,TH", "mode": "fixed"},
+        ),
+        (
+            {"rhythm": "fixed", "every": "3", "days": ["SA"], "nth": "-1", "anchor": "2026-10-01"},
+            {"rule": "FREQ=MONTHLY;INTERVAL=3;BYDAY=-1SA", "mode": "fixed"},
+        ),
+        ({"event": "trip"}, {"kind": "event", "event": "trip"}),
+    ],
+)
+def test_weekdays_and_occasions_are_said_in_plain_words_and_shown_again(
+    ana: Client, boiler: Any, given: dict[str, Any], trigger: dict[str, Any]
+) -> None:
+    assert ana.post(reverse("care-add", args=[boiler.uuid]), SAID | given).status_code == 302
+    made = CareTask.objects.get()
+    assert trigger.items() <= made.triggers[0].items()
+    page = ana.get(reverse("care-edit", args=[made.uuid]))
+    again = {
+        name: value
+        for name, value in page.context["form"].initial.items()
+        if value not in (None, "")
+    }
+    before = made.triggers
+    assert ana.post(reverse("care-edit", args=[made.uuid]), SAID | again).status_code == 302
+    made.refresh_from_db()
+    assert made.triggers == before
+
+
+def test_a_reading_over_its_limit_calls_for_care(ana: Client, boiler: Any) -> None:
+    meter = Meter.objects.create(
+        household=boiler.household, asset=boiler, name="Pressure", unit="bar", kind="gauge"
+    )
+    given = {"watched": str(meter.uuid), "compare": "<", "limit": "1.2", "hold_days": ""}
+    assert ana.post(reverse("care-add", args=[boiler.uuid]), SAID | given).status_code == 302
+    made = CareTask.objects.get()
+    assert made.triggers == [
+        {
+            "kind": "condition",
+            "meter": str(meter.uuid),
+            "compare": "<",
+            "value": "1.2",
+            "hold_days": 0,
+        }
+    ]
+    ana.post(reverse("meter", args=[meter.uuid]), {"value": "1.0", "read_on": "2026-10-06"})
+    made.refresh_from_db()
+    assert made.status == CareStatus.DUE
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"days": ["MO"], "event": "trip"}, "days"), ({}, "rhythm")],
+)
+def test_what_does_not_go_together_is_said_beside_its_field(
+    ana: Client, boiler: Any, given: dict[str, Any], field: str
+) -> None:
+    page = ana.post(reverse("care-add", args=[boiler.uuid]), SAID | given)
+    assert page.status_code == 422
+    assert field in page.context["form"].errors
+
+
+def test_it_happened_makes_it_due_and_can_be_taken_back(ana: Client, boiler: Any) -> None:
+    spec = {"name": "Rinse it", "triggers": [{"kind": "event", "event": "trip"}]}
+    made = caring.add(asset=boiler, spec=spec, now=NOW)
+    assert "It happened: A trip" in ana.get(reverse("care-task", args=[made.uuid])).content.decode()
+    ana.post(reverse("care-act", args=[made.uuid]), {"name": "happened"})
+    made.refresh_from_db()
+    assert made.status == CareStatus.DUE
+    change = Change.objects.get(kind=caring.HAPPENED)
+    undoing.put_back(change=change, owner=change.owner, ways=UNDOS, now=NOW)
+    made.refresh_from_db()
+    assert made.status != CareStatus.DUE
+
+
+def test_a_day_from_use_says_from_what_use(ana: Client, boiler: Any) -> None:
+    meter = metering.add(asset=boiler, values={"name": "Way", "unit": "km"}, now=NOW)
+    for day, value in ((date(2026, 8, 1), 1000), (date(2026, 10, 1), 3000)):
+        metering.read(meter=meter, value=Decimal(value), read_on=day, now=NOW)
+    spec = {
+        "name": "Oil",
+        "triggers": [{"kind": "meter", "meter": "Way", "every": "5000"}],
+        "last_done_on": "2026-08-01",
+    }
+    made = caring.add(asset=boiler, spec=spec, now=NOW)
+    page = ana.get(reverse("care-task", args=[made.uuid])).content.decode()
+    assert "at 998.0 km a month" in page or "at 998 km a month" in page

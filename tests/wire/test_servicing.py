@@ -10,7 +10,7 @@ from assets import caring, metering
 from assets.care_words import CareStatus
 from assets.choices import Source
 from assets.models import CareTask, Meter, MeterReading, ServiceRecord
-from notifications import pipeline
+from notifications import feed, pipeline
 from notifications.choices import Section
 from notifications.models import Card
 from suppliers import inbox
@@ -125,3 +125,34 @@ def test_a_reported_reading_is_noted_in_the_unit_of_the_meter(cast: Cast, meter:
     inbox.process_due(now=NOW)
     reading = MeterReading.objects.latest("pk")
     assert (reading.value, reading.source) == (Decimal(5500), Source.SUPPLIER)
+
+
+def test_the_next_day_it_names_is_proposed_and_planned_with_one_tap(cast: Cast) -> None:
+    fan = task_of(cast, "Clean the fan")
+    performed(cast, lines=["Clean the fan"], nextDue="2027-05-01")
+    pipeline.drain(now_fn=lambda: NOW)
+    asked = Card.objects.get(title__contains="as Skyline TV says")
+    assert asked.title == "Living-room DVR: plan Sat 1 May, as Skyline TV says?"
+    feed.act(owner=cast.ana, journey=asked.journey, name="done", data={}, now=NOW)
+    fan.refresh_from_db()
+    assert fan.due_on == date(2027, 5, 1)
+    feed.act(owner=cast.ana, journey=asked.journey, name="undo", data={}, now=NOW)
+    fan.refresh_from_db()
+    assert fan.due_on != date(2027, 5, 1)
+
+
+def test_work_of_no_task_proposes_a_new_one_that_says_who_stated_it(cast: Cast) -> None:
+    performed(cast, lines=["Calibrated the tuner"], nextDue="2027-05-01")
+    pipeline.drain(now_fn=lambda: NOW)
+    asked = Card.objects.get(title__contains="as Skyline TV says")
+    feed.act(owner=cast.ana, journey=asked.journey, name="done", data={}, now=NOW)
+    made = CareTask.objects.get()
+    assert (made.name, made.due_on) == ("Calibrated the tuner", date(2027, 5, 1))
+    assert (made.source, made.provider) == (Source.SUPPLIER, "Skyline TV")
+
+
+@pytest.mark.parametrize("day", ["2026-11-01", "2025-01-01"])
+def test_a_day_that_is_gone_asks_nothing(cast: Cast, day: str) -> None:
+    performed(cast, lines=["Work"], nextDue=day)
+    pipeline.drain(now_fn=lambda: NOW)
+    assert not Card.objects.filter(title__contains="as Skyline TV says").exists()
