@@ -24,6 +24,7 @@ urlpatterns = [
     path("values/<uuid:key>/remove/", worth_views.valuation_remove, name="valuation-remove"),
     path("assets/<uuid:key>/contracts/add/", worth_views.contract_add, name="contract-add"),
     path("contracts/<uuid:key>/", worth_views.contract_page, name="contract"),
+    path("deadlines/", worth_views.deadline_list, name="deadlines"),
     path("inventory/", worth_views.inventory_page, name="inventory"),
     path("inventory/list.<slug:form>", worth_views.inventory_file, name="inventory-file"),
 ]

@@ -393,7 +393,8 @@ def _covered(fault: Fault, cover: Cover) -> Payer:
 
 
 def _money(cover: Cover) -> dict[str, str]:
-    return {"amount": f"{cover.excess or 0:f}", "currency": cover.currency}
+    amount = (cover.excess or Decimal(0)).normalize()
+    return {"amount": f"{amount:f}", "currency": cover.currency}
 
 
 def _holds(cover: Cover) -> Reason:

@@ -1,7 +1,8 @@
 """The evidence of a fault, ready to be handed over: on paper, and with every file that proves it.
 
 Only what proves something goes in: what names the thing, how it was bought, the fault, what was
-done about it, and the papers. What other matters cost and where it stands stays here.
+done about it, and the papers. Whoever gets it learns of no other cover: an insurer is none of
+the seller's business. Where the thing stands, and what else it cost, stays here as well.
 """
 
 import hashlib
@@ -17,9 +18,7 @@ from django.utils.translation import gettext as _
 
 from assets import faults, labels, vault
 from assets.choices import DocumentKind
-from assets.cover_words import Standing
 from assets.models import Acquisition, Document, Issue
-from assets.payer_words import kind_word, obligor_word, said_why
 from assets.sniffing import EXTENSIONS
 
 MOST = 60  # papers in one pack
@@ -75,7 +74,7 @@ def papers_of(issue: Issue) -> Any:
 
 
 def paper(issue: Issue) -> bytes:
-    """Return the evidence as PDF: the thing, the fault, who pays, what was done, its pictures."""
+    """Return the evidence as PDF: the fault, the thing, what was done, its pictures."""
     asset = issue.asset
     sheet = labels.Paper("A4")
     sheet.set_title(f"{asset.name}: {issue.title}")
@@ -96,11 +95,10 @@ def paper(issue: Issue) -> bytes:
         fault.append((_("Meter on that day"), f"{value.normalize():f} {unit}".strip()))
     _facts(sheet, fault)
     _head(sheet, _("The thing"))
-    _facts(sheet, labels.facts_of(asset))
+    _facts(sheet, labels.facts_of(asset, has_covers=False))
     bought = Acquisition.objects.filter(asset=asset).first()
     if bought is not None and bought.delivered_on is not None:
         _facts(sheet, [(_("Delivered on"), date_format(bought.delivered_on, "DATE_FORMAT"))])
-    _payers(sheet, issue)
     done = faults.records_of(asset)[:LINES]
     if done:
         _head(sheet, _("What was done before"))
@@ -159,24 +157,6 @@ def _named(document: Document, taken: dict[str, bytes]) -> str:
         path = f"{document.kind}/{number}-{name}"
         number += 1
     return path
-
-
-def _payers(sheet: labels.Paper, issue: Issue) -> None:
-    payers = [one for one in faults.payers_for(issue) if one.standing != Standing.NO]
-    if not payers:
-        return
-    _head(sheet, _("Who may have to pay"))
-    for payer in payers:
-        name = ": ".join(filter(None, (kind_word(payer.kind), obligor_word(payer.obligor))))
-        sheet.words(name, size=11, weight="B")
-        said = [said_why(reason) for reason in payer.reasons]
-        if payer.deadline is not None:
-            day = date_format(payer.deadline, "DATE_FORMAT")
-            said.append(_("Ask by %(day)s.") % {"day": day})
-        if payer.source:
-            said.append(_("Source: %(source)s") % {"source": payer.source})
-        sheet.words(" ".join(said), size=9.5)
-        sheet.ln(1.5)
 
 
 def _head(sheet: labels.Paper, text: str) -> None:

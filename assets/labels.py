@@ -170,7 +170,9 @@ def add_picture(paper: Paper, picture: Document) -> None:
     paper.image(io.BytesIO(content), w=paper.epw, h=paper.eph - 20, keep_aspect_ratio=True)
 
 
-def facts_of(asset: Asset, loss: Loss | None = None) -> list[tuple[object, object]]:
+def facts_of(
+    asset: Asset, loss: Loss | None = None, *, has_covers: bool = True
+) -> list[tuple[object, object]]:
     """Return what names an asset, what became of it, and how it came here, label by label."""
     bought = Acquisition.objects.filter(asset=asset).prefetch_related("lines").first()
     facts: list[tuple[object, object]] = [
@@ -200,5 +202,6 @@ def facts_of(asset: Asset, loss: Loss | None = None) -> list[tuple[object, objec
     facts += [
         (cover.get_kind_display(), f"{cover.obligor} {cover.reference}".strip())
         for cover in asset.coverages.order_by("kind", "pk")
+        if has_covers
     ]
     return facts

@@ -188,6 +188,14 @@ class CoverageForm(forms.Form):
     scope = words(_("What it covers"), help_text=_("Parts, labour, glass, theft..."))
     excess = amount(_("You pay first"))
     currency = currency()
+    notice_days = forms.IntegerField(
+        label=_("A fault has to be told within so many days"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+    )
+    register_by = day(_("To be registered by"))
+    registered_on = day(_("Registered on"))
     state = forms.ChoiceField(label=_("State"), choices=CoverageState.choices, required=False)
     terms = forms.CharField(
         label=_("Terms"), required=False, max_length=8000, widget=forms.Textarea(attrs={"rows": 3})

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import costing, inventory, tabs, worth
+from assets import costing, inventory, radar, tabs, worth
 from assets.cover_words import Basis
 from assets.life_views import FORM, answer, today_of
 from assets.models import Asset, Contract, Valuation, ValuePlan
@@ -254,3 +254,12 @@ def inventory_file(request: OwnerRequest, form: str) -> HttpResponse:
         content = inventory.as_csv(found).encode("utf-8-sig")
         return as_download(content, name=f"{home.name}.csv", kind=CSV)
     return as_download(inventory.paper(found), name=f"{home.name}.pdf", kind=PDF)
+
+
+@page
+@require_GET
+def deadline_list(request: OwnerRequest) -> HttpResponse:
+    """Days that cost money if they pass, the next first."""
+    today = radar.today_for(request.user, clock.now())
+    rows = radar.of_owner(request.user, today=today)
+    return render(request, "assets/deadlines.html", {"rows": rows, "today": today})

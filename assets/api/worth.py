@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import costing, duedates, inventory, worth
+from assets import costing, duedates, inventory, radar, worth
 from assets.api.care import MoneyField, my_meters
 from assets.api.cover import of_owner, shown_money, tried
 from assets.api.life import may_write, my_assets, my_households
@@ -491,6 +491,43 @@ class InventoryFile(OwnerView):
         return as_download(inventory.paper(found), name=f"{home.name}.pdf", kind="application/pdf")
 
 
+# --- deadlines ---------------------------------------------------------------------------
+
+
+class DeadlineOut(serializers.Serializer[Any]):
+    """A day that costs money if it passes."""
+
+    kind = serializers.ChoiceField(
+        choices=["return", "register", "guarantee", "cover", "notice", "claim"]
+    )
+    on = serializers.DateField()
+    asset = serializers.UUIDField()
+    about = serializers.UUIDField(help_text="The cover, contract or claim; else the asset.")
+    text = serializers.CharField()
+
+
+class Deadlines(OwnerView):
+    """What passes unless the owner acts."""
+
+    @extend_schema(operation_id="deadlines_list", responses=DeadlineOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List the deadlines of a year, the next first."""
+        owner = owner_of(request)
+        today = radar.today_for(owner, clock.now())
+        return Response(
+            [
+                {
+                    "kind": row.kind,
+                    "on": row.on,
+                    "asset": str(row.asset.uuid),
+                    "about": str(row.about),
+                    "text": row.text,
+                }
+                for row in radar.of_owner(owner, today=today)
+            ]
+        )
+
+
 urlpatterns = [
     path("assets/<uuid:asset>/worth/", AssetWorth.as_view(), name="asset-worth"),
     path("repair-or-replace/", RepairOrReplace.as_view(), name="repair-or-replace"),
@@ -498,5 +535,6 @@ urlpatterns = [
     path("valuations/<uuid:valuation>/", OneValuation.as_view(), name="valuation"),
     path("contracts/", Contracts.as_view(), name="contracts"),
     path("contracts/<uuid:contract>/", OneContract.as_view(), name="contract"),
+    path("deadlines/", Deadlines.as_view(), name="deadlines"),
     path("inventory/", InventoryFile.as_view(), name="inventory"),
 ]

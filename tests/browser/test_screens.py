@@ -8,8 +8,10 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from assets.models import Asset
+from assets import claims, faults
+from assets.models import Asset, Claim, Issue
 from notifications.models import Journey
+from owners import clock
 from owners.models import Owner
 from suppliers.models import Mandate
 from tests import factories
@@ -36,6 +38,8 @@ MORE_SCREENS = [
     "asset-templates",
     "asset-template-add",
     "imports",
+    "inventory",
+    "deadlines",
     "documents",
     "document-add",
     "suppliers",
@@ -58,6 +62,17 @@ MORE_SCREENS = [
     "account_email",
     "usersessions_list",
     "account_logout",
+]
+# Pages of one asset about who pays, what it costs and what it is worth.
+COVER_SCREENS = [
+    "fault",
+    "faults",
+    "repairs/add",
+    "claims/add",
+    "worth",
+    "worth/plan",
+    "values/add",
+    "contracts/add",
 ]
 # Pages of somebody who is not signed in.
 STRANGERS_SCREENS = [
@@ -86,11 +101,24 @@ def screens() -> list[str]:
         "/search/?q=skyline",
         asset,
         *(f"{asset}?tab={tab}" for tab in ("timeline", "suppliers", "documents", "details")),
-        *(f"{asset}{page}/" for page in ("edit", "remove", "label")),
+        *(f"{asset}{page}/" for page in ("edit", "remove", "label", *COVER_SCREENS)),
+        f"/faults/{Issue.objects.get().uuid}/",
+        f"/claims/{Claim.objects.get().uuid}/",
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
         "/preferences/?preset=must_act",
     ]
+
+
+@pytest.fixture(autouse=True)
+def _a_fault(owner: Owner) -> None:
+    """Ana's recorder has a fault, and a claim about it."""
+    asset = Asset.objects.select_related("household").get()
+    issue, _made = faults.report(
+        asset=asset, values={"title": "No picture"}, owner=owner, now=clock.now()
+    )
+    said = {"kind": "legal_guarantee", "obligor": "Skyline", "issue": issue}
+    claims.make(asset=asset, values=said, owner=owner, now=clock.now())
 
 
 def signed_in(

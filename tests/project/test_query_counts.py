@@ -183,7 +183,7 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
 def belong_to(cast: factories.Cast, asset: Asset, number: int) -> None:
     """Give Ana one of everything that belongs to an asset."""
     now = clock.now()
-    holdings.cover(asset=asset, values={"kind": "insurance"}, now=now)
+    holdings.cover(asset=asset, values={"kind": "insurance", "ends_on": now.date()}, now=now)
     spent = {"on": now.date(), "amount": Decimal(number), "currency": "USD"}
     holdings.spend(asset=cast.dvr, values=spent, owner=cast.ana, now=now)
     faults.order(asset=asset, values={"title": "Mend"}, owner=cast.ana, now=now)

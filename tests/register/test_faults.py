@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from assets import claims, documents, evidence, faults, holdings, metering
+from assets import claims, documents, evidence, faults, holdings, labels, metering
 from assets.care_words import IssueStatus
 from assets.choices import CoverageKind, DocumentKind, OperationalStatus, PriceKind
 from assets.cover_words import Cause, ClaimState, OrderState, Remedy, Standing
@@ -214,6 +214,15 @@ def test_the_evidence_holds_every_paper_with_its_hash(cast: factories.Cast) -> N
     assert {file["name"] for file in manifest["files"]} == names - {"manifest.json"}
     assert len([name for name in names if name.startswith("receipt/")]) == 2
     assert not any(".." in name or "manual" in name for name in names)
+
+
+def test_the_evidence_tells_nobody_of_another_cover(cast: factories.Cast) -> None:
+    said = {"kind": CoverageKind.INSURANCE, "obligor": "Safe", "reference": "P-1"}
+    holdings.cover(asset=cast.dvr, values=said, now=NOW)
+    shown = labels.facts_of(cast.dvr, has_covers=False)
+    assert "Safe P-1" in [value for _label, value in labels.facts_of(cast.dvr)]
+    assert "Safe P-1" not in [value for _label, value in shown]
+    assert evidence.paper(broken(cast)).startswith(b"%PDF")
 
 
 def test_the_pages_lead_from_a_fault_to_a_paid_claim(cast: factories.Cast, client: Client) -> None:

@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from assets import holdings, inventory, metering, worth
+from assets import claims, holdings, inventory, metering, radar, worth
 from assets.choices import CostCategory, PriceKind
-from assets.cover_words import Basis, ContractKind, Method
+from assets.cover_words import Basis, ClaimState, ContractKind, Method
 from assets.models import Asset, Contract, Fee, ValuePlan
 from assets.undos import UNDOS
 from owners import undoing
@@ -168,6 +168,40 @@ def test_a_long_list_takes_as_few_queries_as_a_short_one(cast: factories.Cast) -
     for _number in range(20):
         priced(factories.AssetFactory.create(household=cast.household))
     assert queries() == before
+
+
+def test_what_passes_unless_one_acts_stands_in_order(cast: factories.Cast, client: Client) -> None:
+    holdings.acquire(asset=cast.dvr, values={"return_by": date(2026, 11, 20)}, now=NOW)
+    guarantee = {"kind": "commercial_guarantee", "obligor": "Skyline"}
+    days = {"ends_on": date(2027, 1, 31), "register_by": date(2026, 12, 1)}
+    cover = holdings.cover(asset=cast.dvr, values=guarantee | days, now=NOW)
+    gone = {"kind": "insurance", "ends_on": date(2026, 9, 1)}
+    holdings.cover(asset=cast.dvr, values=gone, now=NOW)
+    void = {"kind": "insurance", "ends_on": date(2027, 1, 1), "state": "voided"}
+    holdings.cover(asset=cast.dvr, values=void, now=NOW)
+    terms = {"kind": "subscription", "party": "Sky", "starts_on": date(2025, 1, 1)}
+    end = {"ends_on": date(2026, 12, 31), "notice_days": 30, "renews_months": 12}
+    worth.agree(asset=cast.dvr, values=terms | end, owner=cast.ana, now=NOW)
+    said = {"kind": "insurance", "obligor": "Safe", "answer_by": date(2026, 11, 1)}
+    claim, _made = claims.make(asset=cast.dvr, values=said, owner=cast.ana, now=NOW)
+    sent = {"filed_on": date(2026, 10, 1)}
+    claims.move(claim=claim, state=ClaimState.SUBMITTED, values=sent, owner=cast.ana, now=NOW)
+    rows = radar.of_owner(cast.ana, today=DAY)
+    assert [(row.kind, row.on.isoformat()) for row in rows] == [
+        ("claim", "2026-11-01"),
+        ("return", "2026-11-20"),
+        ("notice", "2026-12-01"),
+        ("register", "2026-12-01"),
+        ("guarantee", "2027-01-31"),
+    ]
+    assert radar.of_owner(cast.mallory, today=DAY) == []
+    values = {"registered_on": DAY}
+    holdings.change_cover(coverage=cover, values=values, owner=cast.ana, now=NOW)
+    assert "register" not in {row.kind for row in radar.of_owner(cast.ana, today=DAY)}
+    client.force_login(cast.ana, backend="django.contrib.auth.backends.ModelBackend")
+    assert "use it before" in client.get("/deadlines/").content.decode()
+    listed = app_of(cast.ana).get("/api/v1/deadlines/").json()
+    assert "guarantee" in {row["kind"] for row in listed}
 
 
 def test_the_pages_and_files_open(cast: factories.Cast, client: Client) -> None:

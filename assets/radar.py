@@ -1,0 +1,143 @@
+"""Days that cost money if they pass: returns, registrations, guarantees, notice, claims.
+
+Care, loans and parcels speak for themselves elsewhere; here stands what the papers say.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from assets import claims, duedates, worth
+from assets.choices import CoverageKind, CoverageState, Lifecycle
+from assets.cover_words import ClaimState
+from assets.models import Acquisition, Asset, Claim, Contract, Coverage
+from owners.models import Owner
+
+AHEAD = timedelta(days=366)
+BEHIND = timedelta(days=30)  # what has just passed is still shown: some of it can be saved
+MOST = 1_000
+# Of which a last look for faults is worth it before they end.
+GUARANTEES = (
+    CoverageKind.LEGAL_GUARANTEE,
+    CoverageKind.COMMERCIAL_GUARANTEE,
+    CoverageKind.EXTENDED_WARRANTY,
+    CoverageKind.REPAIR_WARRANTY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """One day: what passes with it, about which asset, and where one acts."""
+
+    kind: str  # return, register, guarantee, cover, notice, claim
+    on: date
+    asset: Asset
+    about: UUID  # the cover, contract or claim; of a return, the asset
+    text: str
+    href: str
+
+    @property
+    def key(self) -> tuple[date, str, str]:
+        """What orders deadlines: the next first."""
+        return self.on, self.asset.name, self.text
+
+
+def of_owner(owner: Owner, *, today: date) -> list[Deadline]:
+    """Return the deadlines of an owner's assets, from just passed to a year ahead."""
+    mine = Asset.objects.for_owner(owner).looked_after().values("pk")
+    first, last = today - BEHIND, today + AHEAD
+    found = [
+        *_returns(Acquisition.objects.filter(asset__in=mine), today, last),
+        *_covers(Coverage.objects.filter(asset__in=mine), first, last),
+        *_contracts(Contract.objects.filter(asset__in=mine), first, last, today),
+        *_claims(Claim.objects.filter(asset__in=mine), first, last),
+    ]
+    return sorted(found, key=lambda deadline: deadline.key)
+
+
+def today_for(owner: Owner, now: Any) -> date:
+    """Return the day it is for an owner: that of their first household."""
+    home = owner.memberships.select_related("household").order_by("pk").first()
+    return duedates.today_in(home.household.zone if home else owner.zone, now)
+
+
+def _returns(rows: Any, today: date, last: date) -> Iterable[Deadline]:
+    here = (Lifecycle.RECEIVED, Lifecycle.ACTIVE)
+    due = rows.filter(return_by__gte=today, return_by__lte=last, asset__lifecycle__in=here)
+    for row in due.select_related("asset")[:MOST]:
+        yield Deadline(
+            kind="return",
+            on=row.return_by,
+            asset=row.asset,
+            about=row.asset.uuid,
+            text=_("Last day to send it back"),
+            href=reverse("asset", args=[row.asset.uuid]),
+        )
+
+
+def _covers(rows: Any, first: date, last: date) -> Iterable[Deadline]:
+    live = rows.exclude(state__in=[CoverageState.VOIDED, CoverageState.EXPIRED])
+    ending = Q(ends_on__gte=first, ends_on__lte=last, is_lifetime=False)
+    unregistered = Q(register_by__gte=first, register_by__lte=last, registered_on=None)
+    for row in live.filter(ending | unregistered).select_related("asset").order_by("pk")[:MOST]:
+        href = reverse("cover", args=[row.uuid])
+        if row.register_by and row.registered_on is None and first <= row.register_by <= last:
+            yield Deadline(
+                kind="register",
+                on=row.register_by,
+                asset=row.asset,
+                about=row.uuid,
+                text=_("Register the guarantee"),
+                href=href,
+            )
+        if row.ends_on and not row.is_lifetime and first <= row.ends_on <= last:
+            is_guarantee = row.kind in GUARANTEES
+            words = (
+                _("%(cover)s ends: look for faults and use it before")
+                if is_guarantee
+                else _("%(cover)s ends")
+            )
+            name = " ".join(filter(None, (row.get_kind_display(), row.obligor)))
+            yield Deadline(
+                kind="guarantee" if is_guarantee else "cover",
+                on=row.ends_on,
+                asset=row.asset,
+                about=row.uuid,
+                text=words % {"cover": name},
+                href=href,
+            )
+
+
+def _contracts(rows: Any, first: date, last: date, today: date) -> Iterable[Deadline]:
+    live = rows.filter(cancelled_on=None, ends_on__isnull=False, notice_days__isnull=False)
+    for row in live.select_related("asset").order_by("pk")[:MOST]:
+        day = worth.cancel_by(row, today=today)
+        if day is not None and first <= day <= last:
+            yield Deadline(
+                kind="notice",
+                on=day,
+                asset=row.asset,
+                about=row.uuid,
+                text=_("Last day to give notice: %(who)s") % {"who": row.party},
+                href=reverse("contract", args=[row.uuid]),
+            )
+
+
+def _claims(rows: Any, first: date, last: date) -> Iterable[Deadline]:
+    waiting = rows.filter(state__in=claims.OPEN, answer_by__gte=first, answer_by__lte=last)
+    for row in waiting.exclude(state=ClaimState.DRAFT).select_related("asset")[:MOST]:
+        yield Deadline(
+            kind="claim",
+            on=row.answer_by,
+            asset=row.asset,
+            about=row.uuid,
+            text=_("An answer is expected: %(who)s")
+            % {"who": row.obligor or row.get_kind_display()},
+            href=reverse("claim", args=[row.uuid]),
+        )
