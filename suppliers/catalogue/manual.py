@@ -70,8 +70,8 @@ CALLS = (
     (
         "GET /api/supplier/v1/mandates/{owner_ref}/reach/",
         (
-            "What may be said when and how, by topic: `moment`, `channel`, its `quiet` hours; where an"
-            " amount or a time decides, `depends_on` names which and `otherwise` what holds without."
+            "What may be said when and how, by topic: `moment`, `channel`, `quiet` hours; where an"
+            " amount or a time decides, `depends_on` names it; `otherwise` is what holds without."
         ),
     ),
     ("GET /api/supplier/v1/mandates/", "Your live mandates; `?after=` goes on from one."),
