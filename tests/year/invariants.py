@@ -5,7 +5,7 @@ a rule of the product: the numbers are those that owners were promised.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tests.year import almanac
@@ -253,12 +253,23 @@ def _in_time(books: _Books, said: Said, person: Person) -> Iterator[str]:
     if told.at > latest:
         yield f"{who} was told at {told.at}, {told.at - latest} late"
     if told.level != "interrupt":
-        if not any(other.level == "interrupt" for other in mine):
+        is_loud = any(other.level == "interrupt" for other in mine)
+        if not is_loud and not _is_first_heard(books, said, told, heard):
             yield f"{who} was told silently: {told.reason} {told.text!r}"
         return
     latest = told.at + (DAY if _is_full(books, person, told) else ONE_BREATH)
     if not any(message.at <= latest for message in books.sent[told.id]):
         yield f"{who} was interrupted by nothing that was sent"
+
+
+def _is_first_heard(books: _Books, said: Said, told: Told, heard: Sequence[Told]) -> bool:
+    """Return whether a move is all that somebody hears of a visit, and it is not near.
+
+    Who slept while it was booked and moved hears of one visit with one time.
+    """
+    knew = any(one.at < said.at and books.windows(one) for one in heard)
+    starts = [start for start, _ in said.windows[-1:]]
+    return said.kind == "move" and not knew and all(start > told.at + DAY for start in starts)
 
 
 def _is_full(books: _Books, person: Person, told: Told) -> bool:

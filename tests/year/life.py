@@ -228,6 +228,9 @@ class _Visit:
     def move(self, at: datetime, by: timedelta, *, must: bool = True) -> None:
         """Say another time."""
         self.past = (*self.past, self.window)
+        while not self._is_free(self.window[0] + by):
+            by += HOUR
+        self.life.taken.add((self.firm, self.window[0] + by))
         self.window = (self.window[0] + by, self.window[1] + by)
         self.sequence += 1
         near = any(start - at <= NEAR for start, _ in (self.past[-1], self.window))
@@ -235,6 +238,10 @@ class _Visit:
             "updated", at, "move", **self._times(at), must=must, topic="changed",
             hold=QUICK if near else SOON, tells={"window": _window(self.window)},
         )  # fmt: skip
+
+    def _is_free(self, start: datetime) -> bool:
+        """Whether the supplier does nothing else then; where it was before, it may go back to."""
+        return (self.firm, start) not in self.life.taken or start in [at for at, _ in self.past]
 
     def cancel(self, at: datetime) -> None:
         """Say that it is off."""
