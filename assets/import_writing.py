@@ -568,7 +568,10 @@ def _spec(draft: TaskDraft, today: date) -> dict[str, Any]:
     """Return a task as care writes one down."""
     trigger: dict[str, Any] = {"kind": "calendar", "mode": "once"}
     anchor = draft.starts_on
-    if draft.every:
+    if draft.rule:
+        trigger |= {"mode": "fixed", "rule": draft.rule}
+        trigger |= {"anchor": anchor.isoformat()} if anchor is not None else {}
+    elif draft.every:
         mode = "floating" if draft.is_floating or anchor is None else "fixed"
         trigger |= {"mode": mode, "every": min(draft.every, 1000), "unit": draft.unit}
         if mode == "fixed" and anchor is not None:

@@ -20,7 +20,13 @@ from suppliers.models import Mandate, Role
 
 WORKER = "care_worker"  # the fact that says who can be asked to do it
 # Who is asked where the plan names nobody, the likeliest first.
-LIKELY = (RoleKind.REPAIRER, RoleKind.INSTALLER, RoleKind.MAKER, RoleKind.SELLER)
+LIKELY = (
+    RoleKind.REPAIRER,
+    RoleKind.INSTALLER,
+    RoleKind.MAKER,
+    RoleKind.SELLER,
+    RoleKind.UTILITY,
+)
 
 
 def workers(tasks: Sequence[CareTask]) -> dict[int, str]:

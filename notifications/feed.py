@@ -358,7 +358,7 @@ def _act_on_own(
     owner: Owner, journey: Journey, name: str, data: dict[str, Any], *, now: datetime
 ) -> bool:
     """Do what a thing itself asks for; False where this is something else."""
-    if name not in (*upkeep.ACTIONS, "book"):
+    if name not in (*upkeep.ACTIONS, "book") or data.get("event"):
         return False
     with transaction.atomic(), _refusing():
         call = upkeep.call_of(journey)

@@ -248,7 +248,7 @@ def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
     kind, _colon, rest = (names[0] if names else "").partition(":")
     if kind == "care":
         task = rest.partition(":")[0]
-        return [_page_link(_("With reading, cost or photo"), f"/care/{task}/done/")]
+        return [_page_link(_("With photo, parts and who did it"), f"/care/{task}/done/")]
     if kind == "stock":
         return [_page_link(_("See the stock"), "/parts/")]
     if not matter.asset:

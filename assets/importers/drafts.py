@@ -137,6 +137,7 @@ class TaskDraft:
     title: str
     every: int = 0  # none: once, or whenever it is wanted
     unit: str = ""  # day, week, month, year
+    rule: str = ""  # a fixed rhythm that an interval cannot say (RFC 5545)
     is_floating: bool = True  # from when it was done, instead of by the calendar
     starts_on: date | None = None
     notes: str = ""

@@ -100,7 +100,9 @@ GROCY_CHORES = json.dumps(
         {"id": 1, "name": "Clean filter", "period_type": "monthly", "period_interval": 2,
          "start_date": "2024-01-31 00:00:00", "active": 1},
         {"id": 2, "name": "Bins", "period_type": "manually", "start_date": "2999-12-31 23:59:59"},
-        {"id": 3, "name": "Look", "period_type": "hourly", "period_interval": 1},
+        {"id": 3, "name": "Look", "period_type": "hourly", "period_interval": 6},
+        {"id": 4, "name": "Kerb", "period_type": "weekly", "period_interval": 2,
+         "period_config": "friday,monday", "start_date": "2024-02-02 00:00:00"},
     ]
 )  # fmt: skip
 GROCY_LOG = json.dumps(

@@ -224,10 +224,12 @@ def test_grocy_gives_equipment_chores_their_log_and_batteries() -> None:
     assert machine.notes.startswith("Descale monthly\nManual: coffee.pdf")
     assert [(e.name, e.value) for e in machine.extras] == [("colour", "red")]
     chores = Read(samples.GROCY_CHORES)
-    clean, bins = chores.all(TaskDraft)
+    clean, bins, look, kerb = chores.all(TaskDraft)
     assert (clean.every, clean.unit, clean.starts_on) == (2, "month", date(2024, 1, 31))
     assert (bins.every, bins.starts_on) == (0, None)  # 2999 is never
-    assert [fault.value for fault in chores.faults] == ["hourly"]
+    assert (look.every, look.unit, look.notes) == (1, "day", "In Grocy: every 6 hours.")
+    assert kerb.rule == "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR"
+    assert not chores.faults
     (done,) = Read(samples.GROCY_LOG).all(ServiceDraft)  # what was undone there is left out
     assert (done.task_key, done.on) == ("chore:1", date(2024, 2, 28))
     (charge,) = Read(samples.GROCY_BATTERIES).all(TaskDraft)

@@ -283,6 +283,7 @@ def test_it_happened_makes_it_due_and_can_be_taken_back(ana: Client, boiler: Any
     made.refresh_from_db()
     assert made.status == CareStatus.DUE
     change = Change.objects.get(kind=caring.HAPPENED)
+    assert change.owner is not None
     undoing.put_back(change=change, owner=change.owner, ways=UNDOS, now=NOW)
     made.refresh_from_db()
     assert made.status != CareStatus.DUE

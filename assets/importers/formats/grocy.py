@@ -5,6 +5,7 @@ from datetime import date
 
 from django.utils.translation import gettext_noop
 
+from assets import care_rules
 from assets.choices import AssetKind
 from assets.importers.drafts import AssetDraft, Draft, RowDrafts, ServiceDraft, TaskDraft, Whose
 from assets.importers.faults import RowError
@@ -13,7 +14,8 @@ from assets.importers.rows import TO_US, Ask, Format, Row, has
 
 SOURCE = "grocy"
 NEVER = date(2999, 12, 31)
-UNITS = {"daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+WEEKDAYS = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
+UNITS = {"hourly": "day", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
 OWN = "userfields."
 
 
@@ -57,19 +59,28 @@ def read_equipment(row: Row) -> RowDrafts:
 
 
 def read_chore(row: Row) -> RowDrafts:
-    """Return something to be done again and again; what comes hourly is not for here."""
+    """Return something to be done again and again.
+
+    Nothing here comes more often than daily: what does, says so in its note.
+    """
     key, title = f"chore:{number(row)}", row.need("name")
     period = row.text("period_type").lower()
     every = row.whole("period_interval", most=10_000) or 1
     starts = time(row, "start_date")
-    if period == "hourly":
-        raise RowError("word", row.first("period_type")[0], period)
     if period == "daily" and "period_days" in row.cells and not row.text("period_interval"):
         every = row.whole("period_days", most=10_000) or 1
     notes = words(row)
     config = row.text("period_config", most=200)
+    rule = ""
     if period == "weekly" and config:
-        notes = f"{notes}\nOn: {config}".strip()
+        days = [day.strip().lower() for day in config.split(",") if day.strip()]
+        if set(days) <= WEEKDAYS:
+            rule = care_rules.weekly(days, every=min(every, 120))
+        else:
+            notes = f"{notes}\nOn: {config}".strip()
+    if period == "hourly":
+        notes = f"{notes}\nIn Grocy: every {every} hours.".strip()
+        every = max(1, -(-every // 24))
     is_active = row.text("active").lower() not in ("0", "false")
     draft = TaskDraft(
         whose=TO_US,
@@ -77,6 +88,7 @@ def read_chore(row: Row) -> RowDrafts:
         title=title,
         every=every if period in UNITS else 0,
         unit=UNITS.get(period, ""),
+        rule=rule,
         is_floating=period not in ("weekly", "monthly", "yearly"),
         starts_on=starts,
         notes=notes[:4000],
