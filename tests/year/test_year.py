@@ -237,6 +237,17 @@ def told_silently(year: Year) -> Year:
     )
 
 
+def moved_silently(year: Year) -> Year:
+    """Somebody who knew of a visit hears of its new time only from the card."""
+    line = _told(year, lambda told: (told.reason, told.level) == ("moved", "interrupt")).because[-1]
+    return replace(
+        year,
+        told=tuple(
+            replace(told, level="feed") if line in told.because else told for told in year.told
+        ),
+    )
+
+
 def sent_by_nobody(year: Year) -> Year:
     """It was decided, and nothing was sent."""
     line = _said(year, "arriving").line
@@ -330,6 +341,7 @@ BROKEN: tuple[tuple[Callable[[Year], Iterator[str]], Callable[[Year], Year]], ..
     (invariants.due_interrupts_come_in_time, never_told),
     (invariants.due_interrupts_come_in_time, told_late),
     (invariants.due_interrupts_come_in_time, told_silently),
+    (invariants.due_interrupts_come_in_time, moved_silently),
     (invariants.due_interrupts_come_in_time, sent_by_nobody),
     (invariants.nothing_is_held_too_long, held_too_long),
     (invariants.digests_are_never_empty_or_doubled, empty_digest),
