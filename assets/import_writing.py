@@ -73,6 +73,7 @@ from assets.models import (
     Tag,
     Tagging,
 )
+from owners import bulk
 
 FIELDS_MOST = 200  # of a household's own; what is beyond goes into the notes
 DISTANCES = frozenset({"km", "mi"})
@@ -213,7 +214,7 @@ def _write(lot: Lot, rows: Sequence[ImportRow]) -> None:
     for item in items:
         if item.row.state == RowState.WAITING:
             item.row.state = RowState.MADE
-    Imported.objects.bulk_create(lot.notes, batch_size=1000)
+    bulk.insert(Imported, lot.notes)
     lot.notes = []
     duedates.refresh(assets=lot.touched, now=lot.now)
 
@@ -371,13 +372,14 @@ def _make_assets(lot: Lot, drafts: Sequence[AssetDraft]) -> list[Asset]:
     fields = _fields(lot, drafts)
     tags = _tags(lot, drafts)
     assets = [_asset(lot, draft, fields) for draft in drafts]
-    Asset.objects.bulk_create(assets, batch_size=500)
+    bulk.insert(Asset, assets)
     lot.new_assets.update(asset.pk for asset in assets)
     lot.made["assets"] += len(assets)
     pairs = list(zip(assets, drafts, strict=True))
     names = [name for asset, draft in pairs for name in _names(lot, asset, draft)]
-    AssetIdentifier.objects.bulk_create(names, batch_size=1000)
-    Tagging.objects.bulk_create(
+    bulk.insert(AssetIdentifier, names)
+    bulk.insert(
+        Tagging,
         [
             Tagging(household_id=asset.household_id, asset=asset, tag=tag)
             for asset, draft in pairs
@@ -385,7 +387,6 @@ def _make_assets(lot: Lot, drafts: Sequence[AssetDraft]) -> list[Asset]:
                 tags[Tag.fold(word)].pk: tags[Tag.fold(word)] for word in draft.tags
             }.values()
         ],
-        batch_size=1000,
     )
     _acquire(lot, pairs)
     values: dict[int, list[str]] = defaultdict(list)
@@ -478,8 +479,9 @@ def _acquire(lot: Lot, pairs: Sequence[tuple[Asset, AssetDraft]]) -> None:
         )
         for asset, draft in said
     ]
-    Acquisition.objects.bulk_create(rows, batch_size=500)
-    PriceLine.objects.bulk_create(
+    bulk.insert(Acquisition, rows)
+    bulk.insert(
+        PriceLine,
         [
             PriceLine(
                 household_id=row.household_id,
@@ -490,7 +492,6 @@ def _acquire(lot: Lot, pairs: Sequence[tuple[Asset, AssetDraft]]) -> None:
             for row, (_asset, draft) in zip(rows, said, strict=True)
             if draft.price
         ],
-        batch_size=500,
     )
 
 
@@ -612,7 +613,7 @@ def _write_covers(lot: Lot, items: Sequence[Item]) -> None:
                 created_at=lot.now,
             )
         )
-    Coverage.objects.bulk_create(rows, batch_size=500)
+    bulk.insert(Coverage, rows)
     for (item, _draft, asset), row in zip(found, rows, strict=True):
         lot.note_under(MadeKind.COVERAGE, row, asset, item.take_key())
     lot.made[NAMES[CoverageDraft]] += len(rows)
@@ -622,7 +623,7 @@ def _write_money(lot: Lot, items: Sequence[Item]) -> None:
     """Write costs, and work with its cost and its reading."""
     spent = list(_each(lot, items, CostDraft))
     costs = [_cost(lot, asset, d.on, d.sum, d.category, d.note) for _i, d, asset in spent]
-    CostEntry.objects.bulk_create(costs, batch_size=500)
+    bulk.insert(CostEntry, costs)
     for (item, _draft, asset), row in zip(spent, costs, strict=True):
         lot.note_under(MadeKind.COST, row, asset, item.take_key())
     lot.made[NAMES[CostDraft]] += len(costs)
@@ -667,7 +668,7 @@ def _write_work(lot: Lot, items: Sequence[Item]) -> None:
         for at, (_item, d, asset, _task) in enumerate(done)
         if d.cost
     }
-    CostEntry.objects.bulk_create(paid.values(), batch_size=500)
+    bulk.insert(CostEntry, list(paid.values()))
     records = [
         ServiceRecord(
             household_id=asset.household_id,
@@ -685,7 +686,7 @@ def _write_work(lot: Lot, items: Sequence[Item]) -> None:
         )
         for at, (_item, draft, asset, task) in enumerate(done)
     ]
-    ServiceRecord.objects.bulk_create(records, batch_size=500)
+    bulk.insert(ServiceRecord, records)
     readings = []
     for at, (item, draft, asset, _task) in enumerate(done):
         lot.note_under(MadeKind.SERVICE, records[at], asset, item.take_key())
@@ -738,7 +739,7 @@ def _read(lot: Lot, shown: Sequence[Shown]) -> None:
         mine = by_meter.get(meter.pk, [])
         if mine:
             rows += _judged(lot, meter, mine)
-    MeterReading.objects.bulk_create([row for _one, row in rows], batch_size=500)
+    bulk.insert(MeterReading, [row for _one, row in rows])
     for (item, _value, _unit, _on, asset, _record), row in rows:
         lot.note_under(MadeKind.READING, row, asset, item.take_key() if item else None)
         lot.touched.add(asset.pk)
@@ -844,7 +845,7 @@ def _write_parts(lot: Lot, items: Sequence[Item]) -> None:
         )
         for _item, draft, asset in found
     ]
-    Part.objects.bulk_create(rows, batch_size=500)
+    bulk.insert(Part, rows)
     for (item, _draft, _asset), row in zip(found, rows, strict=True):
         lot.note(MadeKind.PART, row, key=item.take_key())
     lot.made[NAMES[PartDraft]] += len(rows)
@@ -854,6 +855,6 @@ def make_target(lot: Lot, name: str) -> Asset:
     """Make the asset that rows which name none are about."""
     (asset,) = _make_assets(lot, [AssetDraft(key="", name=name, kind=generic.kind_of(name))])
     lot.note(MadeKind.ASSET, asset)
-    Imported.objects.bulk_create(lot.notes)
+    bulk.insert(Imported, lot.notes)
     lot.notes = []
     return asset

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
+import pgtrigger
 import structlog
 from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_noop
 
 from assets import documents, duedates, import_writing, vault
@@ -62,7 +64,11 @@ BROUGHT_IN = "import.run"
 LEASE = timedelta(seconds=30)
 READ_S = 40.0  # one go at a file, which is opened anew for each
 TURN_S = 2.0  # one go at one import; then others have their turn
-READ_AT_ONCE, CHECK_AT_ONCE, WRITE_AT_ONCE, TAKE_AT_ONCE = 500, 500, 250, 250
+READ_AT_ONCE, CHECK_AT_ONCE = 500, 500
+# Written and taken back in lots that grow while they are quick: what a lot costs besides its
+# rows is then shared by many, and a slow machine still shows every second how far it is.
+LOT_LEAST, LOT_MOST, LOT_S = 250, 2000, 0.8
+ROWS_AT_ONCE = 5000  # of a file, forgotten at once
 TRIES = 5  # goes that came to nothing before we stop
 WAITING_MOST = 10  # imports of one household that are not over
 LOOKED_AT = 20  # rows that tell which columns have no place
@@ -286,16 +292,24 @@ def work_due(now_fn: Callable[[], datetime], *, seconds: float = TURN_S) -> int:
     try:
         if run.state == ImportState.READING:
             return _read_all(run, now_fn)
-        done = 0
-        while time.monotonic() < until:
+        done, size = 0, LOT_LEAST
+        while (began := time.monotonic()) < until:
             done += 1
-            if not _next_lot(run, now_fn()):
+            if not _next_lot(run, now_fn(), size):
                 return done
+            size = _next_size(size, took=time.monotonic() - began)
     except FileError as error:
         _fail(run, error.code, now_fn())
         return 1
     _let_go(run)
     return done
+
+
+def _next_size(size: int, *, took: float) -> int:
+    """Return how large the next lot is, by how long the last one took in seconds."""
+    if took < LOT_S / 2:
+        return min(size * 2, LOT_MOST)
+    return max(size // 2, LOT_LEAST) if took > LOT_S * 2 else size
 
 
 def work(now: datetime) -> int:
@@ -353,8 +367,8 @@ def _fail(run: Import, code: str, now: datetime) -> None:
             transaction.on_commit(lambda: vault.forget(held.uuid))
 
 
-def _next_lot(run: Import, now: datetime) -> bool:
-    """Do one lot of the stage; False when there is nothing more to do for us here."""
+def _next_lot(run: Import, now: datetime, size: int) -> bool:
+    """Do one lot of the stage, of at most `size` rows; False when there is no more for us here."""
     with transaction.atomic():
         held = _held(run, now)
         if held is None:
@@ -365,7 +379,7 @@ def _next_lot(run: Import, now: datetime) -> bool:
             ImportState.CANCELLING: _take_lot,
             ImportState.UNDOING: _take_lot,
         }[ImportState(held.state)]
-        goes_on = stage(held, now)
+        goes_on = stage(held, now, size)
         held.save()
         run.state = held.state
         return goes_on
@@ -482,11 +496,10 @@ def _storable(values: Mapping[str, str]) -> dict[str, str]:
 # -- checking --------------------------------------------------------------------------
 
 
-def _check_lot(run: Import, now: datetime) -> bool:
+def _check_lot(run: Import, now: datetime, size: int) -> bool:
     """Read some rows as drafts without writing any: what they would make, and what is wrong."""
-    rows = list(
-        ImportRow.objects.filter(of=run, number__gt=run.at_row).order_by("number")[:CHECK_AT_ONCE]
-    )
+    waiting = ImportRow.objects.filter(of=run, number__gt=run.at_row)
+    rows = list(waiting.order_by("number")[: max(size, CHECK_AT_ONCE)])
     if not rows:
         _finish_check(run)
         return False
@@ -591,10 +604,10 @@ def sample(run: Import, limit: int = 6) -> list[tuple[ImportRow, Any]]:
 # -- bringing in -----------------------------------------------------------------------
 
 
-def _write_lot(run: Import, now: datetime) -> bool:
+def _write_lot(run: Import, now: datetime, size: int) -> bool:
     """Write some rows with everything that they become."""
     waiting = ImportRow.objects.filter(of=run, state=RowState.WAITING, number__gt=run.at_row)
-    rows = list(waiting.order_by("number")[:WRITE_AT_ONCE])
+    rows = list(waiting.order_by("number")[:size])
     if not rows:
         return _finish(run, now)
     lot = Lot(
@@ -608,8 +621,10 @@ def _write_lot(run: Import, now: datetime) -> bool:
     if run.asset_name and run.asset is None:
         run.asset = lot.target = import_writing.make_target(lot, run.asset_name)
     import_writing.write(lot, rows)
-    _store(rows)
     states = Counter(row.state for row in rows)
+    _store([row for row in rows if row.state == RowState.BAD])
+    # What was made is noted as such; its row has nothing more to say.
+    _forget_rows(row.pk for row in rows if row.state != RowState.BAD)
     run.bad += states[RowState.BAD]
     run.known += states[RowState.KNOWN]
     run.made = dict(Counter(run.made) + lot.made)
@@ -620,8 +635,11 @@ def _write_lot(run: Import, now: datetime) -> bool:
 
 def _finish(run: Import, now: datetime) -> bool:
     """Tie parts to what they are parts of, forget the rows, and keep what undoes it all."""
+    empty = ImportRow.objects.filter(of=run).exclude(state=RowState.BAD)
+    if some := list(empty.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        _forget_rows(some)
+        return True
     _tie(run)
-    ImportRow.objects.filter(of=run).exclude(state=RowState.BAD).delete()
     _turn(run, ImportState.DONE)
     run.rows_done, run.ended_at = run.rows_read, now
     if run.made:
@@ -634,6 +652,11 @@ def _finish(run: Import, now: datetime) -> bool:
             subject=run.uuid,
         )
     return False
+
+
+def _forget_rows(keys: Iterable[int]) -> None:
+    """Delete rows of a file, which nothing refers to."""
+    bulk.write("DELETE FROM assets_importrow WHERE id = ANY(%s::bigint[])", [bulk.array(keys)])
 
 
 def _tie(run: Import) -> None:
@@ -692,21 +715,25 @@ MODELS: dict[MadeKind, Any] = {
 }
 
 
-def _take_lot(run: Import, now: datetime) -> bool:
+def _take_lot(run: Import, now: datetime, size: int) -> bool:
     """Take back some of what was made: records first, then assets, then words and fields."""
     mine = Imported.objects.filter(of=run)
     for kind in MODELS:
-        lot = list(mine.filter(kind=kind).order_by("-pk")[:TAKE_AT_ONCE])
+        lot = list(mine.filter(kind=kind).order_by("-pk")[:size])
         if lot:
             keys = [row.object for row in lot]
-            _take(run, kind, keys, now)
-            mine.filter(pk__in=[row.pk for row in lot]).delete()
+            # Its history goes with it: no trigger needs to write down that it went.
+            with pgtrigger.ignore():
+                _take(run, kind, keys, now)
+            bulk.write(
+                "DELETE FROM assets_imported WHERE id = ANY(%s::bigint[])",
+                [bulk.array(row.pk for row in lot)],
+            )
             run.rows_done += len(lot)
             return True
     rows = ImportRow.objects.filter(of=run)
-    some = list(rows.values_list("pk", flat=True)[:5000])
-    if some:
-        rows.filter(pk__in=some).delete()
+    if some := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        _forget_rows(some)
         return True
     is_undo = run.state == ImportState.UNDOING
     over = ImportState.UNDONE if is_undo else ImportState.CANCELLED
@@ -752,7 +779,7 @@ def _take_records(kind: MadeKind, keys: list[int], now: datetime) -> None:
     assets = set(about)
     if kind == MadeKind.METER:
         rows = rows.filter(readings=None)  # the owner has read it since
-    rows.delete()
+    bulk.erase(model, list(rows.values_list("pk", flat=True)))
     _forget_history(model, keys)
     if assets:
         duedates.refresh(assets=assets, now=now)
@@ -763,27 +790,33 @@ def _take_assets(run: Import, keys: list[int], now: datetime) -> None:
         kept = _grown(keys)
         run.kept += len(kept)
         keys = [key for key in keys if key not in kept]
-    rows = Asset.objects.filter(pk__in=keys)
+    rows = Asset.objects.filter(pk__in=_among(keys))
     uuids = list(rows.values_list("uuid", flat=True))
     if run.asset_id in keys:
         run.asset = None
-    tasks = list(CareTask.objects.filter(asset__in=keys).select_related("asset", "household"))
+    kept_tasks = CareTask.objects.filter(asset__in=_among(keys))
+    tasks = list(kept_tasks.select_related("asset", "household"))
     if tasks:
         duedates.tell_of(tasks, now=now)
     Findable.objects.forget(households=[run.household_id], kind=FindableKind.ASSET, uuids=uuids)
-    rows.delete()
+    bulk.erase(Asset, keys)
     for model in HISTORIES:
         _forget_history(model, keys, by_asset=model is not Asset)
 
 
-def _grown(keys: Iterable[int]) -> set[int]:
+def _among(keys: Iterable[int]) -> RawSQL:
+    """Return keys as one parameter of a query; as many would cost more than what is looked up."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [bulk.array(keys)])
+
+
+def _grown(keys: Collection[int]) -> set[int]:
     """Return the assets that have become more than what was brought in.
 
     The owner changed them, gave them papers or a supplier, lent them, or did something with
     them since: an undo of the import would take away what it did not bring.
     """
     found = set(
-        Asset.objects.filter(pk__in=keys)
+        Asset.objects.filter(pk__in=_among(keys))
         .exclude(source=Source.IMPORTED)
         .values_list("pk", flat=True)
     )
@@ -793,7 +826,7 @@ def _grown(keys: Iterable[int]) -> set[int]:
         if model in MADE_WITH or model._meta.app_label not in ("assets", "suppliers"):  # noqa: SLF001 - as above
             continue
         name = relation.field.name
-        rows = model._base_manager.filter(**{f"{name}__in": list(keys)})  # noqa: SLF001 - as above
+        rows = model._base_manager.filter(**{f"{name}__in": _among(keys)})  # noqa: SLF001 - as above
         if any(each.name == "source" for each in model._meta.concrete_fields):  # noqa: SLF001 - as above
             rows = rows.exclude(source=Source.IMPORTED)
         found.update(rows.values_list(name, flat=True))
@@ -806,7 +839,11 @@ def _forget_history(
     """Forget the versions of rows that are taken back; the triggers have just noted their end."""
     history = getattr(model, "pgh_event_model", None)
     if history is not None:
-        history.objects.filter(**{"asset__in" if by_asset else "pgh_obj__in": keys}).delete()
+        column = "asset_id" if by_asset else "pgh_obj_id"
+        bulk.write(
+            f'DELETE FROM "{history._meta.db_table}" WHERE "{column}" = ANY(%s::bigint[])',  # noqa: S608, SLF001 - names of models
+            [bulk.array(keys)],
+        )
 
 
 def forget_due(*, before: datetime, limit: int = 20) -> int:

@@ -15,6 +15,7 @@ from fpdf import FPDF
 from assets import vault
 from assets.choices import DocumentKind
 from assets.models import Acquisition, Asset, Document, FinderNote, Label, Loss
+from owners import hearing
 from owners.models import Owner
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that is read as something else
@@ -56,13 +57,16 @@ def leave_note(*, label: Label, text: str, reach: str, now: datetime) -> FinderN
     unread = FinderNote.objects.filter(asset=label.asset_id, seen_at=None)
     if unread.count() >= NOTES_MOST:
         raise FullError
-    return FinderNote.objects.create(
-        household_id=label.household_id,
-        asset_id=label.asset_id,
-        text=text[:1000],
-        reach=reach[:200],
-        left_at=now,
-    )
+    with transaction.atomic():
+        note = FinderNote.objects.create(
+            household=label.household,
+            asset=label.asset,
+            text=text[:1000],
+            reach=reach[:200],
+            left_at=now,
+        )
+        hearing.tell(hearing.FOUND, note=note, now=now)
+    return note
 
 
 def note_seen(*, asset: Asset, owner: Owner, now: datetime) -> None:

@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the one signal, and let suppliers be sent an SMS."""
         # Models are not ready when this module is read.
-        from notifications import noticing, receivers, texting, upkeep  # noqa: PLC0415
+        from notifications import finding, noticing, receivers, texting, upkeep  # noqa: PLC0415
         from owners import hearing  # noqa: PLC0415
         from suppliers import texting as port  # noqa: PLC0415
         from suppliers.signals import contacts_stored  # noqa: PLC0415
@@ -20,4 +20,5 @@ class NotificationsConfig(AppConfig):
         contacts_stored.connect(receivers.contacts_stored, dispatch_uid="feed")
         hearing.plug_in(hearing.CARE, upkeep.heard)
         hearing.plug_in(hearing.NOTICES, noticing.heard)
+        hearing.plug_in(hearing.FOUND, finding.heard)
         port.plug_in(texting.send, has_provider=texting.has_provider)

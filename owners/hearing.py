@@ -12,11 +12,13 @@ WISHES = "wishes"  # how and when the members of a household are told
 LIFECYCLE = "lifecycle"  # where an asset is in its life with its household
 CARE = "care"  # how tasks of care stand
 NOTICES = "notices"  # what else the things say: low stock, loans due back
+FOUND = "found"  # a stranger has left word about a thing
 _listeners: dict[str, list[Callable[..., None]]] = {
     WISHES: [],
     LIFECYCLE: [],
     CARE: [],
     NOTICES: [],
+    FOUND: [],
 }
 
 
