@@ -75,7 +75,7 @@ LOOKED_AT = 20  # rows that tell which columns have no place
 NAMED_MOST = 300  # things that rows only name, counted for the preview
 MOST = 25 * 1024 * 1024
 # Whose every version is kept, which an import that is taken back takes along.
-HISTORIES = (Asset, AssetIdentifier, Acquisition, Coverage, CostEntry, Loan)
+HISTORIES = (Asset, AssetIdentifier, Tagging, Acquisition, Coverage, CostEntry, Loan)
 # What comes and goes with an asset and says nothing of its own.
 MADE_WITH = (Asset, Asset.pgh_event_model, AssetIdentifier, Tag, Tagging)  # type: ignore[attr-defined]  # django-pghistory adds it
 

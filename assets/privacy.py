@@ -63,7 +63,7 @@ def history_of(model: Any) -> Any:
 
 History = history_of(Asset)
 # Whose every version is kept, beside the assets themselves.
-WATCHED = (AssetIdentifier, Acquisition, Coverage, CostEntry, Loan, Claim, Contract)
+WATCHED = (AssetIdentifier, Tagging, Acquisition, Coverage, CostEntry, Loan, Claim, Contract)
 HISTORIES = (History, *(history_of(model) for model in WATCHED))
 
 
@@ -87,6 +87,7 @@ SECTIONS: dict[str, Section] = {
         f"{name}-history": table(f"{name}-history", of_households(history_of(model)))
         for name, model in (
             ("asset-identifier", AssetIdentifier),
+            ("asset-tag", Tagging),
             ("acquisition", Acquisition),
             ("coverage", Coverage),
             ("cost", CostEntry),

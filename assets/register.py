@@ -143,7 +143,7 @@ def edit(
 ) -> Change | None:
     """Change an asset as `change` does, and keep what undoes it; None when nothing changed."""
     wanted = _as_kept(household=asset.household, values=values, before=asset)
-    before = {
+    before: dict[str, Any] = {
         field: _for_undo(getattr(asset, field))
         for field, new in wanted.items()
         if getattr(asset, field) != new
@@ -153,6 +153,11 @@ def edit(
         tags = list(tags)
         if {Tag.fold(name) for name in tags} != {Tag.fold(name) for name in had}:
             before["tags"] = had
+    if identifiers is not None:
+        named = [(str(row.scheme), row.value) for row in asset.identifiers.order_by("pk")]
+        folded = {(scheme, AssetIdentifier.fold(value)) for scheme, value in named}
+        if {(str(s), AssetIdentifier.fold(v)) for s, v in identifiers} != folded:
+            before["identifiers"] = named
     with transaction.atomic():
         change(asset=asset, values=values, identifiers=identifiers, tags=tags, owner=owner)
         if not before:
@@ -178,6 +183,9 @@ def put_back(*, asset: Asset, before: Mapping[str, Any], owner: Owner | None) ->
     values = dict(before)
     if "tags" in values:
         _tag(asset=asset, names=values.pop("tags"))
+    if "identifiers" in values:
+        named = [(IdentifierScheme(scheme), value) for scheme, value in values.pop("identifiers")]
+        name_by(asset=asset, identifiers=named)
     if "keeper" in values:
         members = asset.household.memberships.filter(owner=values["keeper"]).select_related("owner")
         found = members.first()

@@ -20,6 +20,8 @@ from assets.models import (
     Coverage,
     CustomField,
     Loan,
+    Tag,
+    Tagging,
 )
 from owners.models import Household, Owner
 
@@ -50,6 +52,11 @@ class ShapeError(Exception):
         """Note which, and the reader's words."""
         super().__init__(detail)
         self.field, self.detail = field, detail
+
+
+def history_of(model: Any) -> Any:
+    """Return the table in which django-pghistory keeps every version of a model's rows."""
+    return model.pgh_event_model
 
 
 def add_field(*, household: Household, values: Mapping[str, Any]) -> CustomField:
@@ -108,11 +115,44 @@ def history(asset: Asset) -> list[Version]:
         rows = model.pgh_event_model.objects.filter(**{key: asset.pk})
         newest = list(rows.order_by("-pgh_id")[:HISTORY_MOST])
         found += _versions(model, newest[::-1], about, own, people)
+    found += _tagged(asset, people)
     named = Owner.objects.filter(pk__in=people).in_bulk()
     return [
         version if not version.by else _by(version, named)
         for version in sorted(found, key=lambda version: version.at, reverse=True)
     ]
+
+
+def _tagged(asset: Asset, people: dict[int, str]) -> list[Version]:
+    """Return the tags that came and went; by whose word is as with what else was written then."""
+    rows = list(
+        history_of(Tagging).objects.filter(asset=asset.pk).order_by("-pgh_id")[:HISTORY_MOST]
+    )
+    names = dict(Tag.objects.filter(pk__in={row.tag_id for row in rows}).values_list("pk", "name"))
+    # What is written in one transaction has one time.
+    beside = history_of(Asset).objects.filter(
+        pgh_obj=asset.pk, pgh_created_at__in={row.pgh_created_at for row in rows}
+    )
+    wrote = {row.pgh_created_at: (row.source, row.written_by_id) for row in beside}
+    found = []
+    for row in rows:
+        source, writer = wrote.get(row.pgh_created_at, (Source.SELF, None))
+        if writer:
+            people[writer] = ""
+        name, is_gone = names.get(row.tag_id, ""), row.pgh_label == "delete"
+        found.append(
+            Version(
+                at=row.pgh_created_at,
+                about="",
+                name="tag",
+                label=_("Tag"),
+                before=name if is_gone else "",
+                after="" if is_gone else name,
+                source=Source(source),
+                by=str(writer or ""),
+            )
+        )
+    return found
 
 
 def _by(version: Version, named: Mapping[int, Owner]) -> Version:

@@ -373,8 +373,10 @@ def asset_name(request: OwnerRequest, key: UUID) -> HttpResponse:
             messages.error(request, _("Write the number as it stands on the label."))
             return redirect(f"{reverse('asset', args=[asset.uuid])}?tab=details")
         kept.append((IdentifierScheme(form.cleaned_data["scheme"]), form.cleaned_data["value"]))
-    register.change(asset=asset, values={}, identifiers=kept)
-    messages.success(request, _("Saved."))
+    change = register.edit(
+        asset=asset, values={}, identifiers=kept, owner=request.user, now=clock.now()
+    )
+    said(request, _("Saved."), change)
     return redirect(f"{reverse('asset', args=[asset.uuid])}?tab=details")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -47,6 +48,7 @@ class Tag(models.Model):
         return folding.fold(" ".join(name.split()))[:80]
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent())
 class Tagging(models.Model):
     """A tag on an asset."""
 
