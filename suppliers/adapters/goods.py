@@ -83,7 +83,7 @@ def of_offer(
         numbers=_numbers(thing, MARKED) or _numbers(offer, MARKED),
         quantity=decimal(count),
         price=price,
-        sort="service" if types & SERVICES else "product" if "Product" in types else "",
+        sort="service" if types & SERVICES else "",  # all they sell is called a product
     )
 
 
