@@ -220,3 +220,8 @@ class NoticeKind(TextChoices):
     HAND_OVER = "hand_over", _("To be handed over")
     PARTING = "parting", _("Who still knows of it")
     SCHEDULE = "schedule", _("A date proposed by a supplier")
+    RETURN = "return", _("To be sent back by")
+    GUARANTEE = "guarantee", _("Guarantee ending")
+    COVER = "cover", _("Cover ending")
+    CANCEL = "cancel", _("Notice to be given")
+    ANSWER = "answer", _("Answer expected")

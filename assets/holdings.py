@@ -20,7 +20,7 @@ from assets.choices import (
 )
 from assets.coverage import later
 from assets.models import Acquisition, Asset, CostEntry, Coverage, PriceLine
-from owners import undo
+from owners import hearing, undo
 from owners.models import Change, Owner
 
 ACQUIRED = "asset.acquire"
@@ -114,6 +114,8 @@ def acquire(
             )
         if owner is not None:
             remember(ACQUIRED, asset, owner=owner, now=now, before=before, made=made)
+        else:
+            hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
     return row
 
 
@@ -135,6 +137,8 @@ def cover(
         row.save()
         if owner is not None:
             remember(COVERED, asset, owner=owner, now=now, made=[row])
+        else:
+            hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
     return row
 
 
@@ -299,6 +303,7 @@ def remember(
     made: Sequence[models.Model] = (),
 ) -> Change:
     """Keep what it takes to put rows of an asset back: as they were, and which are new."""
+    hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
     return undo.remember(
         kind=kind,
         label=asset.name,

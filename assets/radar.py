@@ -1,11 +1,12 @@
 """Days that cost money if they pass: returns, registrations, guarantees, notice, claims.
 
-Care, loans and parcels speak for themselves elsewhere; here stands what the papers say.
+Care, loans and parcels speak for themselves elsewhere; here stands what the papers say. What
+a paper says is brought in line with it when it changes, and told on Today in time.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from assets import claims, duedates, worth
-from assets.choices import CoverageKind, CoverageState, Lifecycle
+from assets import claims, duedates, notices, worth
+from assets.choices import CoverageKind, CoverageState, Lifecycle, NoticeKind
 from assets.cover_words import ClaimState
-from assets.models import Acquisition, Asset, Claim, Contract, Coverage
+from assets.models import Acquisition, Asset, Claim, Contract, Coverage, Notice
 from owners.models import Owner
 
 AHEAD = timedelta(days=366)
@@ -31,6 +32,19 @@ GUARANTEES = (
 )
 
 
+# How each is said on Today, and so long before its day.
+SAID: dict[str, tuple[NoticeKind, timedelta]] = {
+    "return": (NoticeKind.RETURN, timedelta(days=3)),
+    "register": (NoticeKind.REGISTER, timedelta(days=7)),
+    "guarantee": (NoticeKind.GUARANTEE, timedelta(days=30)),
+    "cover": (NoticeKind.COVER, timedelta(days=14)),
+    "notice": (NoticeKind.CANCEL, timedelta(days=14)),
+    "claim": (NoticeKind.ANSWER, timedelta(0)),
+}
+OF_PAPERS = [kind for kind, _lead in SAID.values() if kind != NoticeKind.RETURN]
+LATE = timedelta(days=7)  # so long after its day it is still said that it has passed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
     """One day: what passes with it, about which asset, and where one acts."""
@@ -41,6 +55,7 @@ class Deadline:
     about: UUID  # the cover, contract or claim; of a return, the asset
     text: str
     href: str
+    who: str = ""  # whom it concerns
 
     @property
     def key(self) -> tuple[date, str, str]:
@@ -51,7 +66,10 @@ class Deadline:
 def of_owner(owner: Owner, *, today: date) -> list[Deadline]:
     """Return the deadlines of an owner's assets, from just passed to a year ahead."""
     mine = Asset.objects.for_owner(owner).looked_after().values("pk")
-    first, last = today - BEHIND, today + AHEAD
+    return _all(mine, first=today - BEHIND, last=today + AHEAD, today=today)
+
+
+def _all(mine: Any, *, first: date, last: date, today: date) -> list[Deadline]:
     found = [
         *_returns(Acquisition.objects.filter(asset__in=mine), today, last),
         *_covers(Coverage.objects.filter(asset__in=mine), first, last),
@@ -59,6 +77,38 @@ def of_owner(owner: Owner, *, today: date) -> list[Deadline]:
         *_claims(Claim.objects.filter(asset__in=mine), first, last),
     ]
     return sorted(found, key=lambda deadline: deadline.key)
+
+
+def heard(*, asset: Asset, now: datetime) -> None:
+    """Let an asset say its deadlines as its papers are now."""
+    home = asset.household
+    today = duedates.today_in(home.zone, now)
+    mine = Asset.objects.filter(pk=asset.pk).looked_after().values("pk")
+    found = _all(mine, first=today - LATE, last=today + AHEAD, today=today)
+    wanted = [
+        notices.Wish(
+            kind=SAID[one.kind][0],
+            subject=one.about,
+            household=home,
+            asset=asset,
+            what=one.who,
+            due_on=one.on,
+            lead=SAID[one.kind][1],
+        )
+        for one in found
+    ]
+    said = Notice.objects.filter(asset=asset, kind__in=OF_PAPERS, settled_at=None)
+    papers = set(said.exclude(subject=asset.uuid).values_list("subject", flat=True))
+    papers |= {one.about for one in found if one.about != asset.uuid}
+    returns = [wish for wish in wanted if wish.kind == NoticeKind.RETURN]
+    others = [wish for wish in wanted if wish.kind != NoticeKind.RETURN]
+    notices.bring_in_line(kinds=[NoticeKind.RETURN], subjects=[asset.uuid], wanted=returns, now=now)
+    notices.bring_in_line(kinds=OF_PAPERS, subjects=papers, wanted=others, now=now)
+
+
+def lived(*, asset: Asset, before: str, now: datetime) -> None:
+    """Let an asset say its deadlines as far as it is still here."""
+    heard(asset=asset, now=now)
 
 
 def today_for(owner: Owner, now: Any) -> date:
@@ -77,6 +127,7 @@ def _returns(rows: Any, today: date, last: date) -> Iterable[Deadline]:
             asset=row.asset,
             about=row.asset.uuid,
             text=_("Last day to send it back"),
+            who=row.seller,
             href=reverse("asset", args=[row.asset.uuid]),
         )
 
@@ -94,6 +145,7 @@ def _covers(rows: Any, first: date, last: date) -> Iterable[Deadline]:
                 asset=row.asset,
                 about=row.uuid,
                 text=_("Register the guarantee"),
+                who=row.obligor,
                 href=href,
             )
         if row.ends_on and not row.is_lifetime and first <= row.ends_on <= last:
@@ -110,6 +162,7 @@ def _covers(rows: Any, first: date, last: date) -> Iterable[Deadline]:
                 asset=row.asset,
                 about=row.uuid,
                 text=words % {"cover": name},
+                who=row.obligor,
                 href=href,
             )
 
@@ -125,6 +178,7 @@ def _contracts(rows: Any, first: date, last: date, today: date) -> Iterable[Dead
                 asset=row.asset,
                 about=row.uuid,
                 text=_("Last day to give notice: %(who)s") % {"who": row.party},
+                who=row.party,
                 href=reverse("contract", args=[row.uuid]),
             )
 
@@ -139,5 +193,6 @@ def _claims(rows: Any, first: date, last: date) -> Iterable[Deadline]:
             about=row.uuid,
             text=_("An answer is expected: %(who)s")
             % {"who": row.obligor or row.get_kind_display()},
+            who=row.obligor,
             href=reverse("claim", args=[row.uuid]),
         )

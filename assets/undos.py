@@ -64,6 +64,7 @@ def undo_holding(change: Change, owner: Owner, now: datetime) -> None:
     """Give what belongs to an asset the values it had before."""
     asset = _asset(change)
     snapshots.put_back(asset.household_id, before=change.before, after=change.after)
+    hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
 
 
 def undo_move(change: Change, owner: Owner, now: datetime) -> None:

@@ -206,6 +206,11 @@ _OWN = {
     "own_register": (gettext_noop("Registered"), gettext_noop("No need")),
     "own_hand_over": (gettext_noop("All is ready"), gettext_noop("No need")),
     "own_parting": (gettext_noop("All is settled"), gettext_noop("No need")),
+    "own_return": (gettext_noop("We keep it"), gettext_noop("Never mind")),
+    "own_guarantee": (gettext_noop("All is well with it"), gettext_noop("Never mind")),
+    "own_cover": (gettext_noop("Seen to"), gettext_noop("Never mind")),
+    "own_cancel": (gettext_noop("Seen to"), gettext_noop("Let it go on")),
+    "own_answer": (gettext_noop("They answered"), gettext_noop("Never mind")),
     "own_schedule": (gettext_noop("Plan it"), gettext_noop("No, thank you")),
 }
 
@@ -261,6 +266,11 @@ def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
         "hand_over": (_("See what goes along"), f"{asset}hand-over/"),
         "parting": (_("See who"), f"{asset}parting/"),
         "schedule": (_("See its care"), f"{asset}care/"),
+        "return": (_("See the order"), f"{asset}?tab=costs"),
+        "guarantee": (_("Something is wrong"), f"{asset}fault/"),
+        "cover": (_("See what covers it"), f"{asset}?tab=costs"),
+        "cancel": (_("See the contract"), f"{asset}worth/"),
+        "answer": (_("See the claim"), f"{asset}faults/"),
     }
     return [_page_link(*pages[kind])] if kind in pages else []
 

@@ -315,6 +315,19 @@ _NOTICES = {
     "own_register:nobody": gettext_noop("Register the %(asset)s with its maker"),
     "own_hand_over": gettext_noop("%(asset)s: what goes along with it?"),
     "own_parting": gettext_noop("%(asset)s is gone: who may still write to you?"),
+    "own_return": gettext_noop("%(asset)s: can go back to %(who)s until %(day)s"),
+    "own_return:nobody": gettext_noop("%(asset)s: can go back until %(day)s"),
+    "own_guarantee": gettext_noop(
+        "%(asset)s: the guarantee of %(who)s ends %(day)s. Use it before, if anything is wrong"
+    ),
+    "own_guarantee:nobody": gettext_noop(
+        "%(asset)s: a guarantee ends %(day)s. Use it before, if anything is wrong"
+    ),
+    "own_cover": gettext_noop("%(asset)s: the cover by %(who)s ends %(day)s"),
+    "own_cover:nobody": gettext_noop("%(asset)s: a cover ends %(day)s"),
+    "own_cancel": gettext_noop("%(asset)s: goes on with %(who)s unless you cancel by %(day)s"),
+    "own_answer": gettext_noop("%(asset)s: %(who)s was to answer your claim by %(day)s"),
+    "own_answer:nobody": gettext_noop("%(asset)s: your claim was to be answered by %(day)s"),
     "own_schedule": gettext_noop("%(asset)s: plan %(day)s, as %(who)s says?"),
 }
 

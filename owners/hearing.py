@@ -11,12 +11,14 @@ from typing import Any
 WISHES = "wishes"  # how and when the members of a household are told
 LIFECYCLE = "lifecycle"  # where an asset is in its life with its household
 CARE = "care"  # how tasks of care stand
+HOLDINGS = "holdings"  # how an asset came, what covers it, what is agreed and claimed
 NOTICES = "notices"  # what else the things say: low stock, loans due back
 FOUND = "found"  # a stranger has left word about a thing
 _listeners: dict[str, list[Callable[..., None]]] = {
     WISHES: [],
     LIFECYCLE: [],
     CARE: [],
+    HOLDINGS: [],
     NOTICES: [],
     FOUND: [],
 }
