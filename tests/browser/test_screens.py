@@ -1,6 +1,7 @@
 """Every screen in a real browser: accessible, in bounds, silent, and good by keyboard alone."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from assets import claims, faults
-from assets.models import Asset, Claim, Issue
+from assets import caring, claims, faults, metering, stocking
+from assets.models import Asset, CareTask, Claim, Issue, Meter, Part
 from notifications.models import Journey
 from owners import clock
 from owners.models import Owner
@@ -74,6 +75,18 @@ COVER_SCREENS = [
     "values/add",
     "contracts/add",
 ]
+CARE_SCREENS = [
+    "care",
+    "care/add",
+    "care/work",
+    "meters/add",
+    "steps/lend",
+    "steps/offer",
+    "steps/end",
+    "hand-over",
+    "parting",
+    "history",
+]
 # Pages of somebody who is not signed in.
 STRANGERS_SCREENS = [
     "/accounts/login/",
@@ -101,13 +114,39 @@ def screens() -> list[str]:
         "/search/?q=skyline",
         asset,
         *(f"{asset}?tab={tab}" for tab in ("timeline", "suppliers", "documents", "details")),
-        *(f"{asset}{page}/" for page in ("edit", "remove", "label", *COVER_SCREENS)),
+        *(f"{asset}{page}/" for page in ("edit", "remove", "label", *COVER_SCREENS, *CARE_SCREENS)),
+        *care_screens(),
         f"/faults/{Issue.objects.get().uuid}/",
         f"/claims/{Claim.objects.get().uuid}/",
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
         "/preferences/?preset=must_act",
     ]
+
+
+def care_screens() -> list[str]:
+    """The pages of one task, meter and part."""
+    task = f"/care/{CareTask.objects.get().uuid}/"
+    meter, part = Meter.objects.get().uuid, Part.objects.get().uuid
+    return ["/care/", task, f"{task}edit/", f"{task}done/", f"/meters/{meter}/", f"/parts/{part}/"]
+
+
+@pytest.fixture(autouse=True)
+def _some_care(owner: Owner) -> None:
+    """Ana's recorder counts its hours, wants to be cleaned, and there is a spare fan."""
+    asset, now = Asset.objects.select_related("household").get(), clock.now()
+    metering.add(asset=asset, values={"name": "Hours", "unit": "h"}, now=now)
+    spec = {
+        "name": "Clean the fan",
+        "triggers": [
+            {"kind": "calendar", "every": 1, "unit": "year"},
+            {"kind": "event", "event": "trip"},
+        ],
+        "checklist": ["It turns"],
+    }
+    caring.add(asset=asset, spec=spec, owner=owner, now=now)
+    values = {"name": "Fan", "quantity": Decimal(2), "fits": [asset.uuid]}
+    stocking.add(household=asset.household, values=values, owner=owner, now=now)
 
 
 @pytest.fixture(autouse=True)

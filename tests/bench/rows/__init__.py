@@ -2,6 +2,7 @@
 
 from tests.bench.rows import (
     batches,
+    care,
     counts,
     deliveries,
     feed,
@@ -25,6 +26,7 @@ ROWS = {
     "deliveries": deliveries,
     "memory": memory,
     "imports": imports,
+    "care": care,
     "pipeline": pipeline,
     "recall": recall,
     "counts": counts,
