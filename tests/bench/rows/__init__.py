@@ -1,6 +1,7 @@
 """One file for each row of the table: WORK, TARGET and `measure(bench) -> Row`."""
 
 from tests.bench.rows import (
+    assets,
     batches,
     care,
     counts,
@@ -20,6 +21,7 @@ from tests.bench.rows import (
 ROWS = {
     "single": single,
     "today": today,
+    "assets": assets,
     "paint": paint,
     "batches": batches,
     "visible": visible,
