@@ -19,7 +19,6 @@ from datetime import date, datetime, time
 from typing import Any
 
 import nh3
-import openpyxl
 import orjson
 
 from assets.importers.faults import FileError
@@ -253,6 +252,8 @@ def _check_archive(content: bytes) -> None:
 
 def _sheet_rows(content: bytes) -> Iterator[list[str]]:
     """Yield the rows of the first sheet that has any; formulas by the results kept with them."""
+    import openpyxl  # noqa: PLC0415 - few files need it, and every web worker would hold it
+
     try:
         book = openpyxl.load_workbook(
             io.BytesIO(content), read_only=True, data_only=True, keep_links=False

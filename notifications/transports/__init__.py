@@ -2,38 +2,35 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from notifications.transports.chat import ChatTransport
-from notifications.transports.email import EmailTransport
-from notifications.transports.local import LocalCalls, LocalChat, LocalPushTransport, LocalTransport
-from notifications.transports.push import PushTransport
-from notifications.transports.recording import RecordingTransport
-from notifications.transports.sms import TwilioTransport
 from notifications.transports.switchboard import Switchboard
 from notifications.transports.values import Transport
-from notifications.transports.voice import TwilioCalls
 from owners.choices import ChannelKind
 
-TRANSPORTS: dict[ChannelKind, Callable[[], Transport]] = {
-    ChannelKind.EMAIL: EmailTransport,
-    ChannelKind.SMS: TwilioTransport,
-    ChannelKind.PUSH: PushTransport,
-    ChannelKind.VOICE: TwilioCalls,
-    ChannelKind.CHAT: ChatTransport,
+# Each is loaded where it is first sent by: a web worker sends nothing, and their clients for
+# HTTP weigh more than all the rest of Steward.
+TRANSPORTS: dict[ChannelKind, str] = {
+    ChannelKind.EMAIL: "notifications.transports.email.EmailTransport",
+    ChannelKind.SMS: "notifications.transports.sms.TwilioTransport",
+    ChannelKind.PUSH: "notifications.transports.push.PushTransport",
+    ChannelKind.VOICE: "notifications.transports.voice.TwilioCalls",
+    ChannelKind.CHAT: "notifications.transports.chat.ChatTransport",
 }
 # With STEWARD_OUTBOX=local; e-mail comes there too, through the mail backend.
-LOCAL: dict[ChannelKind, Callable[[], Transport]] = {
-    ChannelKind.EMAIL: EmailTransport,
-    ChannelKind.SMS: LocalTransport,
-    ChannelKind.PUSH: LocalPushTransport,
-    ChannelKind.VOICE: LocalCalls,
-    ChannelKind.CHAT: LocalChat,
+LOCAL: dict[ChannelKind, str] = {
+    ChannelKind.EMAIL: "notifications.transports.email.EmailTransport",
+    ChannelKind.SMS: "notifications.transports.local.LocalTransport",
+    ChannelKind.PUSH: "notifications.transports.local.LocalPushTransport",
+    ChannelKind.VOICE: "notifications.transports.local.LocalCalls",
+    ChannelKind.CHAT: "notifications.transports.local.LocalChat",
 }
+RECORDING = "notifications.transports.recording.RecordingTransport"
 
 _recording: ContextVar[bool] = ContextVar("recording_transports", default=False)
 
@@ -44,7 +41,7 @@ class _Opened(threading.local):
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.board: Switchboard | None = None
-        self.transports: dict[Callable[[], Transport], Transport] = {}
+        self.transports: dict[str, Transport] = {}
 
 
 _opened = _Opened()
@@ -78,15 +75,15 @@ def recording() -> Iterator[None]:
 def transport_for(kind: ChannelKind) -> Transport:
     """Return this thread's transport for a kind of channel."""
     if _recording.get():
-        make: Callable[[], Transport] = RecordingTransport
+        path = RECORDING
     elif settings.STEWARD_OUTBOX == "local":
-        make = LOCAL[kind]
+        path = LOCAL[kind]
     else:
-        make = TRANSPORTS[kind]
+        path = TRANSPORTS[kind]
     opened = _mine().transports
-    if make not in opened:
-        opened[make] = make()
-    return opened[make]
+    if path not in opened:
+        opened[path] = import_string(path)()
+    return opened[path]
 
 
 def close() -> None:
