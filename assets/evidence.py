@@ -5,13 +5,15 @@ done about it, and the papers. Whoever gets it learns of no other cover: an insu
 the seller's business. Where the thing stands, and what else it cost, stays here as well.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -20,6 +22,9 @@ from assets import faults, labels, vault
 from assets.choices import DocumentKind
 from assets.models import Acquisition, Document, Issue
 from assets.sniffing import EXTENSIONS
+
+if TYPE_CHECKING:
+    from assets.printing import Paper
 
 MOST = 60  # papers in one pack
 PICTURES = 8  # on paper; all are in the pack
@@ -75,11 +80,13 @@ def papers_of(issue: Issue) -> Any:
 
 def paper(issue: Issue) -> bytes:
     """Return the evidence as PDF: the fault, the thing, what was done, its pictures."""
+    from assets import printing  # noqa: PLC0415 - loaded where it prints
+
     asset = issue.asset
-    sheet = labels.Paper("A4")
+    sheet = printing.Paper("A4")
     sheet.set_title(f"{asset.name}: {issue.title}")
-    sheet.set_margins(labels.MARGIN, labels.MARGIN, labels.MARGIN)
-    sheet.set_auto_page_break(auto=True, margin=labels.MARGIN)
+    sheet.set_margins(printing.MARGIN, printing.MARGIN, printing.MARGIN)
+    sheet.set_auto_page_break(auto=True, margin=printing.MARGIN)
     sheet.add_page()
     sheet.words(_("Evidence of a fault"), size=20, weight="B")
     sheet.words(f"{asset.name}: {issue.title}", size=12)
@@ -113,7 +120,7 @@ def paper(issue: Issue) -> bytes:
             sheet.words(f"{one.get_kind_display()}: {one.name}", size=10)
     pictures = [one for one in kept if one.has_thumb]
     for picture in pictures[:PICTURES]:
-        labels.add_picture(sheet, picture)
+        printing.add_picture(sheet, picture)
     return bytes(sheet.output())
 
 
@@ -159,13 +166,13 @@ def _named(document: Document, taken: dict[str, bytes]) -> str:
     return path
 
 
-def _head(sheet: labels.Paper, text: str) -> None:
+def _head(sheet: Paper, text: str) -> None:
     sheet.ln(3)
     sheet.words(text, size=13, weight="B")
     sheet.ln(1)
 
 
-def _facts(sheet: labels.Paper, facts: list[tuple[object, object]]) -> None:
+def _facts(sheet: Paper, facts: list[tuple[object, object]]) -> None:
     for label, value in facts:
         if value:
             sheet.words(str(label), size=8)

@@ -120,7 +120,7 @@ def fault_page(request: OwnerRequest, key: UUID) -> HttpResponse:
         "asset": issue.asset,
         "payers": [one for one in payers if one["standing"] != Standing.NO],
         "others": [one for one in payers if one["standing"] == Standing.NO],
-        "checked_on": laws.checked_on(),
+        "as_of": laws.as_of(),
         "claims": issue.claims.order_by("-created_at", "-pk")[:SHOWN],
         "orders": issue.orders.order_by("-created_at", "-pk")[:SHOWN],
         "issue_words": IssueStatus.choices,

@@ -218,7 +218,7 @@ def guarantee_months(
 
     The law is that of the day of the contract; without one, that of the day of the check.
     """
-    law = laws.guarantee(country=country, on=on or laws.checked_on())
+    law = laws.guarantee(country=country, on=on or laws.as_of())
     if law is None or bought_as == BoughtAs.BUSINESS:
         return None
     return law.new if condition == Condition.NEW else law.used
@@ -226,7 +226,7 @@ def guarantee_months(
 
 def return_days(country: str, *, on: date | None = None) -> int | None:
     """Return within how many days what was bought at a distance may go back by law."""
-    return laws.return_days(country=country, on=on or laws.checked_on())
+    return laws.return_days(country=country, on=on or laws.as_of())
 
 
 def begin_guarantee(*, acquisition: Acquisition, now: datetime) -> Coverage | None:

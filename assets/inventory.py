@@ -1,20 +1,26 @@
 """Everything a household owns with value and proof, as an insurer asks for it."""
 
+from __future__ import annotations
+
 import csv
 import io
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from assets import costing, duedates, labels, worth
+from assets import costing, duedates, worth
 from assets.choices import DocumentKind
 from assets.cover_words import Basis
 from assets.models import Asset, Document, Valuation
 from owners.models import Household
+
+if TYPE_CHECKING:
+    from assets.printing import Paper
 
 MOST = 2_000  # things in one list
 HEADER = (
@@ -140,10 +146,12 @@ def as_csv(found: Inventory) -> str:
 
 def paper(found: Inventory) -> bytes:
     """Return the list as PDF: place by place, with totals."""
-    sheet = labels.Paper("A4")
+    from assets import printing  # noqa: PLC0415 - loaded where it prints
+
+    sheet = printing.Paper("A4")
     sheet.set_title(found.household.name)
-    sheet.set_margins(labels.MARGIN, labels.MARGIN, labels.MARGIN)
-    sheet.set_auto_page_break(auto=True, margin=labels.MARGIN)
+    sheet.set_margins(printing.MARGIN, printing.MARGIN, printing.MARGIN)
+    sheet.set_auto_page_break(auto=True, margin=printing.MARGIN)
     sheet.add_page()
     sheet.words(_("Inventory"), size=20, weight="B")
     day = date_format(found.on, "DATE_FORMAT")
@@ -167,7 +175,7 @@ def paper(found: Inventory) -> bytes:
     return bytes(sheet.output())
 
 
-def _entry(sheet: labels.Paper, line: Line) -> None:
+def _entry(sheet: Paper, line: Line) -> None:
     asset = line.asset
     made = f"{asset.maker} {asset.model}".strip()
     name = f"{asset.quantity} \u00d7 {asset.name}" if asset.quantity != 1 else asset.name

@@ -37,8 +37,10 @@ def address_of(asset: Asset) -> str:
 @require_GET
 def label_pdf(request: OwnerRequest, key: UUID, form: str) -> HttpResponse:
     """One asset's label, on a sheet or on tape."""
+    from assets import printing  # noqa: PLC0415 - loaded where it prints
+
     asset = find_asset(request.user, key)
-    write = labels.tape if form == "tape" else labels.sheet
+    write = printing.tape if form == "tape" else printing.sheet
     return as_download(write([(asset, address_of(asset))]), name=f"{asset.name}.pdf", kind=PDF)
 
 
@@ -46,11 +48,13 @@ def label_pdf(request: OwnerRequest, key: UUID, form: str) -> HttpResponse:
 @require_GET
 def label_sheet(request: OwnerRequest) -> HttpResponse:
     """Labels of everything, or of all that is at one place."""
+    from assets import printing  # noqa: PLC0415 - loaded where it prints
+
     mine = Asset.objects.for_owner(request.user).looked_after().prefetch_related("identifiers")
     place = request.GET.get("place", "").replace("\x00", "")
     mine = mine.filter(places.inside(place)) if place else mine
-    labelled = [(asset, address_of(asset)) for asset in mine[: labels.SHEET_MOST]]
-    return as_download(labels.sheet(labelled), name=_("Labels") + ".pdf", kind=PDF)
+    labelled = [(asset, address_of(asset)) for asset in mine[: printing.SHEET_MOST]]
+    return as_download(printing.sheet(labelled), name=_("Labels") + ".pdf", kind=PDF)
 
 
 @page
@@ -68,9 +72,11 @@ def label_renew(request: OwnerRequest, key: UUID) -> HttpResponse:
 @require_GET
 def loss_pdf(request: OwnerRequest, key: UUID) -> HttpResponse:
     """The report of a loss, for police and insurer."""
+    from assets import printing  # noqa: PLC0415 - loaded where it prints
+
     asset = find_asset(request.user, key)
     loss = asset.losses.order_by("-on", "-pk").first()
-    content = labels.loss_report(asset, loss)
+    content = printing.loss_report(asset, loss)
     return as_download(content, name=f"{asset.name}.pdf", kind=PDF)
 
 

@@ -23,9 +23,9 @@ def _table() -> dict[str, Any]:
     return table
 
 
-def checked_on() -> date:
-    """Return the day on which the table was last compared with its sources."""
-    return date.fromisoformat(_table()["checked_on"])
+def as_of() -> date:
+    """Return the day as of which the table says how the law stands."""
+    return date.fromisoformat(_table()["as_of"])
 
 
 def guarantee(*, country: str, on: date) -> Law | None:

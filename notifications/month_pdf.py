@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from assets.labels import FONTS  # of every paper we write
+from assets.printing import FONTS  # of every paper we write
 from notifications import month_words
 from notifications.months import Report
 

@@ -18,7 +18,6 @@ from notifications import (
     counted,
     journey_log,
     month_mail,
-    month_pdf,
     month_words,
     months,
     supplier_facts,
@@ -89,6 +88,8 @@ def report_month(request: OwnerRequest, month: str) -> HttpResponse:
 @require_GET
 def report_pdf(request: OwnerRequest, month: str) -> HttpResponse:
     """The same as one sheet to keep or print."""
+    from notifications import month_pdf  # noqa: PLC0415 - loaded where it prints
+
     found = report_of(request, month)
     name = f"steward-{found.month}.pdf"
     return HttpResponse(

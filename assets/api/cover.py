@@ -189,7 +189,9 @@ class WhoPaysOut(serializers.Serializer[Any]):
     """Who pays, in the order in which to ask; no legal advice."""
 
     payers = PayerOut(many=True)
-    checked_on = serializers.DateField(help_text="When our table of laws was last checked.")
+    as_of = serializers.DateField(
+        help_text="How the law stood by our table; not every row was compared with its source."
+    )
 
 
 class WhoPaysAsked(serializers.Serializer[Any]):
@@ -218,7 +220,7 @@ def show_payer(payer: Payer) -> dict[str, Any]:
 def answered(payers: list[Payer]) -> Response:
     """Return who pays, with the day of our table."""
     shown = [show_payer(payer) for payer in payers]
-    return Response({"payers": shown, "checked_on": laws.checked_on()})
+    return Response({"payers": shown, "as_of": laws.as_of()})
 
 
 class FaultPayers(OwnerView):

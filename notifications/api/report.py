@@ -17,7 +17,6 @@ from notifications import (
     counted,
     journey_log,
     month_mail,
-    month_pdf,
     month_words,
     months,
     supplier_facts,
@@ -217,6 +216,8 @@ class MonthPdf(OwnerView):
     )
     def get(self, request: Request) -> HttpResponse:
         """Return a month on one A4."""
+        from notifications import month_pdf  # noqa: PLC0415 - loaded where it prints
+
         sheet = month_pdf.write(report_of(request), site=settings.SITE_URL)
         return HttpResponse(sheet, content_type="application/pdf")
 

@@ -52,7 +52,7 @@ def told() -> list[tuple[str, str]]:
 
 
 def covered(asset: Asset, **values: Any) -> Coverage:
-    said = {"kind": CoverageKind.COMMERCIAL_GUARANTEE, "obligor": "Velo"}
+    said: dict[str, Any] = {"kind": CoverageKind.COMMERCIAL_GUARANTEE, "obligor": "Velo"}
     said |= {"ends_on": date(2027, 1, 8)}  # sixty days from Monday
     return holdings.cover(asset=asset, values=said | values, owner=ana(asset), now=MONDAY)
 

@@ -393,11 +393,11 @@ def claimed_for(cast: factories.Cast) -> dict[str, str]:
     wish = {"title": CANARY, "provider": CANARY, "note": CANARY}
     order, _made = faults.order(asset=asset, values=wish, owner=cast.ana, now=now)
     said = {"kind": "insurance", "obligor": CANARY, "number": CANARY, "note": CANARY}
-    claim, _made = claims.make(asset=asset, values=said, owner=cast.ana, now=now)
+    claim, _claimed = claims.make(asset=asset, values=said, owner=cast.ana, now=now)
     on = {"on": now.date(), "amount": Decimal(5), "currency": "USD", "note": CANARY}
-    valuation, _made = worth.value(asset=asset, values=on, owner=cast.ana, now=now)
+    valuation, _valued = worth.value(asset=asset, values=on, owner=cast.ana, now=now)
     terms = {"kind": "lease", "party": CANARY, "starts_on": now.date(), "note": CANARY}
-    contract, _made = worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
+    contract, _agreed = worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
     rows: dict[str, Any] = {"order": order, "claim": claim}
     rows |= {"valuation": valuation, "contract": contract}
     return {name: str(row.uuid) for name, row in rows.items()}

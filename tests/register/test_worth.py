@@ -148,7 +148,7 @@ def test_the_list_for_the_insurer_adds_each_currency_up(cast: factories.Cast) ->
     found = inventory.of_household(cast.household, now=NOW)
     # A year of ten is over, which had 365 of 3652 days.
     assert found.values == {"EUR": 80, "USD": Decimal("900.05")}
-    assert (found.replacements, found.unvalued) == ({"EUR": 90}, 1)
+    assert (found.replacements, found.unvalued) == ({"EUR": Decimal(90)}, 1)
     rows = list(csv.DictReader(io.StringIO(inventory.as_csv(found))))
     named = {row["name"]: row for row in rows}
     assert "'+Lamp" in named

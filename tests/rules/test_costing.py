@@ -107,7 +107,7 @@ def test_proceeds_in_another_currency_are_said_by_themselves() -> None:
     sums = costing.cost_between(
         CAR, sold, first=START, last=date(2024, 12, 31), ended_on=date(2024, 7, 1)
     )
-    assert (sums["EUR"].total, sums["USD"].total) == (10_000, -900)
+    assert [sums["EUR"].total, sums["USD"].total] == [Decimal(10_000), Decimal(-900)]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,9 @@ def test_of_a_loan_only_the_interest_costs_and_variable_fees_wait_for_the_bill()
     )  # fmt: skip
     power = replace(loan, kind=ContractKind.UTILITY, interest=None, is_variable=True)
     found = costing.fees_as_spending([loan, power], first=date(2024, 1, 1), last=date(2024, 3, 31))
-    assert [(one.amount, one.category) for one in found] == [(40, CostCategory.INTEREST)] * 3
+    assert [(one.amount, one.category) for one in found] == [
+        (Decimal(40), CostCategory.INTEREST)
+    ] * 3
 
 
 def test_repair_or_replace_is_shown_by_the_year() -> None:
@@ -148,10 +150,10 @@ def test_repair_or_replace_is_shown_by_the_year() -> None:
         price=Decimal(2_400), salvage=Decimal(400), upkeep_new=Decimal(80),
     )  # fmt: skip
     compared = costing.compare(choice)
-    assert (compared.repaired, compared.replaced) == (525, 520)
+    assert (compared.repaired, compared.replaced) == (Decimal(525), Decimal(520))
     assert compared.is_new_cheaper
     covered = costing.compare(replace(choice, paid_by_cover=Decimal(900)))
-    assert (covered.repaired, covered.is_new_cheaper) == (300, False)
+    assert (covered.repaired, covered.is_new_cheaper) == (Decimal(300), False)
     over = costing.compare(replace(choice, paid_by_cover=Decimal(5_000)))
     assert over.repaired == 300
 

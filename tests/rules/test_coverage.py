@@ -301,4 +301,4 @@ def test_every_row_of_the_table_has_its_source_and_its_turn() -> None:
         for row in table[name]:
             assert row["source"], row
             assert row["from"] <= row.get("until", "9999-12-31"), row
-    assert laws.checked_on() <= date(2027, 11, 23)
+    assert laws.as_of() <= date(2027, 11, 23)
