@@ -201,7 +201,7 @@ class CheckedPoint(serializers.Serializer[Any]):
     note = serializers.CharField(max_length=1000, allow_blank=True, required=False)
 
 
-class DoneIn(serializers.Serializer[Any]):
+class TaskDoneIn(serializers.Serializer[Any]):
     """What there is to say of work that was done; nothing of it is needed."""
 
     occurrence = serializers.CharField(max_length=10, allow_blank=True, required=False)
@@ -338,7 +338,7 @@ class TaskDone(OwnerView):
     """A task that was done."""
 
     @extend_schema(
-        operation_id="care_tasks_done", parameters=[UNDO], request=DoneIn, responses=TaskOut
+        operation_id="care_tasks_done", parameters=[UNDO], request=TaskDoneIn, responses=TaskOut
     )
     @once
     def post(self, request: Request, task: UUID) -> Response:
@@ -346,7 +346,7 @@ class TaskDone(OwnerView):
         owner = owner_of(request)
         found = my_tasks(owner).get(uuid=task)
         households.require(owner=owner, household_id=found.household_id, least=Rank.HELPER)
-        values = checked(DoneIn, request)
+        values = checked(TaskDoneIn, request)
         usual = WorkKind.INSPECTION if found.checklist else WorkKind.SERVICE
         record = tried(
             lambda: caring.done(
@@ -464,7 +464,7 @@ def show_record(record: ServiceRecord) -> dict[str, Any]:
     }
 
 
-class RecordIn(DoneIn):
+class RecordIn(TaskDoneIn):
     """Work that was done on an asset, whatever task it completes."""
 
     asset = Known(my_assets)
