@@ -26,6 +26,7 @@ from assets.serving import as_download
 from owners import clock
 from owners.api.edge import UNDO, Known, OwnerView, asked, checked, once, owner_of, undoable
 from owners.api.pages import about, filter_of, listed, narrowed, of, page_of
+from owners.api.problems import Problem
 from owners.models import Owner
 
 AMOUNT: Any = {"max_digits": 14, "decimal_places": 4}
@@ -462,7 +463,7 @@ class OneContract(OwnerView):
 class InventoryAsked(serializers.Serializer[Any]):
     """Whose list, and in which form."""
 
-    household = Known(my_households)
+    household = Known(my_households, required=False)
     form = serializers.ChoiceField(choices=["pdf", "csv"], required=False)
 
 
@@ -472,7 +473,11 @@ class InventoryFile(OwnerView):
     @extend_schema(
         operation_id="inventory_get",
         parameters=[
-            OpenApiParameter("household", OpenApiTypes.UUID, required=True),
+            OpenApiParameter(
+                "household",
+                OpenApiTypes.UUID,
+                description="The first of the owner's unless given.",
+            ),
             OpenApiParameter("form", OpenApiTypes.STR, enum=["pdf", "csv"]),
         ],
         responses={
@@ -483,7 +488,9 @@ class InventoryFile(OwnerView):
     def get(self, request: Request) -> HttpResponse:
         """Give out everything a household owns with value and proof, as PDF or CSV."""
         said = asked(InventoryAsked, request)
-        home = said["household"]
+        home = said.get("household") or my_households(owner_of(request)).first()
+        if home is None:
+            raise Problem(404, code="not_found", detail="There is no household.")
         found = inventory.of_household(home, now=clock.now())
         if said.get("form") == "csv":
             content = inventory.as_csv(found).encode("utf-8-sig")

@@ -49,7 +49,7 @@ def recorded() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(override_settings(**OPEN_ENTRANCES))
         stack.enter_context(doorbell.hushed())
-        stack.enter_context(transports.recording())
+        stack.enter_context(transports.recorded())
         stack.enter_context(_outbox_recorded())
         webhooks.forget_senders()  # secrets of the world before are no longer those of this one
         yield

@@ -63,7 +63,7 @@ def switchboard() -> Switchboard:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
+def recorded() -> Iterator[None]:
     """Record instead of sending, on every kind of channel; for replays."""
     token = _recording.set(True)
     try:

@@ -609,7 +609,7 @@ def test_every_kind_of_channel_but_the_feed_has_a_transport() -> None:
 
 def test_what_is_recorded_is_found_again() -> None:
     message = Message(key="k", ref="r", to="+1", text=str(Topic.CARE.label))
-    with transports.recording():
+    with transports.recorded():
         transport = transports.transport_for(ChannelKind.SMS)
         run = transports.switchboard().run
         assert run(transport.send(message)) == Sent(ref="recorded:r")

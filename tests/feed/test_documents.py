@@ -269,4 +269,5 @@ def test_a_file_is_read_outside_the_transaction(
 
     monkeypatch.setattr(vault, "get", get)
     documents.change(document=kept, values={"name": "Humming"})
-    assert inside == [False]
+    assert inside
+    assert not any(inside)
