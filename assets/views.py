@@ -72,15 +72,16 @@ def asset_list(request: OwnerRequest) -> HttpResponse:
     counts = dict(
         mine.looked_after().order_by().values_list("kind").annotate(count=Count("pk")).order_by()
     )
-    found = narrowed(mine, **chosen).order_by(*ORDERS.get(order, ORDERS["name"]))
+    by = ORDERS.get(order, ORDERS["name"])
+    found = narrowed(mine, **chosen).order_by(*by)
     # Keys first: who serves the assets of the pages before is nobody's question.
-    tiles = Paginator(found.values_list("pk", flat=True), PAGE).get_page(request.GET.get("page"))
-    keys = list(tiles.object_list)
-    shown = mine.with_serving().in_bulk(keys)
-    tiles.object_list = [shown[key] for key in keys if key in shown]  # type: ignore[misc]  # rows for keys
-    photos = photos_of(keys)
+    keys = Paginator(found.values_list("pk", flat=True), PAGE)
+    tiles: Any = keys.get_page(request.GET.get("page"))
+    shown = mine.with_serving().filter(pk__in=tiles.object_list).order_by(*by)
+    tiles.object_list = list(shown)
+    photos = photos_of([asset.pk for asset in shown])
     for asset in tiles:
-        asset.photo = photos.get(asset.pk)  # type: ignore[attr-defined]  # for the template to read
+        asset.photo = photos.get(asset.pk)
     context = {
         "tiles": tiles,
         "rows": tiles,
