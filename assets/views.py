@@ -77,7 +77,8 @@ def asset_list(request: OwnerRequest) -> HttpResponse:
     # Keys first: who serves the assets of the pages before is nobody's question.
     keys = Paginator(found.values_list("pk", flat=True), PAGE)
     tiles: Any = keys.get_page(request.GET.get("page"))
-    shown = mine.with_serving().filter(pk__in=tiles.object_list).order_by(*by)
+    # The keys are the owner's: asking for them again would look through all of them again.
+    shown = Asset.objects.with_serving().filter(pk__in=tiles.object_list).order_by(*by)
     tiles.object_list = list(shown)
     photos = photos_of([asset.pk for asset in shown])
     for asset in tiles:

@@ -189,7 +189,11 @@ def show_asset(asset: Asset) -> dict[str, Any]:
 
 def my_assets(owner: Owner) -> QuerySet[Asset]:
     """Return the owner's assets with all that `show_asset` reads."""
-    rows = Asset.objects.for_owner(owner).select_related("household", "keeper", "parent")
+    rows = (
+        Asset.objects.for_owner(owner)
+        .select_related("household", "keeper")
+        .prefetch_related("parent")
+    )
     return rows.prefetch_related("identifiers", "taggings__tag")
 
 

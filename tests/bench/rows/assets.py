@@ -18,7 +18,7 @@ WORDS = ("Pump", "Lamp", "Drill", "Chair", "Radio", "Boiler", "Kettle", "Saw", "
 ADDRESSES = {
     "list": "/assets/",
     "last page": "/assets/?page=9999",
-    "place": "/assets/?place=House+/+Room+3",
+    "place": "/assets/?place=House+/+Room+1",
     "newest": "/assets/?sort=newest",
     "API": "/api/v1/assets/",
     "search": "/search/?q=serial-77",
@@ -28,7 +28,8 @@ SLACK_MS = 5.0
 
 
 def household_of(count: int, email: str) -> Owner:
-    """Return an owner whose household has so many assets with numbers, in thirty places."""
+    """Return an owner whose household has so many assets with numbers, a page of them a place."""
+    rooms = 2 if count <= FEW else 30
     owner = Owner.objects.create(email=email, zone="Europe/Berlin")
     household = Household.objects.create(name=email)
     Membership.objects.create(household=household, owner=owner, rank=Rank.ADMIN)
@@ -39,7 +40,7 @@ def household_of(count: int, email: str) -> Owner:
             name=f"{WORDS[number % len(WORDS)]} {number:05}",
             kind=kinds[number % len(kinds)],
             maker="Nordvarme",
-            place=f"House / Room {number % 30}",
+            place=f"House / Room {number % rooms}",
             created_at=clock.now(),
         )
         for number in range(count)
