@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from assets import costing, duedates, worth
 from assets.choices import DocumentKind
 from assets.cover_words import Basis
+from assets.importers.values import guarded
 from assets.models import Asset, Document, Valuation
 from owners.models import Household
 
@@ -123,10 +124,10 @@ def as_csv(found: Inventory) -> str:
         words = [asset.place, asset.name, asset.kind, asset.maker, asset.model]
         writer.writerow(
             [
-                *map(worth.cell, words),
-                worth.cell("; ".join(line.numbers)),
+                *map(guarded, words),
+                guarded("; ".join(line.numbers)),
                 asset.quantity,
-                worth.cell(line.seller),
+                guarded(line.seller),
                 line.bought_on or "",
                 _plain(line.price),
                 _plain(line.value),

@@ -48,7 +48,6 @@ CONTRACT_FIELDS = frozenset(
     ]
 )
 FEE_FIELDS = frozenset(["since", "months", "amount", "interest", "currency", "is_variable"])
-UNSAFE = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +195,7 @@ def replacement_of(asset: Asset) -> Valuation | None:
 
 
 def as_csv(asset: Asset, *, today: date) -> str:
-    """Return an asset's costs by year as CSV; what a spreadsheet would run is made text."""
+    """Return an asset's costs by year as CSV: words of ours, days and amounts only."""
     out = io.StringIO()
     writer = csv.writer(out)
     running = list(CostCategory.values)
@@ -210,11 +209,6 @@ def as_csv(asset: Asset, *, today: date) -> str:
             shown = [str(costing.rounded(Decimal(amount), currency)) for amount in amounts]
             writer.writerow([year, currency, *shown])
     return out.getvalue()
-
-
-def cell(text: str) -> str:
-    """Return words as a spreadsheet shows them and never runs them."""
-    return f"'{text}" if text.startswith(UNSAFE) else text
 
 
 # --- writing -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import Min, Q
 from django.utils.module_loading import import_string
 
-from assets.models import AwaitedWords, CareTask
+from assets.models import AwaitedWords, CareTask, Notice
 from notifications import delivery, digests, feed, indexing, month_mail, upkeep
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification, ReportWish
@@ -172,6 +172,7 @@ def next_at(*, after: datetime) -> datetime | None:
         (Journey.objects.all(), "next_at"),
         (Notification.objects.filter(state=NotificationState.PLANNED), "not_before"),
         (CareTask.objects.filter(removed_at=None), "turns_at"),
+        (Notice.objects.filter(settled_at=None), "speaks_at"),
         (Membership.objects.all(), "next_digest_at"),
         (ReportWish.objects.all(), "next_at"),
         (Delivery.objects.filter(pending), "next_at"),

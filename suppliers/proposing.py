@@ -110,7 +110,7 @@ def take(statements: Iterable[Statement], *, now: datetime) -> None:
             touched += _lines(one, mine, on, contacts[one.uuid], now=now)
         changed |= {row.uuid: row for row in touched}
     new = [row for row in changed.values() if row._state.adding]  # noqa: SLF001 - Django's own name
-    old = [row for row in changed.values() if row not in new]
+    old = [row for row in changed.values() if not row._state.adding]  # noqa: SLF001 - as above
     _know_owned([row for row in changed.values() if row.state == ProposalState.OPEN])
     Proposal.objects.bulk_create(new, ignore_conflicts=True)
     Proposal.objects.bulk_update(

@@ -177,6 +177,15 @@ def lend(asset: Asset) -> Change:
     return step(asset, Step.LEND, borrower="Tom", due_on=FRIDAY)
 
 
+def test_a_simulated_clock_stops_where_something_speaks(asset: Asset) -> None:
+    lend(asset)
+    run(MONDAY)
+    speaks_at = Notice.objects.get().speaks_at
+    assert speaks_at is not None
+    assert speaks_at > MONDAY
+    assert pipeline.next_at(after=speaks_at - timedelta(seconds=1)) == speaks_at
+
+
 def test_a_loan_speaks_the_day_before_and_once_more_when_it_is_late(asset: Asset) -> None:
     lend(asset)
     run(MONDAY + 2 * DAY)

@@ -226,26 +226,25 @@ def told_late(year: Year) -> Year:
     )
 
 
-def told_silently(year: Year) -> Year:
-    """It only changes the card."""
-    line = _said(year, "arriving").line
+def _only_on_the_card(year: Year, line: str) -> Year:
     return replace(
         year,
         told=tuple(
             replace(told, level="feed") if line in told.because else told for told in year.told
         ),
     )
+
+
+def told_silently(year: Year) -> Year:
+    """It only changes the card."""
+    line = _said(year, "arriving").line
+    return _only_on_the_card(year, line)
 
 
 def moved_silently(year: Year) -> Year:
     """Somebody who knew of a visit hears of its new time only from the card."""
     line = _told(year, lambda told: (told.reason, told.level) == ("moved", "interrupt")).because[-1]
-    return replace(
-        year,
-        told=tuple(
-            replace(told, level="feed") if line in told.because else told for told in year.told
-        ),
-    )
+    return _only_on_the_card(year, line)
 
 
 def sent_by_nobody(year: Year) -> Year:
