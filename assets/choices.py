@@ -225,3 +225,4 @@ class NoticeKind(TextChoices):
     COVER = "cover", _("Cover ending")
     CANCEL = "cancel", _("Notice to be given")
     ANSWER = "answer", _("Answer expected")
+    RECALL = "recall", _("Recall")

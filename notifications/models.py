@@ -893,6 +893,7 @@ class NoticeCall(OwnCall):
 
     notice = models.OneToOneField(Notice, models.CASCADE, related_name="+")
     is_late = models.BooleanField(default=False)  # that its day has passed was said, too
+    said_as = models.CharField(max_length=8, blank=True)  # how sure a recall was, as last said
 
     def __str__(self) -> str:
         return f"notice {self.notice_id}"

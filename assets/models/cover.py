@@ -47,13 +47,21 @@ class WorkOrder(models.Model):
     record = models.ForeignKey(  # what was done in the end
         ServiceRecord, models.SET_NULL, null=True, blank=True, related_name="orders"
     )
+    matter = models.UUIDField(null=True, blank=True)  # the journey in which it is arranged
+    stated_at = models.DateTimeField(null=True, blank=True)  # when the owner said how far it is
     source = models.CharField(max_length=8, choices=Source, default=Source.SELF)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = OfAssets["WorkOrder"].as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["asset", "-created_at"], name="workorder_of_asset")]
+        indexes = [
+            models.Index(fields=["asset", "-created_at"], name="workorder_of_asset"),
+            # A matter that moves brings its repairs along.
+            models.Index(
+                fields=["matter"], condition=Q(matter__isnull=False), name="workorder_of_matter"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -87,6 +95,9 @@ class Claim(models.Model):
         CostEntry, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     said_in = models.UUIDField(null=True, blank=True)  # the contact that spoke of it last
+    # What it said that differs from what the owner wrote, until the owner decides.
+    told = models.JSONField(default=dict, blank=True)
+    stated_at = models.DateTimeField(null=True, blank=True)  # when the owner said how far it is
     source = models.CharField(max_length=8, choices=Source, default=Source.SELF)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -7,18 +7,28 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from assets.choices import Source
 from assets.cover_words import Confidence, RecallState
 from assets.models.asset import Asset
+from assets.models.care import ServiceRecord
 from assets.models.cover import OfAssets
 from assets.models.document import Document
 from owners.models import Household
 
 
 class RecallNotice(models.Model):
-    """One recall as an authority published it; nobody's, and kept as it was read."""
+    """One recall as it was published, kept as it was read.
+
+    What an authority published is nobody's. What a supplier or a former owner told one
+    household of is that household's, and means nothing for any other.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    source = models.CharField(max_length=12)  # of `recall_sources.SOURCES`
+    household = models.ForeignKey(
+        Household, models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    source = models.CharField(max_length=12)  # of `suppliers.recall_sources`, or who told it
+    declared_by = models.CharField(max_length=120, blank=True)  # where no authority did
     number = models.CharField(max_length=80)
     published_on = models.DateField(null=True, blank=True)
     updated_on = models.DateField(null=True, blank=True)
@@ -33,7 +43,11 @@ class RecallNotice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "number"], name="recallnotice_once"),
+            models.UniqueConstraint(
+                fields=["source", "number", "household"],
+                nulls_distinct=False,
+                name="recallnotice_once",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,9 +61,10 @@ class RecallCriterion(models.Model):
     brand = models.CharField(max_length=120, blank=True)
     brand_folded = models.CharField(max_length=120, blank=True)
     model = models.CharField(max_length=200, blank=True)
+    product = models.CharField(max_length=200, blank=True)  # what sort of thing
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     gtin = models.CharField(max_length=14, blank=True)
-    lot = models.CharField(max_length=80, blank=True)
+    lot = models.CharField(max_length=200, blank=True)
     serial_from = models.CharField(max_length=80, blank=True)
     serial_to = models.CharField(max_length=80, blank=True)
 
@@ -73,11 +88,18 @@ class RecallMatch(models.Model):
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="recall_matches")
     notice = models.ForeignKey(RecallNotice, models.CASCADE, related_name="matches")
     confidence = models.CharField(max_length=8, choices=Confidence)
+    by = models.CharField(max_length=8, blank=True)  # serial, batch, gtin, model, maker; told
     state = models.CharField(max_length=15, choices=RecallState, default=RecallState.NEW)
     booked_on = models.DateField(null=True, blank=True)
     remedied_on = models.DateField(null=True, blank=True)
+    provider = models.CharField(max_length=120, blank=True)  # who puts it right
     proof = models.ForeignKey(Document, models.SET_NULL, null=True, blank=True, related_name="+")
+    record = models.ForeignKey(  # the work as it was logged or reported
+        ServiceRecord, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     note = models.CharField(max_length=200, blank=True)
+    said_in = models.UUIDField(null=True, blank=True)  # the contact that spoke of it last
+    source = models.CharField(max_length=8, choices=Source, default=Source.SELF)  # of its state
     found_at = models.DateTimeField(default=timezone.now)
 
     objects = OfAssets["RecallMatch"].as_manager()
@@ -86,7 +108,11 @@ class RecallMatch(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["asset", "notice"], name="recallmatch_once"),
         ]
-        indexes = [models.Index(fields=["household", "state"], name="recallmatch_by_state")]
+        indexes = [
+            models.Index(fields=["household", "state"], name="recallmatch_by_state"),
+            # The list of a household's recalls, the newest first.
+            models.Index(fields=["household", "-found_at"], name="recallmatch_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.notice_id} for {self.asset_id}"
@@ -105,6 +131,9 @@ class RecallFeed(models.Model):
     next_at = models.DateTimeField()
     failures = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=200, blank=True)
+    # What the last answer was known by, so that the same is not sent again.
+    etag = models.CharField(max_length=200, blank=True)
+    modified = models.CharField(max_length=60, blank=True)
 
     class Meta:
         constraints = [
