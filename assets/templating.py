@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import get_language, gettext_noop
 
 from assets import care_specs, caring, snapshots, starters
-from assets.models import Asset, Template
+from assets.models import Asset, Meter, Template
 from assets.starters import STARTERS, Starter
 from owners import undo
 from owners.models import Change, Household, Owner
@@ -23,6 +23,7 @@ ADDED, CHANGED, REMOVED = "template.add", "template.change", "template.remove"
 MOST = 60  # of one household
 WORDS_MOST = 30
 TASKS_MOST = 40
+OF_ONE_THING = ("last_done_on", "last_done_at")  # of a task: another thing begins anew
 FIELDS = frozenset({"label", "kind", "icon", "scheme", "words", "maker", "model", "place", "care"})
 
 
@@ -55,22 +56,41 @@ def copied(starter: Starter) -> dict[str, Any]:
 
 def of_asset(asset: Asset) -> dict[str, Any]:
     """Return the values of a template that begins as a thing is, with its care."""
-    starter = STARTERS.get(asset.template, STARTERS[starters.USUAL])
+    known = known_to([asset.household])
+    starter = known.get(asset.template, STARTERS[starters.USUAL])
+    meters = list(asset.meters.filter(removed_at=None).order_by("pk"))
+    names = {str(meter.uuid): meter.name for meter in meters}
     tasks = asset.care_tasks.filter(removed_at=None).order_by("pk")[:TASKS_MOST]
-    specs = [caring.spec_of(task) for task in tasks]
-    for spec in specs:
-        for name in ("last_done_on", "last_done_at"):
-            spec.pop(name, None)  # of that thing alone
-    meters = asset.meters.filter(removed_at=None).order_by("pk")
-    kept = [{"name": m.name, "unit": m.unit, "kind": m.kind} for m in meters]
+    specs = [_of_any(caring.spec_of(task), names) for task in tasks]
     return _body_of(starter) | {
         "label": asset.name[:60],
         "kind": asset.kind,
         "maker": asset.maker,
         "model": asset.model,
         "words": [],
-        "care": {"meters": kept, "tasks": specs},
+        "care": {
+            "meters": [_meter(meter) for meter in meters],
+            "tasks": [spec for spec in specs if spec["triggers"]],
+        },
     }
+
+
+def _of_any(spec: dict[str, Any], meters: Mapping[str, str]) -> dict[str, Any]:
+    """Return a task as any thing may have it: meters by name, and nothing of that thing alone."""
+    kept = {name: said for name, said in spec.items() if name not in OF_ONE_THING}
+    triggers = [
+        trigger | ({"meter": meters[trigger["meter"]]} if "meter" in trigger else {})
+        for trigger in spec["triggers"]
+        if trigger.get("mode") != "once" and trigger.get("meter", "") in {"", *meters}
+    ]
+    return kept | {"triggers": triggers}
+
+
+def _meter(meter: Meter) -> dict[str, Any]:
+    kept = {"name": meter.name, "unit": meter.unit, "kind": meter.kind}
+    if meter.rolls_over_at is not None:
+        kept["rolls_over_at"] = f"{meter.rolls_over_at.normalize():f}"
+    return kept
 
 
 def add(

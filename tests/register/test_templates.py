@@ -1,14 +1,16 @@
 """Templates of the household's own: copied, changed, used where a thing is added, undone."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from assets import caring, starters, templating
+from assets import caring, metering, starters, templating
 from assets.models import Asset, CareTask, Template
 from assets.undos import UNDOS
 from owners import undo, undoing
+from tests import factories
 from tests.api.conftest import app_of
 from tests.factories import START as NOW
 from tests.factories import Cast
@@ -96,6 +98,28 @@ def test_a_thing_is_a_pattern_with_its_care(cast: Cast) -> None:
     (task,) = values["care"]["tasks"]
     assert (values["maker"], task["name"], "last_done_on" in task) == ("Skyline", "Dust it", False)
     own(cast, **values)  # it can be kept
+
+
+def test_a_pattern_names_meters_as_any_thing_has_them(cast: Cast) -> None:
+    values = {"name": "Hours", "unit": "h", "rolls_over_at": Decimal(10000)}
+    metering.add(asset=cast.dvr, values=values, now=NOW)
+    by_hours = {"kind": "meter", "meter": "Hours", "every": "200"}
+    once = {"kind": "calendar", "mode": "once", "anchor": "2027-01-01"}
+    for triggers in ([by_hours], [once], [once, by_hours]):
+        caring.add(asset=cast.dvr, spec={"name": "Oil", "triggers": triggers}, now=NOW)
+    row = own(cast, **templating.of_asset(cast.dvr))
+    other = factories.AssetFactory.create(household=cast.household)
+    made = caring.adopt(asset=other, plan=templating.values_of(row)["care"], now=NOW)
+    (meter,) = other.meters.all()
+    assert meter.rolls_over_at == 10000
+    assert [[t["meter"] for t in task.triggers] for task in made] == [[str(meter.uuid)]] * 2
+
+
+def test_a_thing_made_from_an_own_template_keeps_its_ways(cast: Cast) -> None:
+    row = own(cast, icon="flame", scheme="vin")
+    cast.dvr.template = row.slug
+    values = templating.of_asset(cast.dvr)
+    assert (values["icon"], values["scheme"]) == ("flame", "vin")
 
 
 def test_care_that_cannot_be_is_refused(cast: Cast) -> None:
