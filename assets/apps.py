@@ -11,8 +11,9 @@ class AssetsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the deadlines of a thing follow its papers and its life."""
-        from assets import radar  # noqa: PLC0415 - models load first
+        from assets import radar, recalls  # noqa: PLC0415 - models load first
         from owners import hearing  # noqa: PLC0415 - as above
 
         hearing.plug_in(hearing.HOLDINGS, radar.heard)
         hearing.plug_in(hearing.LIFECYCLE, radar.lived)
+        hearing.plug_in(hearing.LIFECYCLE, recalls.lived)

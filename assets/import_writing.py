@@ -21,7 +21,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext, override
 
-from assets import care, caring, duedates, holdings, identifiers, places, typed
+from assets import care, caring, duedates, holdings, identifiers, places, recalls, typed
 from assets.care_words import MarkKind, MeterKind
 from assets.choices import (
     AssetKind,
@@ -217,6 +217,7 @@ def _write(lot: Lot, rows: Sequence[ImportRow]) -> None:
     bulk.insert(Imported, lot.notes)
     lot.notes = []
     duedates.refresh(assets=lot.touched, now=lot.now)
+    recalls.look(lot.touched, now=lot.now)
 
 
 def _items(lot: Lot, rows: Sequence[ImportRow]) -> list[Item]:

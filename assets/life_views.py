@@ -230,11 +230,15 @@ def asset_code(request: OwnerRequest, key: UUID) -> HttpResponse:
         messages.error(request, _("This code says nothing we can keep."))
         return redirect(tab_of(asset, "details"))
     known = [(IdentifierScheme(row.scheme), row.value) for row in asset.identifiers.order_by("pk")]
-    register.change(
-        asset=asset, values={}, identifiers=[*known, *read.identifiers], owner=request.user
+    change = register.edit(
+        asset=asset,
+        values={},
+        identifiers=[*known, *read.identifiers],
+        owner=request.user,
+        now=clock.now(),
     )
     names = ", ".join(str(scheme.label) for scheme, _value in read.identifiers)
-    messages.success(request, _("Read from the code: %(names)s.") % {"names": names})
+    said(request, _("Read from the code: %(names)s.") % {"names": names}, change)
     return redirect(tab_of(asset, "details"))
 
 

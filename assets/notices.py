@@ -31,8 +31,8 @@ RAISED_BY_STEP: dict[NoticeKind, tuple[Lifecycle, ...]] = {
     NoticeKind.PARTING: (Lifecycle.ENDED,),
 }
 OF_ASSETS = (NoticeKind.LOAN, NoticeKind.DELIVERY, *RAISED_BY_STEP)
-# A loan is one for as long as it lasts, whatever was said of it meanwhile.
-LASTING = (NoticeKind.LOAN, NoticeKind.SCHEDULE)
+# A loan is one for as long as it lasts, whatever was said of it meanwhile; so is a recall.
+LASTING = (NoticeKind.LOAN, NoticeKind.SCHEDULE, NoticeKind.RECALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ def _is_same(found: Notice, wish: Wish, now: datetime) -> bool:
 
 def _update(row: Notice, wish: Wish, now: datetime) -> bool:
     """Let a notice say what is wished; whether it says anything else now."""
-    before = (row.what, row.due_on, row.asset_id, row.settled_at)
+    before = _said(row)
     is_moved = row.due_on != wish.due_on
     is_back = row.settled_at is not None
     row.what, row.due_on, row.asset = wish.what[:200], wish.due_on, wish.asset
@@ -217,7 +217,13 @@ def _update(row: Notice, wish: Wish, now: datetime) -> bool:
         row.settled_at = row.dismissed_at = None
     if is_moved or is_back:
         row.speaks_at = wish.speaks_at(now)
-    return before != (row.what, row.due_on, row.asset_id, row.settled_at)
+    return before != _said(row)
+
+
+def _said(row: Notice) -> tuple[object, ...]:
+    """Return what a notice says: when this changes, whoever listens hears of it."""
+    sure = row.data.get("confidence")  # of a recall: that it is this very one is news
+    return row.what, row.due_on, row.asset_id, row.settled_at, sure
 
 
 def _made(wish: Wish, now: datetime) -> Notice:

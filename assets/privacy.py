@@ -39,6 +39,7 @@ from assets.models import (
     PartUse,
     PriceLine,
     RecallMatch,
+    RecallNotice,
     ServiceRecord,
     Tag,
     Tagging,
@@ -107,6 +108,7 @@ SECTIONS: dict[str, Section] = {
     "valuations": table("valuations", of_households(Valuation)),
     "value-plans": table("value-plans", of_households(ValuePlan)),
     "recalls": table("recalls", of_households(RecallMatch)),
+    "recall-notices": table("recall-notices", of_households(RecallNotice)),
     "tags": table("tags", of_households(Tag)),
     "asset-tags": table("asset-tags", of_households(Tagging)),
     "custom-fields": table("custom-fields", of_households(CustomField)),
@@ -139,7 +141,6 @@ def not_exported() -> dict[str, str]:
     return {
         "assets_findable": "an index to search, made from the other tables",
         "assets_awaitedwords": "what that index has still to take in",
-        "assets_recallnotice": "what authorities published; nobody's",
         "assets_recallcriterion": "what authorities published; nobody's",
         "assets_recallfeed": "when authorities are asked next",
     }
@@ -156,6 +157,7 @@ def erase_household(*, household: Household, now: datetime) -> None:
     Asset.objects.filter(household=household).delete()
     Part.objects.filter(household=household).delete()
     Notice.objects.filter(household=household).delete()
+    RecallNotice.objects.filter(household=household).delete()
     # Last: the triggers note what is deleted.
     for history in HISTORIES:
         history.objects.filter(household=household).delete()

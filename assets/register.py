@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from assets import duedates, notices, places, typed
+from assets import duedates, notices, places, recalls, typed
 from assets import identifiers as numbers
 from assets.choices import FieldType, IdentifierScheme, Lifecycle, Source
 from assets.models import Asset, AssetIdentifier, CustomField, Tag, Tagging
@@ -45,6 +45,8 @@ Identifiers = Sequence[tuple[IdentifierScheme, str]]
 
 # Care begins, rests and ends with these.
 CARED_BY = frozenset({"lifecycle", "operational_status", "in_service_on"})
+# By these a recall may mean it.
+NAMED_BY = frozenset({"name", "kind", "template", "maker", "model", "identifiers", "lifecycle"})
 
 
 class KeeperError(Exception):
@@ -98,6 +100,7 @@ def add(
                 household=household,
                 subject=asset.uuid,
             )
+        recalls.look([asset.pk], now=now, is_new=True)
     return asset
 
 
@@ -167,6 +170,8 @@ def edit(
         if CARED_BY & before.keys():
             duedates.refresh(assets=[asset.pk], now=now)
             notices.review_asset(asset, now=now)
+        if NAMED_BY & before.keys():
+            recalls.look([asset.pk], now=now)
         return undo.remember(
             kind=CHANGED,
             label=asset.name,
@@ -212,6 +217,7 @@ def remove(*, asset: Asset, owner: Owner, now: datetime) -> Change:
         asset.save(update_fields=["removed_at", "source", "written_by"])
         duedates.refresh(assets=[asset.pk], now=now)
         notices.review_asset(asset, now=now)
+        recalls.review_asset(asset, now=now)
         return undo.remember(
             kind=REMOVED,
             label=asset.name,

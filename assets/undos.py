@@ -15,6 +15,7 @@ from assets import (
     notices,
     passages,
     places,
+    recalls,
     register,
     snapshots,
     templating,
@@ -34,6 +35,8 @@ def put_back_asset(change: Change, owner: Owner, now: datetime) -> None:
     asset.save(update_fields=["removed_at"])
     duedates.refresh(assets=[asset.pk], now=now)
     notices.review_asset(asset, now=now)
+    recalls.look([asset.pk], now=now)
+    recalls.review_asset(asset, now=now)
 
 
 def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
@@ -53,6 +56,8 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
     if register.CARED_BY & change.before.keys():
         duedates.refresh(assets=[asset.pk], now=now)
         notices.review_asset(asset, now=now)
+    if register.NAMED_BY & change.before.keys():
+        recalls.look([asset.pk], now=now)
 
 
 def undo_step(change: Change, owner: Owner, now: datetime) -> None:
@@ -65,6 +70,13 @@ def undo_holding(change: Change, owner: Owner, now: datetime) -> None:
     asset = _asset(change)
     snapshots.put_back(asset.household_id, before=change.before, after=change.after)
     hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
+
+
+def undo_recall(change: Change, owner: Owner, now: datetime) -> None:
+    """Let a recall stand as it did before."""
+    asset = _asset(change)
+    snapshots.put_back(asset.household_id, before=change.before, after=change.after)
+    recalls.review_asset(asset, now=now)
 
 
 def undo_move(change: Change, owner: Owner, now: datetime) -> None:
@@ -89,6 +101,7 @@ UNDOS: dict[str, Way] = {
     importing.BROUGHT_IN: Way(undo=importing.take_back),
     register.CHANGED: Way(undo=undo_change),
     passages.TAKEN: Way(undo=undo_step),
+    recalls.MOVED: Way(undo=undo_recall),
     places.MOVED: Way(undo=undo_move),
     **{
         kind: Way(undo=undo_holding)

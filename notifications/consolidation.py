@@ -6,7 +6,7 @@ arrivals find their place.
 """
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -190,7 +190,8 @@ def place(
         return repeated
     if entry.said.type.startswith(OUR_OWN):
         # Steward has many matters at a time: each call names its own, and none is guessed.
-        named = _by_key(entry, known)
+        own = replace(entry, said=entry.said.with_(keys=entry.said.keys[:1], quoted=()))
+        named = _by_key(own, known)
         return named or Placement(rule="new_matter", evidence={"sender": "steward"})
     open_to = [candidate for candidate in known if not candidate.is_full]
     for step in (_by_key, _by_window, _by_known_sender, _by_caller):
@@ -311,7 +312,7 @@ def _by_key(entry: Entry, candidates: Sequence[Candidate]) -> Placement | None:
                 continue
             if entry.supplier in issuers or entry.is_own:
                 own.setdefault(candidate.id, key)
-            elif candidate.asset and candidate.asset in entry.covers:
+            elif _is_quoted(entry, candidate):
                 quoted.setdefault(candidate.id, key)
         for token in entry.said.quoted:
             for scheme, value in candidate.keys:
@@ -320,7 +321,7 @@ def _by_key(entry: Entry, candidates: Sequence[Candidate]) -> Placement | None:
                 issuers = candidate.keys[scheme, value]
                 if entry.supplier in issuers or entry.is_own:
                     own.setdefault(candidate.id, (scheme, value))
-                elif candidate.asset and candidate.asset in entry.covers:
+                elif _is_quoted(entry, candidate):
                     quoted.setdefault(candidate.id, (scheme, value))
     for found, rule in ((own, "strong_key"), (quoted, "quoted_key")):
         if not found:
@@ -338,6 +339,12 @@ def _by_key(entry: Entry, candidates: Sequence[Candidate]) -> Placement | None:
             merges=tuple(candidate.id for candidate in rest),
         )
     return None
+
+
+def _is_quoted(entry: Entry, candidate: Candidate) -> bool:
+    """Whether somebody else may speak of a matter: of an asset that its mandate covers."""
+    may_know = bool(candidate.asset) and candidate.asset in entry.covers
+    return may_know and candidate.fits_asset(entry)
 
 
 def _are_one(first: Candidate, rest: Sequence[Candidate], entry: Entry) -> bool:

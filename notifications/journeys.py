@@ -211,7 +211,9 @@ _OWN = {
     "own_cover": (gettext_noop("Seen to"), gettext_noop("Never mind")),
     "own_cancel": (gettext_noop("Seen to"), gettext_noop("Let it go on")),
     "own_answer": (gettext_noop("They answered"), gettext_noop("Never mind")),
+    "own_told": (gettext_noop("All is settled"), gettext_noop("Never mind")),
     "own_schedule": (gettext_noop("Plan it"), gettext_noop("No, thank you")),
+    "own_recall": (gettext_noop("It is put right"), gettext_noop("Not mine")),
 }
 
 
@@ -254,8 +256,12 @@ def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
     if kind == "care":
         task = rest.partition(":")[0]
         return [_page_link(_("With photo, parts and who did it"), f"/care/{task}/done/")]
+    if kind == "told":
+        return [_page_link(_("See who has answered"), f"/tell/notices/{rest}/")]
     if kind == "stock":
         return [_page_link(_("See the stock"), "/parts/")]
+    if kind == "recall":
+        return [_page_link(_("Compare, book the remedy, keep the proof"), f"/recalls/{rest}/")]
     if not matter.asset:
         return []
     asset = f"/assets/{matter.asset}/"

@@ -30,6 +30,7 @@ FAR = datetime.max.replace(tzinfo=UTC)
 BOOKED, CANCELLED = "booked", "cancelled"
 # What a thing itself asks for: its care, or what begins so. LATE: its day has passed.
 CARE, OWN, LATE = "care", "own_", "own_late"
+RECALL = f"{OWN}recall"  # that it may be meant by a recall
 # The decision that this is dealt with, while the matter goes on.
 SETTLED = "settled"
 # So long whoever was asked to come may take for an answer.

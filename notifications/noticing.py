@@ -8,7 +8,7 @@ passed; its matter closes when the reason ends.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,23 +16,29 @@ from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
-from assets import caring, duedates, notices, passages, stocking
+from assets import caring, duedates, notices, passages, recalls, stocking
 from assets.care_words import MarkKind
 from assets.choices import NoticeKind, Source
+from assets.cover_words import Confidence, RecallState
+from assets.holdings import HoldingError
 from assets.lifecycle import Step, StepError
-from assets.models import CareTask, Notice, Part
+from assets.models import CareTask, Notice, Part, RecallMatch
+from assets.payer_words import obligor_word
+from assets.recall_matching import SURENESS
 from notifications.matter import LATE, OWN
 from notifications.models import Journey, NoticeCall
 from notifications.own_matters import Changes, Line, contact_of, due_fact, say, steward
 from owners import undo
 from owners.models import Change, Owner
-from suppliers.choices import MandateState
-from suppliers.contacts import AskClaim
+from suppliers.choices import ContactKind, MandateState
+from suppliers.contacts import AskClaim, FactClaim, Key
 from suppliers.models import Contact, Mandate
 
 DUE, MOVED, PASSED = "steward.notice.due", "steward.notice.moved", "steward.notice.passed"
+SURER = "steward.notice.surer"
 ACTIONS = ("done", "skip")
 DAY = "own_due"  # the fact that says its day
+SURE = "confidence"  # how sure a recall is, among what its notice carries
 
 
 class NoticeError(Exception):
@@ -61,8 +67,9 @@ def act(
     """
     notice = call.notice
     change: Change | None = None
-    if name == "done" and notice.kind in _DONE:
-        change = _DONE[NoticeKind(notice.kind)](notice, owner, data, now)
+    does = (_DONE if name == "done" else _SKIPPED).get(NoticeKind(notice.kind))
+    if does is not None:
+        change = does(notice, owner, data, now)
     if change is None:
         # What has no state of its own is over by the owner's word.
         change = notices.dismiss(notice=notice, owner=owner, now=now)
@@ -156,7 +163,33 @@ def _planned(
     return change
 
 
+def _recall(notice: Notice, state: RecallState, owner: Owner, now: datetime) -> Change | None:
+    """Say of a recall how far it is; None where it is gone since."""
+    rows = RecallMatch.objects.filter(household=notice.household_id, uuid=notice.subject)
+    row = rows.select_related(*recalls.WITH).first()
+    if row is None:
+        return None
+    try:
+        return recalls.move(row=row, state=state, values={}, owner=owner, now=now)
+    except HoldingError as error:
+        raise NoticeError(error.field, error.detail) from error
+
+
+def _put_right(
+    notice: Notice, owner: Owner, _data: Mapping[str, Any], now: datetime
+) -> Change | None:
+    return _recall(notice, RecallState.REMEDIED, owner, now)
+
+
+def _not_mine(
+    notice: Notice, owner: Owner, _data: Mapping[str, Any], now: datetime
+) -> Change | None:
+    return _recall(notice, RecallState.NOT_AFFECTED, owner, now)
+
+
+_SKIPPED = {NoticeKind.RECALL: _not_mine}
 _DONE = {
+    NoticeKind.RECALL: _put_right,
     NoticeKind.LOAN: _came_back,
     NoticeKind.DELIVERY: _arrived,
     NoticeKind.STOCK: _bought,
@@ -208,6 +241,8 @@ class _Todo:
         elif not call.is_late and self._is_late(notice):
             self.say(notice, call, PASSED)
             call.is_late = True
+        elif _sureness(notice.data.get(SURE)) > _sureness(call.said_as):
+            self.say(notice, call, SURER)
 
     def say(self, notice: Notice, call: NoticeCall | None, type_: str) -> None:
         """Say it, and note that it was said."""
@@ -223,11 +258,12 @@ class _Todo:
                     contact=contact,
                     due_on=notice.due_on,
                     is_late=is_late,
+                    said_as=notice.data.get(SURE, ""),
                     called_at=self.changes.now,
                 )
             )
         else:
-            call.due_on = notice.due_on
+            call.due_on, call.said_as = notice.due_on, notice.data.get(SURE, "")
             self.changed[call.pk] = call
 
     def write(self) -> None:
@@ -238,7 +274,7 @@ class _Todo:
         if self.changes.over or self.changes.again:
             moved = (*self.changes.over, *self.changes.again)
             self.changes.write(call.household_id for call in moved)
-        fields = ["is_over", "closing", "due_on", "is_late"]
+        fields = ["is_over", "closing", "due_on", "is_late", "said_as"]
         NoticeCall.objects.bulk_update(self.changed.values(), fields)
 
     def _is_late(self, notice: Notice) -> bool:
@@ -252,7 +288,7 @@ def _line(notice: Notice, type_: str, *, is_late: bool) -> Line:
     if notice.kind == NoticeKind.SCHEDULE:
         day = date.fromisoformat(notice.data["due_on"])
     late = (AskClaim(fact=LATE, prompt=what),) if is_late else ()
-    return Line(
+    line = Line(
         type=type_,
         name=f"{notice.kind}:{notice.uuid}",
         household_id=notice.household_id,
@@ -263,6 +299,35 @@ def _line(notice: Notice, type_: str, *, is_late: bool) -> Line:
         facts=due_fact(DAY, day),
         is_again=type_ != DUE,
     )
+    return _recalled(line, notice) if notice.kind == NoticeKind.RECALL else line
+
+
+def _recalled(line: Line, notice: Notice) -> Line:
+    """Return how a recall is said: who declared it, how sure it is, and what to do.
+
+    What may only possibly mean the thing is a question, and no alarm.
+    """
+    data = notice.data
+    said = {
+        "recall_by": data["declared_by"] or obligor_word(data["source"]),
+        "recall_number": data["number"],
+        "recall_hazard": data["hazard"],
+        "recall_remedy": data["remedy"],
+        "recall_sure": data[SURE],
+        "match": data["by"] if data[SURE] == Confidence.EXACT else "",
+    }
+    return replace(
+        line,
+        name=f"{notice.kind}:{notice.subject}",  # one match is one matter for good
+        kind=ContactKind.RECALL,
+        is_safety=data[SURE] != Confidence.POSSIBLE,
+        facts=tuple(FactClaim(name=name, value=value) for name, value in said.items() if value),
+        quotes=(Key(scheme="entity", value=data["number"]),),
+    )
+
+
+def _sureness(said: str | None) -> int:
+    return SURENESS.index(Confidence(said)) if said else len(SURENESS)
 
 
 def _with_somebody_to_part(notices: Sequence[Notice]) -> set[int]:

@@ -53,20 +53,24 @@ class Line:
     asks: tuple[AskClaim, ...]
     facts: tuple[FactClaim, ...] = ()
     meant_for: str | None = None  # the member (UUID) it is for; "": whoever answers for the thing
+    kind: ContactKind = ContactKind.MESSAGE
+    is_safety: bool = False
+    quotes: tuple[Key, ...] = ()  # by which somebody else who speaks of it is known
     is_again: bool = False  # a further word on a matter that there is
 
 
 def contact_of(line: Line, *, speaker: Supplier, source: str, now: datetime) -> Contact:
     """Return what is said as a contact; the same line once is the same contact."""
     said = Said(
-        kind=ContactKind.MESSAGE,
+        kind=line.kind,
         medium=Medium.NONE,
         said_at=now,
         type=line.type,
         purpose=None,
         title=line.title,
         asset=line.asset,
-        keys=(Key(scheme="entity", value=line.name),),
+        keys=(Key(scheme="entity", value=line.name), *line.quotes),
+        is_safety=line.is_safety,
         asks=line.asks,
         facts=line.facts,
         meant_for=line.meant_for,

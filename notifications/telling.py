@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from notifications.matter import is_own_ask
+from notifications.matter import RECALL, is_own_ask
 from notifications.merging import Matter, Slot, Value, window_key
 from owners.choices import Level, Moment, Topic
 from owners.reach import Reach, Wish, next_digest, quiet_end
@@ -382,6 +382,16 @@ def _change(
             is_safety=item.because not in matter.alarms,
             is_matched=item.because in matter.matched,
             is_granted=matter.alarms.get(item.because) in granted,
+        )
+    if item.key == f"ask:{RECALL}":
+        # A question that no wish keeps quiet, and no alarm: what is sure is said as one.
+        return Change(
+            item=item,
+            reason="care",
+            topic=Topic.FAILED,
+            hold=HOLD_INFORMATION,
+            wants_interrupt=False,
+            is_safety=True,
         )
     if kind == "done":
         return Change(

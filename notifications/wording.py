@@ -16,7 +16,7 @@ from babel.numbers import format_currency, format_decimal
 from django.utils.translation import get_language, gettext_noop
 
 from notifications import event_words, fact_words
-from notifications.matter import LATE, is_own_ask
+from notifications.matter import LATE, RECALL, is_own_ask
 from notifications.merging import CANCELLED, Matter, Reached, Slot, Value, read_window
 from notifications.telling import Change
 from notifications.tongue import gettext as _
@@ -276,10 +276,7 @@ def _plain_sentence(matter: Matter, change: Change, words: Words, who: str) -> s
     if change.reason == "which_asset":
         return _("%(who)s: which of your things is this about?") % {"who": who}
     if change.reason == "safety":
-        return _("Safety notice from %(who)s about the %(asset)s.") % {
-            "who": who,
-            "asset": words.asset or _("thing you own"),
-        }
+        return _safety_sentence(matter, change, words, who)
     return _("%(who)s: %(title)s") % {"who": who, "title": short(event_words.title(matter.title))}
 
 
@@ -300,6 +297,8 @@ def _notice_title(matter: Matter, words: Words) -> str:
         return (": ".join(both) or _("A matter"))[:TITLE_LENGTH]
     is_late = LATE in matter.asks
     said = _NOTICES[f"{name}:late" if is_late and f"{name}:late" in _NOTICES else name]
+    if name == RECALL:
+        said = _NOTICES[f"{name}:{_fact(matter, 'recall_sure')}"]
     if not who and f"{name}:nobody" in _NOTICES:
         said = _NOTICES[f"{name}:nobody"]
     return _(said) % about
@@ -328,8 +327,46 @@ _NOTICES = {
     "own_cancel": gettext_noop("%(asset)s: goes on with %(who)s unless you cancel by %(day)s"),
     "own_answer": gettext_noop("%(asset)s: %(who)s was to answer your claim by %(day)s"),
     "own_answer:nobody": gettext_noop("%(asset)s: your claim was to be answered by %(day)s"),
+    "own_told": gettext_noop("No answer yet to what you told: %(who)s"),
     "own_schedule": gettext_noop("%(asset)s: plan %(day)s, as %(who)s says?"),
+    "own_recall": gettext_noop("%(asset)s: recalled"),
+    "own_recall:exact": gettext_noop("%(asset)s is recalled: %(who)s"),
+    "own_recall:likely": gettext_noop("%(asset)s: this model is recalled. Is yours?"),
+    "own_recall:possible": gettext_noop("%(asset)s: does this recall mean it?"),
 }
+_RECALLS = {
+    "exact": gettext_noop("Recall by %(who)s: your %(asset)s is meant. %(what)s"),
+    "likely": gettext_noop(
+        "Recall by %(who)s of this model: look whether your %(asset)s is meant. %(what)s"
+    ),
+}
+
+
+def _safety_sentence(matter: Matter, change: Change, words: Words, who: str) -> str:
+    """Say what is about safety; of a recall that Steward found: who declared it, how sure it is."""
+    if not _is_found(matter, change):
+        return _("Safety notice from %(who)s about the %(asset)s.") % {
+            "who": who,
+            "asset": words.asset or _("thing you own"),
+        }
+    said = _RECALLS["exact" if _fact(matter, "recall_sure") == "exact" else "likely"]
+    return _(said) % {
+        "who": short(_fact(matter, "recall_by")),
+        "asset": words.asset or _("thing you own"),
+        "what": short(matter.asks[RECALL][0]),
+    }
+
+
+def _is_found(matter: Matter, change: Change) -> bool:
+    """Whether it is a recall that Steward found, and not one that somebody sent."""
+    by = matter.facts.get("recall_by")
+    found = by.current.sources if by is not None and by.current is not None else []
+    return RECALL in matter.asks and change.item.because in found
+
+
+def _fact(matter: Matter, name: str) -> str:
+    register = matter.facts.get(name)
+    return register.current.key if register is not None and register.current else ""
 
 
 def care_title(matter: Matter, words: Words) -> str:

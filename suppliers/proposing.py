@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_noop
 
-from assets import documents, holdings, passages, register, starters
+from assets import documents, holdings, passages, recalls, register, starters
 from assets.choices import CoverageKind, IdentifierScheme, Lifecycle, PriceKind, Source
 from assets.lifecycle import Step
 from assets.models import Acquisition, Asset, AssetIdentifier, Coverage, Document
@@ -497,6 +497,8 @@ def _complete(
             )
             named.save()
             made["numbers"].append(named.pk)
+    if made["numbers"]:
+        recalls.look([asset.pk], now=now)
 
 
 def _note_seller(row: Proposal, asset: Asset, made: dict[str, Any]) -> None:
