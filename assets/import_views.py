@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -13,26 +13,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assets import importing
 from assets.import_forms import AnswersForm, ImportFileForm
-from assets.importers.drafts import (
-    AssetDraft,
-    CostDraft,
-    CoverageDraft,
-    Draft,
-    PartDraft,
-    ReadingDraft,
-    ServiceDraft,
-    TaskDraft,
-)
-from assets.importers.faults import FILE_FAULTS, ROW_FAULTS, RowError
+from assets.import_words import counted, lines, why
+from assets.importers.faults import FILE_FAULTS
 from assets.importers.questions import AnswerError
 from assets.importers.values import guarded
 from assets.importers.words import ImportState, RowState
-from assets.models import Import, ImportRow
+from assets.models import Import
 from owners import clock, households, undo
 from owners.models import Owner
 from owners.pages import OwnerRequest, page, said
@@ -186,75 +176,6 @@ def progress(run: Import) -> int:
     """Return how far this stage is, in percent."""
     whole = run.rows_read or 1
     return min(100, run.rows_done * 100 // whole)
-
-
-def counted(counts: dict[str, int]) -> list[str]:
-    """Return how many of each sort there are, in words."""
-    words: dict[str, Callable[[int], str]] = {
-        "assets": lambda n: ngettext("%(n)s asset", "%(n)s assets", n),
-        "coverages": lambda n: ngettext("%(n)s guarantee", "%(n)s guarantees or insurances", n),
-        "services": lambda n: ngettext("%(n)s entry of work", "%(n)s entries of work", n),
-        "costs": lambda n: ngettext("%(n)s cost", "%(n)s costs", n),
-        "readings": lambda n: ngettext("%(n)s meter reading", "%(n)s meter readings", n),
-        "tasks": lambda n: ngettext("%(n)s care task", "%(n)s care tasks", n),
-        "parts": lambda n: ngettext("%(n)s part in stock", "%(n)s parts in stock", n),
-    }
-    return [
-        word(counts[name]) % {"n": counts[name]} for name, word in words.items() if counts.get(name)
-    ]
-
-
-def why(row: ImportRow) -> str:
-    """Return why a row is left out, in words."""
-    return _(ROW_FAULTS[row.fault]) % {"column": row.column, "value": row.said}
-
-
-def lines(what: Any) -> list[str]:
-    """Return what a row becomes, a line for each thing, or why it is left out."""
-    if isinstance(what, RowError):
-        return [_(ROW_FAULTS[what.code]) % {"column": what.column, "value": what.value}]
-    return [line(draft) for draft in what.drafts]
-
-
-def line(draft: Draft) -> str:
-    """Return one thing that is to be made, in one line."""
-    match draft:
-        case AssetDraft():
-            parts = [draft.name, f"{draft.maker} {draft.model}".strip(), draft.place]
-            parts += [value for _scheme, value in draft.identifiers][:2]
-            parts += [f"{draft.price.amount} {draft.price.currency}"] if draft.price else []
-        case CoverageDraft():
-            until = _("for life") if draft.is_lifetime else str(draft.ends_on or "")
-            parts = [str(draft.kind.label), draft.obligor, until]
-            parts += [_("%(n)s months") % {"n": draft.months}] if draft.months else []
-        case CostDraft():
-            parts = [str(draft.on), f"{draft.sum.amount} {draft.sum.currency}", draft.note]
-        case ReadingDraft():
-            parts = [str(draft.on), f"{draft.value} {draft.unit}"]
-        case ServiceDraft():
-            parts = [str(draft.on), draft.title, draft.provider]
-            parts += [f"{draft.cost.amount} {draft.cost.currency}"] if draft.cost else []
-            parts += [f"{draft.reading} {draft.unit}"] if draft.reading is not None else []
-        case TaskDraft():
-            parts = [draft.title, rhythm(draft), str(draft.starts_on or "")]
-        case PartDraft():
-            parts = [
-                draft.name,
-                draft.number,
-                _("%(n)s in stock") % {"n": f"{draft.quantity.normalize():f}"},
-            ]
-    return " · ".join(part for part in parts if part)
-
-
-def rhythm(task: TaskDraft) -> str:
-    """Return how often a task comes."""
-    words: dict[str, Callable[[int], str]] = {
-        "day": lambda n: ngettext("every day", "every %(n)s days", n),
-        "week": lambda n: ngettext("every week", "every %(n)s weeks", n),
-        "month": lambda n: ngettext("every month", "every %(n)s months", n),
-        "year": lambda n: ngettext("every year", "every %(n)s years", n),
-    }
-    return words[task.unit](task.every) % {"n": task.every} if task.every else ""
 
 
 @page

@@ -10,10 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from assets import costing, duedates, worth
+from assets.amounts import money
 from assets.choices import DocumentKind
 from assets.cover_words import Basis
 from assets.importers.values import guarded
@@ -163,7 +164,7 @@ def paper(found: Inventory) -> bytes:
         (_("To buy it all new"), found.replacements),
     ):
         for currency, amount in totals.items():
-            sheet.words(f"{label}: {_money(amount, currency)}", size=11, weight="B")
+            sheet.words(f"{label}: {money(amount, currency)}", size=11, weight="B")
     if found.unvalued:
         sheet.words(_("Without a value: %(n)s") % {"n": found.unvalued}, size=10)
     place = None
@@ -187,20 +188,14 @@ def _entry(sheet: Paper, line: Line) -> None:
         day = date_format(line.bought_on, "SHORT_DATE_FORMAT")
         parts.append(" ".join(filter(None, (_("bought"), day, line.seller))))
     if line.price is not None:
-        parts.append(_("price %(money)s") % {"money": _money(line.price, line.currency)})
+        parts.append(_("price %(money)s") % {"money": money(line.price, line.currency)})
     if line.value is not None:
-        parts.append(_("worth %(money)s") % {"money": _money(line.value, line.currency)})
+        parts.append(_("worth %(money)s") % {"money": money(line.value, line.currency)})
     if line.replacement is not None:
-        new = _money(line.replacement, line.replacement_currency)
+        new = money(line.replacement, line.replacement_currency)
         parts.append(_("new %(money)s") % {"money": new})
     parts.append(_("proofs: %(n)s") % {"n": line.papers})
     sheet.words(" · ".join(parts), size=9)
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    shown = costing.rounded(amount, currency)
-    places = max(0, -int(shown.as_tuple().exponent))
-    return f"{number_format(shown, places, use_l10n=True, force_grouping=True)} {currency}"
 
 
 def _plain(amount: Decimal | None) -> str:

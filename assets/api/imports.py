@@ -12,9 +12,9 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import importing
+from assets import import_words, importing
 from assets.importers import questions
-from assets.importers.faults import FILE_FAULTS, ROW_FAULTS
+from assets.importers.faults import FILE_FAULTS, ROW_FAULTS, RowError
 from assets.importers.formats import FORMATS, generic
 from assets.importers.questions import AnswerError
 from assets.importers.rows import EXTRA, IGNORE, Ask
@@ -302,9 +302,40 @@ class ImportRows(OwnerView):
         return narrowed(ImportRow.objects.filter(of=found), request, "state", RowState)
 
 
+class ImportSampleOut(serializers.Serializer[Any]):
+    """What one of the first rows becomes."""
+
+    row = serializers.IntegerField(help_text="As a spreadsheet numbers it.")
+    becomes = serializers.ListField(
+        child=serializers.CharField(), help_text="A line for each thing, or why it is left out."
+    )
+    is_left_out = serializers.BooleanField()
+
+
+class ImportSample(OwnerView):
+    """The first rows, by the answers so far."""
+
+    @extend_schema(operation_id="imports_sample", responses=ImportSampleOut(many=True))
+    def get(self, request: Request, run: UUID) -> Response:
+        """Return what the first rows become, in words; nothing while questions are open."""
+        found = my_imports(owner_of(request)).get(uuid=run)
+        rows = importing.sample(found) if found.form else []
+        return Response(
+            [
+                {
+                    "row": row.number,
+                    "becomes": import_words.lines(what),
+                    "is_left_out": isinstance(what, RowError),
+                }
+                for row, what in rows
+            ]
+        )
+
+
 urlpatterns = [
     path("imports/", Imports.as_view(), name="imports"),
     path("imports/<uuid:run>/", OneImport.as_view(), name="import"),
     path("imports/<uuid:run>/start/", ImportStart.as_view(), name="import-start"),
+    path("imports/<uuid:run>/sample/", ImportSample.as_view(), name="import-sample"),
     path("imports/<uuid:run>/rows/", ImportRows.as_view(), name="import-rows"),
 ]

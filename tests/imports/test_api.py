@@ -48,6 +48,13 @@ def test_a_file_is_sent_answered_started_and_undone(ana: APIClient, cast: factor
     (bad,) = ana.get(f"{at}rows/?state=bad").json()["results"]
     assert (bad["row"], bad["code"]) == (4, "year")
     assert "0202-01-01" in bad["detail"]
+    sample = ana.get(f"{at}sample/").json()
+    assert [(row["row"], row["is_left_out"]) for row in sample] == [
+        (2, False),
+        (3, False),
+        (4, True),
+    ]
+    assert "Maker's guarantee" in " ".join(sample[0]["becomes"] + sample[1]["becomes"])
     assert ana.post(f"{at}start/").status_code == 200
     drain()
     done = ana.get(at).json()
