@@ -226,3 +226,4 @@ class NoticeKind(TextChoices):
     CANCEL = "cancel", _("Notice to be given")
     ANSWER = "answer", _("Answer expected")
     RECALL = "recall", _("Recall")
+    TOLD = "told", _("Not answered yet")

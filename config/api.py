@@ -24,6 +24,7 @@ import owners.api.trust
 import owners.api.v1
 import suppliers.api_held
 import suppliers.api_mandates
+import suppliers.api_news
 import suppliers.api_original
 import suppliers.api_terms
 import suppliers.api_v1
@@ -162,6 +163,7 @@ v1 = [
     *suppliers.api_v1.urlpatterns,
     *suppliers.api_mandates.urlpatterns,
     *suppliers.api_terms.urlpatterns,
+    *suppliers.api_news.urlpatterns,
     *suppliers.api_ways.urlpatterns,
     *suppliers.api_held.urlpatterns,
     *suppliers.api_original.urlpatterns,

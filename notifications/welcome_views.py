@@ -24,8 +24,8 @@ from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from owners.reach import PRESETS
 from suppliers import inbox, mandates
-from suppliers.forms import read_domain, read_number
 from suppliers.models import Supplier
+from suppliers.typed import read_domain, read_number
 
 STEPS = ("you", "things", "suppliers", "quiet")
 LABELS = {

@@ -50,6 +50,8 @@ KINDS: dict[str, str | Promise] = {
     "mandate_changed": gettext_lazy("What a supplier may do was changed"),
     "mandate_ended": gettext_lazy("A supplier's permission was ended"),
     "mandate_restored": gettext_lazy("A supplier's permission was restored"),
+    "announced": gettext_lazy("Suppliers were told of something new"),
+    "announcement_withdrawn": gettext_lazy("What suppliers were to be told was taken back"),
     "sender_blocked": gettext_lazy("A sender was blocked"),
     "sender_unblocked": gettext_lazy("A sender was unblocked"),
     "supplier_invited": gettext_lazy("A supplier was invited"),

@@ -209,3 +209,25 @@ class ProposalState(TextChoices):
     DECLINED = "declined", _("Not yours")
     KNOWN = "known", _("You have it already")
     WITHDRAWN = "withdrawn", _("The order was cancelled")
+
+
+class NewsKind(TextChoices):
+    """What a household tells many suppliers at once."""
+
+    MOVED = "moved", _("A new address")
+    NUMBER = "number", _("A new phone number")
+    EMAIL = "email", _("A new mail address")
+    NAME = "name", _("A new name")
+    SOLD = "sold", _("Sold or given away")
+    GONE = "gone", _("Scrapped, lost or stolen")
+
+
+class AnswerState(TextChoices):
+    """What a supplier that was told something has answered."""
+
+    WAITING = "waiting", _("No answer yet")
+    RECEIVED = "received", _("Received")
+    ANSWERED = "answered", _("Answered")
+    CONFIRMED = "confirmed", _("Confirmed")
+    NEEDS = "needs", _("They need something")
+    SETTLED = "settled", _("Settled by you")

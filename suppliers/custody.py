@@ -13,7 +13,7 @@ from assets.choices import Lifecycle
 from assets.models import Asset
 from suppliers import disclosure, outbox, routes
 from suppliers.choices import MandateState, RoleKind
-from suppliers.models import Mandate, Supplier
+from suppliers.models import Addressee, Mandate, Supplier
 
 
 def linked(*, asset: Asset, supplier: Supplier, kind: RoleKind, now: datetime) -> None:
@@ -40,6 +40,12 @@ def lifecycle_changed(*, asset: Asset, before: str, now: datetime) -> None:
         .order_by("pk")
     )
     type_ = "owner.asset.disposed" if is_gone else "owner.asset.linked"
+    if is_gone:
+        # Whom the owner told already hears nothing new by it.
+        told = Addressee.objects.filter(
+            announcement__asset=asset, announcement__withdrawn_at=None, is_ours=True
+        )
+        concerned = concerned.exclude(pk__in=told.values("mandate"))
     _tell(concerned.filter(state=MandateState.ACTIVE), type_, asset, now=now)
 
 

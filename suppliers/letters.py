@@ -49,6 +49,7 @@ SUBJECTS: dict[str, str | Promise] = {
     "owner.asset.linked": gettext_lazy("You look after something of ours now"),
     "owner.asset.unlinked": gettext_lazy("You no longer look after something of ours"),
     "owner.asset.disposed": gettext_lazy("We no longer own it"),
+    "owner.asset.transferred": gettext_lazy("It has another owner"),
     "owner.ticket.opened": gettext_lazy("Something does not work"),
     "owner.ticket.reopened": gettext_lazy("It is not solved yet"),
     "owner.ticket.information_provided": gettext_lazy("The information you asked for"),
@@ -67,6 +68,13 @@ SUBJECTS: dict[str, str | Promise] = {
     "steward.secret.rotated": gettext_lazy("A signing secret was replaced"),
     "steward.ping": gettext_lazy("A test of how Steward reaches you"),
     "steward.endpoint.disabled": gettext_lazy("Your webhook endpoint was switched off"),
+}
+# What a piece of news is about, where that is more than what the type says.
+NEWS: dict[str, str | Promise] = {
+    "address": gettext_lazy("We have a new address"),
+    "phone": gettext_lazy("We have a new phone number"),
+    "email": gettext_lazy("We have a new mail address"),
+    "name": gettext_lazy("We have a new name"),
 }
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 POSTAL = frozenset({"organizer", "invited"})  # for a calendar by mail, and no system's
@@ -262,7 +270,8 @@ def words_of(event: OutboundEvent) -> str:
     lines += [
         _("Possible: %(when)s.") % {"when": _span(window, event.household)} for window in windows
     ]
-    lines += _granted(event.data) if event.type.startswith("owner.mandate.") else []
+    is_grant = event.type.startswith("owner.mandate.") and not event.data.get("changed")
+    lines += _granted(event.data) if is_grant else []
     if event.type.startswith("owner.terms."):
         lines.append(_("It is at %(where)s, version %(version)s.") % {
             "where": event.data["agreementUri"], "version": event.data["version"],
@@ -352,6 +361,9 @@ def _about_asset(data: Mapping[str, Any]) -> list[str]:
 def subject_of(event: OutboundEvent) -> str:
     """Return what an event is about, in the active language."""
     plain = event.type.replace(".", " ").replace("_", " ").capitalize()
+    changed = event.data.get("changed") or ()
+    if len(changed) == 1 and changed[0] in NEWS:
+        return str(NEWS[changed[0]])
     return str(SUBJECTS.get(event.type, plain))
 
 

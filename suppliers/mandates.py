@@ -188,6 +188,23 @@ def disclose(
         return change(mandate=mandate, facts=facts, owner=owner, now=now)
 
 
+def teach(*, mandate: Mandate, facts: Iterable[FactName], owner: Owner, now: datetime) -> None:
+    """Let a supplier know facts without a word of its own: what is sent next says them."""
+    _learn(mandate, {*_locked(mandate).facts, *(fact.value for fact in facts)}, owner, now)
+
+
+def unteach(*, mandate: Mandate, facts: Iterable[FactName], owner: Owner, now: datetime) -> None:
+    """Take back what a supplier was let know and has not been told."""
+    _learn(mandate, {*_locked(mandate).facts} - {fact.value for fact in facts}, owner, now)
+
+
+def _learn(mandate: Mandate, known: set[str], owner: Owner, now: datetime) -> None:
+    mandate.facts = _ordered(FactName(name) for name in known)
+    mandate.save(update_fields=["facts"])
+    receipts.make(mandate=mandate, change="changed", now=now)
+    _log(mandate, kind="mandate_changed", by=owner, now=now)
+
+
 def write_home(
     *, household: Household, values: Mapping[str, str], owner: Owner, now: datetime
 ) -> list[Mandate]:
@@ -340,8 +357,12 @@ def _tell(
     data = disclosure.told(mandate) | dict(more or {})
     outbox.send(mandate=mandate, type=f"owner.mandate.{change}", data=data, now=now)
     receipts.make(mandate=mandate, change=receipt or change, now=now)
+    _log(mandate, kind=kind or LOGGED.get(change, "mandate_changed"), by=by, now=now)
+
+
+def _log(mandate: Mandate, *, kind: str, by: Owner | None, now: datetime) -> None:
     access.note(
-        kind=kind or LOGGED.get(change, "mandate_changed"),
+        kind=kind,
         actor=by,
         household=mandate.household,
         what={

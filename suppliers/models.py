@@ -21,6 +21,10 @@ from owners import sealing
 from owners.choices import Trust
 from owners.models import Channel, Household, Owner
 from suppliers.admission import BLOCKED, LEAKED, PAUSED
+from suppliers.announcements import (  # noqa: F401 - Django finds tables by this module
+    Addressee,
+    Announcement,
+)
 from suppliers.choices import (
     CheckKind,
     ContactKind,

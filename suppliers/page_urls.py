@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from suppliers import invite_views, original_views, terms_views, views, ways_views
+from suppliers import announce_views, invite_views, original_views, terms_views, views, ways_views
 
 urlpatterns = [
     path("ways/", ways_views.ways_page, name="ways"),
     path("ways/test/", ways_views.way_test, name="way-test"),
     path("ways/card.vcf", ways_views.way_card, name="way-card"),
     path("checks/<uuid:key>/", ways_views.way_check, name="way-check"),
+    path("tell/", announce_views.tell, name="tell"),
+    path("tell/new/<slug:kind>/", announce_views.tell_new, name="tell-new"),
+    path("tell/notices/<uuid:key>/", announce_views.told_notice, name="told-notice"),
+    path("tell/<uuid:key>/", announce_views.told, name="told"),
+    path("tell/<uuid:key>/withdraw/", announce_views.told_withdraw, name="told-withdraw"),
+    path("tell/answers/<uuid:key>/", announce_views.told_answer, name="told-answer"),
     path("suppliers/", views.supplier_list, name="suppliers"),
     path("suppliers/add/", views.supplier_add, name="supplier-add"),
     path("suppliers/invite/", invite_views.invite, name="supplier-invite"),

@@ -11,6 +11,8 @@ from owners.privacy import Piece, Section, Whose, of_households, table
 from suppliers import checks
 from suppliers.choices import EventState, Way
 from suppliers.models import (
+    Addressee,
+    Announcement,
     BlockedSender,
     ConsentReceipt,
     Contact,
@@ -73,6 +75,10 @@ SECTIONS: dict[str, Section] = {
     "home-facts": table(
         "home-facts", of_households(HomeFact), opened={"value": lambda fact: fact.value}
     ),
+    "announcements": table(
+        "announcements", of_households(Announcement), opened={"value": lambda told: told.value}
+    ),
+    "announced-to": table("announced-to", of_households(Addressee)),
     "terms": table("terms", of_households(TermsRecord)),
     "blocked-senders": table("blocked-senders", of_households(BlockedSender)),
     "consent-receipts": table("consent-receipts", of_households(ConsentReceipt)),

@@ -22,6 +22,7 @@ from prometheus_client import Counter
 from owners import bulk, sealing
 from suppliers import (
     adapters,
+    announcing,
     checks,
     envelopes,
     letters,
@@ -46,7 +47,7 @@ from suppliers.admission import (
     refusal_of,
     sender_domain,
 )
-from suppliers.choices import Authentication, EventState, MandateState, Way
+from suppliers.choices import Authentication, Direction, EventState, MandateState, Way
 from suppliers.contacts import Contact, Report
 from suppliers.signals import contacts_stored
 
@@ -662,6 +663,7 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
                 outbox.came_back(report=work.report, household_id=work.household_id)
         servicing.take(_reports(new), now=now)
         proposing.take(_statements(new), now=now)
+        announcing.hear(_replies(new), now=now)
         faulty = [work for work in done if work.is_faulty and work.supplier_id]
         outbox.report_rejected(faulty, now=now)
     return {row.household_id for row in (*new, *completed)}
@@ -683,6 +685,17 @@ def _reports(rows: list[Row]) -> list[servicing.Report]:
         and row.asset_id is not None
         and row.supplier_id is not None
         and not row.admission.refusal
+        and not row.admission.suspicion
+    ]
+
+
+def _replies(rows: list[Row]) -> list[announcing.Reply]:
+    """Return what suppliers said that may answer what the household told them."""
+    return [
+        announcing.Reply(contact=row.uuid, mandate_id=row.mandate_id, said=row.contact)
+        for row in rows
+        if row.mandate_id is not None
+        and row.contact.direction == Direction.IN
         and not row.admission.suspicion
     ]
 

@@ -31,6 +31,12 @@ TERMS: dict[str, Any] = {
     "version": "1",
     "sha256": "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9",
 }
+NEWS: dict[str, Any] = {
+    "requestId": MATTER["journey"],
+    "refs": [{"scheme": "thread", "value": MATTER["journey"]}],
+    "from": "2026-12-01",
+    "answerBy": "2026-12-15",
+}
 PURPOSES: dict[str, Any] = {"state": "active", "purposes": ["service", "billing"]}
 GRANT: dict[str, Any] = {
     **PURPOSES,
@@ -143,10 +149,21 @@ _TYPES = (
           {**THING, "role": "repairer"}),
     _sent("owner.asset.unlinked", "You do not serve it any more, as `role`.", BY_MAIL,
           {**THING, "role": "repairer"}),
-    _sent("owner.asset.transferred", "It has another owner.", BY_MAIL, {**ASSET}, is_sent=False),
-    _sent("owner.asset.disposed", "It is gone.", BY_MAIL, {**THING}),
+    _sent("owner.asset.transferred",
+          "It has another owner, `from` that day. With a `requestId`, `answerBy` that day please: "
+          "quote `refs` and your answer is noted beside your name.", BY_MAIL,
+          {**THING, **NEWS, "body": "Since 5 November 2026 we no longer own this: Golf."}),
+    _sent("owner.asset.disposed",
+          "It is gone; with a `requestId` an answer is awaited, as when it has another owner.",
+          BY_MAIL, {**THING}),
     _sent("owner.mandate.granted", "You may write, for these purposes.", BY_MAIL, {**GRANT}),
-    _sent("owner.mandate.changed", "What you may write about has changed.", BY_MAIL, {**GRANT}),
+    _sent("owner.mandate.changed",
+          "What you may write about, or know, has changed. Where the owner tells of something new, "
+          "`changed` names the fact (`address`, `phone`, `name`, or `email` with the address), "
+          "`from` when it holds; quote `refs` when you answer, `answerBy` that day please.",
+          BY_MAIL,
+          {**GRANT, **NEWS, "changed": ["address"],
+           "body": "From 1 December 2026 our address is: 12 Elm Street, Springfield."}),
     _sent("owner.mandate.paused", "Write no more until you hear otherwise.", BY_MAIL,
           {**PURPOSES, "state": "paused"}),
     _sent("owner.mandate.revoked",

@@ -1,8 +1,10 @@
 """Every screen in a real browser: accessible, in bounds, silent, and good by keyboard alone."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
@@ -14,7 +16,8 @@ from assets.models import Asset, CareTask, Claim, Issue, Meter, Part
 from notifications.models import Journey
 from owners import clock
 from owners.models import Owner
-from suppliers.models import Mandate
+from suppliers.choices import AnswerState, NewsKind
+from suppliers.models import Addressee, Announcement, Mandate
 from tests import factories
 from tests.browser.axe import violations
 
@@ -45,6 +48,7 @@ MORE_SCREENS = [
     "document-add",
     "suppliers",
     "supplier-add",
+    "tell",
     "preferences",
     "household",
     "ways",
@@ -120,6 +124,8 @@ def screens() -> list[str]:
         f"/claims/{Claim.objects.get().uuid}/",
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
+        "/tell/new/moved/",
+        f"/tell/{Announcement.objects.get().uuid}/",
         "/preferences/?preset=must_act",
     ]
 
@@ -147,6 +153,20 @@ def _some_care(owner: Owner) -> None:
     caring.add(asset=asset, spec=spec, owner=owner, now=now)
     values = {"name": "Fan", "quantity": Decimal(2), "fits": [asset.uuid]}
     stocking.add(household=asset.household, values=values, owner=owner, now=now)
+
+
+@pytest.fixture(autouse=True)
+def _some_news(owner: Owner) -> None:
+    """Let there be something that suppliers were told, with answers."""
+    mandate = Mandate.objects.get()
+    told = Announcement.objects.create(
+        household=mandate.household, told_by=owner, kind=NewsKind.MOVED, on=date(2026, 12, 1),
+        note="Ring twice.", sends_at=clock.now() + timedelta(hours=1), remind_on=date(2026, 12, 15),
+    )  # fmt: skip
+    Addressee.objects.create(
+        household=mandate.household, announcement=told, mandate=mandate, event=uuid4(),
+        state=AnswerState.NEEDS, says="Please fill in our form.", changed_at=clock.now(),
+    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

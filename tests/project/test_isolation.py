@@ -55,8 +55,8 @@ from owners import (
 )
 from owners.choices import ChannelKind, ExportState, Rank, TokenScope
 from owners.models import Household, Membership, Owner
-from suppliers import agreements, checks, disclosure, inviting, mandates, proofs, terms
-from suppliers.choices import FactName, Outcome, PersonState, StaffRole
+from suppliers import agreements, announcing, checks, disclosure, inviting, mandates, proofs, terms
+from suppliers.choices import FactName, NewsKind, Outcome, PersonState, StaffRole
 from suppliers.models import BlockedSender, ConsentReceipt, OutboundEvent, Supplier, SupplierKey
 from suppliers.staff import SupplierPerson
 from tests import factories
@@ -275,6 +275,7 @@ def world(cast: factories.Cast) -> Ids:
         objects={
             "run": str(brought_along(cast).uuid),
             **belongings,
+            **told_by(cast),
             **cared_for(cast),
             **claimed_for(cast),
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
@@ -327,7 +328,7 @@ def world(cast: factories.Cast) -> Ids:
             "form": ["sheet"],
             "key": ["abc"],
             "key36": ["abc"],
-            "kind": ["sms", "ocel", "xes"],
+            "kind": ["sms", "ocel", "xes", "moved", "sold"],
             "month": ["2026-11"],
             "measure": ["contacts_received"],
             "name": list(dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS))),
@@ -346,6 +347,20 @@ def world(cast: factories.Cast) -> Ids:
             "version": ["1"],
         },
     )
+
+
+def told_by(cast: factories.Cast) -> dict[str, str]:
+    """Let Ana tell her supplier that she has moved."""
+    cast.skyline.technical_contact = "ops@skyline.example"
+    cast.skyline.save()
+    told = announcing.announce(
+        household=cast.household,
+        news=announcing.News(kind=NewsKind.MOVED, value=f"{CANARY} lane", note=CANARY),
+        chosen=[cast.mandate],
+        owner=cast.ana,
+        now=factories.START,
+    )
+    return {"announcement": str(told.uuid), "addressee": str(told.addressees.get().uuid)}
 
 
 def belong(cast: factories.Cast) -> dict[str, str]:

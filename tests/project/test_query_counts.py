@@ -23,6 +23,8 @@ from owners.models import ApiToken, Export, Household
 from suppliers import mandates
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import (
+    Addressee,
+    Announcement,
     BlockedSender,
     ConsentReceipt,
     Mandate,
@@ -60,6 +62,18 @@ def agreed(cast: factories.Cast, number: int) -> None:
     offer.save()
 
 
+def told_something(cast: factories.Cast) -> None:
+    """Let Ana tell two suppliers something once more."""
+    said = Announcement.objects.create(
+        household=cast.household, kind="email", on=factories.START.date(),
+        sends_at=factories.START, remind_on=factories.START.date(),
+    )  # fmt: skip
+    for mandate in Mandate.objects.filter(household=cast.household).order_by("-pk")[:2]:
+        Addressee.objects.create(
+            household=cast.household, announcement=said, mandate=mandate, event=uuid4()
+        )
+
+
 def rows(cast: factories.Cast, count: int) -> None:
     """Give Ana `count` of everything that is listed."""
     for number in range(count):
@@ -71,6 +85,7 @@ def rows(cast: factories.Cast, count: int) -> None:
         factories.RoleFactory.create(asset=asset, supplier=supplier)
         factories.MandateFactory.create(household=cast.household, supplier=supplier, assets=[asset])
         agreed(cast, number)
+        told_something(cast)
         journey = factories.JourneyFactory.create(
             household=cast.household, asset=asset, suppliers=[supplier.pk]
         )
