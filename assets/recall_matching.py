@@ -323,8 +323,12 @@ def _shape(number: str) -> str:
 
 
 def _listed(said: str, known: Collection[str], key: Callable[[str], str] = number_key) -> Fit:
-    wanted = {key(one) for one in _LIST.split(said)} - {""}
+    """Compare a list of batches or barcodes; a list in sentences rules nothing out."""
+    listed = [one.strip() for one in _LIST.split(said)]
+    wanted = {key(one) for one in listed} - {""}
     have = {key(one) for one in known} - {""}
     if not wanted or not have:
         return Fit.UNKNOWN
-    return Fit.YES if wanted & have else Fit.NO
+    if wanted & have:
+        return Fit.YES
+    return Fit.UNKNOWN if any(" " in one for one in listed) else Fit.NO

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from suppliers import mail_providers
+from suppliers.recall_sources import SOURCES
 
 NEW_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'
 NEW_FIELD_KEY = (
@@ -72,4 +73,18 @@ def check_mail_providers(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
         )
         for name in settings.MAIL_PROVIDERS
         if (wanted := mail_providers.missing(name))
+    ]
+
+
+@register()
+def check_recall_sources(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """A list that is not ours to ask is a slip of the pen; say which there are."""
+    named = {*settings.RECALL_SOURCES, *settings.RECALL_BASES}
+    return [
+        Error(
+            f"RECALL_SOURCES or RECALL_BASES names {name!r}, which is no list of recalls.",
+            hint=f"There are {', '.join(SOURCES)}.",
+            id="steward.E013",
+        )
+        for name in sorted(named - SOURCES.keys())
     ]

@@ -347,12 +347,18 @@ CELERY_BEAT_SCHEDULE = {
     "privacy": {"task": "config.tasks.keep_privacy", "schedule": 10.0, "options": {"expires": 10}},
     "imports": {"task": "assets.tasks.bring_in", "schedule": 10.0, "options": {"expires": 10}},
     "papers": {"task": "assets.tasks.read_papers", "schedule": 60.0, "options": {"expires": 60}},
+    "recalls": {
+        "task": "suppliers.tasks.watch_recalls",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
 }
 # What else a drain without Redis looks for: functions of `now` that return how much they did.
 CHORES = (
     "config.privacy.work_due",
     "assets.importing.work",
     "assets.documents.read_waiting",
+    "suppliers.recall_watch.work",
 )
 
 if REDIS_URL:
@@ -469,6 +475,14 @@ OUTBOX_TIMEOUT = env.number("OUTBOX_TIMEOUT", 20, least=1)  # seconds, for a who
 # Seconds after which the events of a killed process are taken by another.
 OUTBOX_LEASE_S = env.number("OUTBOX_LEASE_S", 300, least=1)
 OUTBOX_RATE = env.number("OUTBOX_RATE", 50)  # events a second to one endpoint; 0: no limit
+
+# --- Lists of recalls; none is asked unless it is named here: nhtsa, cpsc, safety-gate ---
+RECALL_SOURCES = env.words("RECALL_SOURCES")
+RECALL_TIMEOUT = env.number("RECALL_TIMEOUT", 60, least=1)  # seconds, for a whole request
+RECALL_MOST_BYTES = env.number("RECALL_MOST_BYTES", 64 * 2**20, least=1)  # of one answer
+# Other addresses of lists, such as cpsc=https://mirror.example; and networks they may be in.
+RECALL_BASES = dict(pair.partition("=")[::2] for pair in env.words("RECALL_BASES"))
+RECALL_ALLOWED_NETWORKS = env.words("RECALL_ALLOWED_NETWORKS")
 
 # --- Mail and telephony in; an entrance without a secret is closed ---
 MAIL_AUTHSERV_ID = env.text("MAIL_AUTHSERV_ID", MAIL_DOMAIN)  # our mail server in its verdicts

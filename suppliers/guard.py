@@ -1,8 +1,9 @@
 """Outbound requests reach only checked public addresses (SSRF).
 
 The name is resolved once, every answer is checked, and the connection goes to a checked
-address: what the name says a moment later no longer matters. No redirect is followed,
-and of the answer only a short beginning is read.
+address: what the name says a moment later no longer matters. No redirect is followed.
+Of the answer to what is posted only a short beginning is read; of what is asked for no
+more than the asker takes.
 """
 
 import ipaddress
@@ -12,7 +13,8 @@ import ssl
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -65,6 +67,17 @@ class Answer:
     status: int
     retry_after: str = ""
     beginning: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What was asked for: the status, the whole body, and what it is known by next time."""
+
+    status: int
+    body: bytes = b""
+    etag: str = ""
+    modified: str = ""
+    retry_after: str = ""
 
 
 def is_public(address: Address) -> bool:
@@ -156,6 +169,62 @@ def post(
     `timeout` holds for the whole request, from the look-up of the name to the last byte
     that is read, however slowly they come. TLS checks the certificate for the name.
     """
+    with _asked(
+        "POST", url, body=body, headers=headers, timeout=timeout, allowed=allowed, resolver=resolver
+    ) as response:
+        return Answer(
+            status=response.status_code,
+            retry_after=response.headers.get("retry-after", "")[:60],
+            beginning=_beginning(response),
+        )
+
+
+def get(
+    url: str,
+    *,
+    most: int,
+    timeout: float,
+    headers: dict[str, str] | None = None,
+    allowed: Sequence[str] = (),
+    resolver: Resolver = resolve,
+) -> Page:
+    """Get a page from a checked address; raises BlockedError or httpx.HTTPError.
+
+    `timeout` holds for the whole request, as with `post`. A page of more than `most` bytes,
+    whatever its header said, and one that is packed although nobody asked for that are
+    BlockedError: `too_large`, `packed`.
+    """
+    with _asked(
+        "GET",
+        url,
+        body=None,
+        headers=headers or {},
+        timeout=timeout,
+        allowed=allowed,
+        resolver=resolver,
+    ) as response:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise BlockedError("packed")
+        return Page(
+            status=response.status_code,
+            body=_whole(response, most),
+            etag=response.headers.get("etag", ""),
+            modified=response.headers.get("last-modified", ""),
+            retry_after=response.headers.get("retry-after", "")[:60],
+        )
+
+
+@contextmanager
+def _asked(
+    method: str,
+    url: str,
+    *,
+    body: bytes | None,
+    headers: dict[str, str],
+    timeout: float,
+    allowed: Sequence[str],
+    resolver: Resolver,
+) -> Iterator[httpx.Response]:
     until = time.monotonic() + timeout
     target, addresses = checked(url, allowed=allowed, resolver=resolve_in_time(timeout, resolver))
     pinned = target.copy_with(host=addresses[0])
@@ -166,7 +235,7 @@ def post(
             transport=_Timed(until), trust_env=False, follow_redirects=False, timeout=timeout
         ) as client,
         client.stream(
-            "POST",
+            method,
             pinned,
             content=body,
             headers={
@@ -178,11 +247,20 @@ def post(
             extensions={"sni_hostname": target.host},
         ) as response,
     ):
-        return Answer(
-            status=response.status_code,
-            retry_after=response.headers.get("retry-after", "")[:60],
-            beginning=_beginning(response),
-        )
+        yield response
+
+
+def _whole(response: httpx.Response, most: int) -> bytes:
+    """Return a body; raises BlockedError for one that is larger than it may be."""
+    said = response.headers.get("content-length", "")
+    if said.isascii() and said.isdigit() and int(said[:20]) > most:
+        raise BlockedError("too_large")
+    whole = bytearray()
+    for part in response.iter_raw(PIECE):
+        whole += part
+        if len(whole) > most:
+            raise BlockedError("too_large")
+    return bytes(whole)
 
 
 def _beginning(response: httpx.Response) -> bytes:

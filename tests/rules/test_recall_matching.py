@@ -86,6 +86,7 @@ EXACT, LIKELY, POSSIBLE = Confidence.EXACT, Confidence.LIKELY, Confidence.POSSIB
         # Batches.
         (BOILER, Criterion(brand="Vaillant GmbH", lot="2116, 2117"), EXACT),
         (BOILER, Criterion(brand="Vaillant GmbH", model="ecoTEC", lot="2118"), None),
+        (BOILER, Criterion(brand="Vaillant", model="ecoTEC", lot="from 2116 up to 2120"), LIKELY),
         (replace(BOILER, lots=frozenset()),
          Criterion(brand="Vaillant", model="ecoTEC plus", lot="2117"), LIKELY),
         # Lists that say "unknown" name no model and no maker.
