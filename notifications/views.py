@@ -138,7 +138,7 @@ def today(request: OwnerRequest) -> HttpResponse:
         return render(request, "notifications/_feed.html", context)
     context = feed_context(request)
     context["saved"] = saved(owner, now)
-    proposed = list(acquiring.mine(owner).open()[: acquiring.SHOWN + 1])
+    proposed = acquiring.glance(owner)
     context["proposed"] = acquiring.shown(proposed[: acquiring.SHOWN])
     context["has_more_proposed"] = len(proposed) > acquiring.SHOWN
     held = unsubscribing.glance(owner=owner, now=now)

@@ -47,15 +47,14 @@ def seal_all(
     key_id, cipher = _cipher(settings.FIELD_KEYS[0])
     encrypt = cipher.encrypt
     random = os.urandom(NONCE_SIZE * len(values))
-    before, after = f"{table}:".encode(), f":{field}".encode()
-    found = []
-    at = 0
-    for value, key in zip(values, keys, strict=True):
-        body = DEFLATED + zlib.compress(value, 1) if len(value) >= COMPRESS_FROM else PLAIN + value
-        nonce = random[at : at + NONCE_SIZE]
-        at += NONCE_SIZE
-        found.append(key_id + nonce + encrypt(nonce, body, before + key.encode() + after))
-    return found
+    nonces = [random[at : at + NONCE_SIZE] for at in range(0, len(random), NONCE_SIZE)]
+    bodies = [
+        DEFLATED + zlib.compress(value, 1) if len(value) >= COMPRESS_FROM else PLAIN + value
+        for value in values
+    ]
+    places = f"{table}:%s:{field}"
+    sealed = map(encrypt, nonces, bodies, [(places % key).encode() for key in keys])
+    return [key_id + nonce + body for nonce, body in zip(nonces, sealed, strict=True)]
 
 
 def unseal(sealed: bytes | memoryview, *, table: str, key: str, field: str) -> bytes:

@@ -42,7 +42,7 @@ class EnvelopeError(Exception):
         self.pointer = pointer
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event as it came: who it is, and the exact bytes that are kept.
 
     `routing` says how to read `payload` again where it is not the structured form.
@@ -55,7 +55,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     routing: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of a batch that could not be taken; `id` only where it had one."""
 
     id: str

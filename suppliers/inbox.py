@@ -78,7 +78,7 @@ KEPT_OF_LOAD = """
 Result = TypeVar("Result")
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
+class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event as an entrance hands it over.
 
     `source` and `event_id` identify it for ever, within the supplier where there is one.
@@ -97,7 +97,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     webhook_id: str = ""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What became of one event: accepted, duplicate, unknown_type or rejected.
 
     Its JSON is the line of the answer.

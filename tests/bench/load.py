@@ -1,7 +1,8 @@
 """The load generator: wrk with requests that were signed beforehand.
 
 Signing costs about as much as checking, so it must not happen while the clock runs. The
-requests lie in one file for each thread; wrk sends them as they are, each once.
+requests lie in one file for each thread; wrk sends them as they are, each
+once; where they run out, a measurement that may not say a thing twice fails.
 """
 
 import re
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = """
-local thread_number = 0
+local threads = {}
 function setup(thread)
-    thread:set("number", thread_number)
-    thread_number = thread_number + 1
+    thread:set("number", #threads)
+    threads[#threads + 1] = thread
 end
 local requests, at = {}, 0
+repeats = 0
 function init(args)
     local file = assert(io.open(args[1] .. "." .. number, "rb"))
     local sizes = assert(io.open(args[1] .. "." .. number .. ".sizes", "r"))
@@ -28,11 +30,14 @@ function init(args)
 end
 function request()
     at = at + 1
-    if at > #requests then at = 1 end
+    if at > #requests then at, repeats = 1, repeats + 1 end
     return requests[at]
 end
 function done(summary, latency, requests)
-    io.write(string.format("RESULT %d %d %d %d %d %d %d\\n", summary.requests, summary.duration,
+    local again = 0
+    for _, thread in ipairs(threads) do again = again + thread:get("repeats") end
+    io.write(string.format("RESULT %d %d %d %d %d %d %d %d\\n", again,
+        summary.requests, summary.duration,
         latency:percentile(50), latency:percentile(95), latency:percentile(99),
         summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write
             + summary.errors.timeout))
@@ -77,9 +82,19 @@ def send(port: int, requests: Sequence[bytes]) -> None:
 
 
 def wrk(
-    port: int, requests: Sequence[bytes], *, connections: int, seconds: int, folder: Path
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    connections: int,
+    seconds: int,
+    folder: Path,
+    may_repeat: bool = False,
 ) -> Load:
-    """Send the requests as fast as they are answered, over kept connections."""
+    """Send the requests as fast as they are answered, over kept connections.
+
+    Raises RuntimeError when they ran out and `may_repeat` is not said: an event that is sent
+    again is a duplicate, whose way is another one.
+    """
     program = shutil.which("wrk")
     if program is None:
         raise FileNotFoundError("install wrk: the load must not be made by Python")
@@ -99,10 +114,12 @@ def wrk(
         text=True,
         check=True,
     )  # fmt: skip
-    found = re.search(r"RESULT" + r" (\d+)" * 7, done.stdout)
+    found = re.search(r"RESULT" + r" (\d+)" * 8, done.stdout)
     if found is None:
         raise RuntimeError(f"wrk said nothing useful: {done.stdout} {done.stderr}")
-    count, micros, p50, p95, p99, refused, broken = map(int, found.groups())
+    again, count, micros, p50, p95, p99, refused, broken = map(int, found.groups())
+    if again and not may_repeat:
+        raise RuntimeError(f"{len(requests)} requests were too few for {seconds} s")
     return Load(
         rate=count / (micros / 1e6),
         p50=p50 / 1000,

@@ -82,6 +82,7 @@ def measure(bench: Bench) -> Row:
                         connections=CONNECTIONS,
                         seconds=max(2, bench.seconds // 2),
                         folder=bench.folder,
+                        may_repeat=True,
                     )
                     for at, sent in ((floor_port, bare), (port, ours))
                 ]

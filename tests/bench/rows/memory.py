@@ -34,7 +34,7 @@ def measure(bench: Bench) -> Row:
     """Send batches for a few seconds, let them be worked off, and look at each process."""
     with bench.serve("config.wsgi:application") as port, bench.worker() as worker:
         web = bench.served
-        requests = batches.requests(bench)[: 4 if bench.is_quick else 20]
+        requests = batches.requests(bench, 4 if bench.is_quick else 20)
         load.send(port, requests)
         until = time.monotonic() + LONGEST
         while time.monotonic() < until and (
