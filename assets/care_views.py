@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import caring, documents, duedates, metering, tabs
+from assets import caring, documents, duedates, metering, sharing, tabs
 from assets.care import SEASON_START
 from assets.care_forms import EVENTS, LogWorkForm, MarkForm, TaskForm, WorkForm
 from assets.care_specs import SpecError
@@ -200,7 +200,7 @@ def task_done(request: OwnerRequest, key: UUID) -> HttpResponse:
     if request.method != "POST":
         form = WorkForm(asset=task.asset, owner=owner, today=today, task=task)
         return render(request, "assets/care_done.html", context | {"form": form})
-    households.require(owner=owner, household_id=task.household_id, least=Rank.HELPER)
+    sharing.require_help(owner=owner, asset=task.asset, task=task)
     if "done_on" not in request.POST:  # the one tap
         record = caring.done(
             task=task, owner=owner, now=now, occurrence=request.POST.get("occurrence")
@@ -273,6 +273,8 @@ def task_act(request: OwnerRequest, key: UUID) -> HttpResponse:
     name = str(request.POST.get("name", ""))
     back = way_back(request, reverse("care-task", args=[task.uuid]))
     least = Rank.HELPER if name in ("skip", "snooze", "happened") else Rank.MEMBER
+    if least == Rank.HELPER:
+        sharing.require_help(owner=owner, asset=task.asset, task=task)
     households.require(owner=owner, household_id=task.household_id, least=least)
     words = {
         "skip": _("Skipped this time."),

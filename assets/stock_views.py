@@ -12,13 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from assets import duedates, metering, stocking
+from assets import duedates, metering, sharing, stocking
 from assets.care_forms import MeterForm, PartForm, ReadingForm, plain
 from assets.care_views import refuse
 from assets.models import Asset, Meter, Part
 from assets.views import find_asset
 from owners import clock, households, undo
-from owners.choices import Rank
 from owners.models import Owner
 from owners.pages import OwnerRequest, chosen_household, page, said, way_back
 
@@ -67,7 +66,7 @@ def meter_page(request: OwnerRequest, key: UUID) -> HttpResponse:
     today = duedates.today_in(meter.household.zone, now)
     form = ReadingForm(request.POST or None, initial={"read_on": today})
     if request.method == "POST":
-        households.require(owner=owner, household_id=meter.household_id, least=Rank.HELPER)
+        sharing.require_help(owner=owner, asset=meter.asset)
         if form.is_valid():
             got = form.cleaned_data
             try:

@@ -17,12 +17,16 @@ from assets import (
     places,
     recalls,
     register,
+    sharing,
     snapshots,
     templating,
+    transfers,
+    unpacking,
     worth,
 )
 from assets.models import Asset
 from owners import hearing
+from owners.choices import Rank
 from owners.models import Change, Owner
 from owners.undo import UndoError, subject_of
 from owners.undoing import Way
@@ -49,6 +53,8 @@ def take_back_asset(change: Change, owner: Owner, now: datetime) -> None:
 def undo_change(change: Change, owner: Owner, now: datetime) -> None:
     """Give an asset the values it had before."""
     asset = _asset(change)
+    if "lifecycle" in change.before:
+        transfers.keep_ended(asset)
     lifecycle = asset.lifecycle
     register.put_back(asset=asset, before=change.before, owner=owner)
     if asset.lifecycle != lifecycle:
@@ -62,7 +68,9 @@ def undo_change(change: Change, owner: Owner, now: datetime) -> None:
 
 def undo_step(change: Change, owner: Owner, now: datetime) -> None:
     """Take back a step in an asset's life, with all that followed from it."""
-    passages.take_back(asset=_asset(change), change=change, owner=owner, now=now)
+    asset = _asset(change)
+    transfers.keep_ended(asset)
+    passages.take_back(asset=asset, change=change, owner=owner, now=now)
 
 
 def undo_holding(change: Change, owner: Owner, now: datetime) -> None:
@@ -133,6 +141,8 @@ UNDOS: dict[str, Way] = {
     templating.CHANGED: Way(undo=templating.put_back),
     templating.REMOVED: Way(undo=templating.put_back),
     register.REMOVED: Way(undo=put_back_asset),
+    sharing.REVOKED: Way(undo=sharing.take_revocation_back, least=Rank.ADMIN),
+    unpacking.TAKEN: Way(undo=unpacking.take_back),
     documents.REMOVED: Way(undo=documents.put_back),
     **care_undos.UNDOS,
 }

@@ -64,6 +64,7 @@ urlpatterns = [
     path("", include("assets.import_urls")),
     path("", include("assets.urls")),
     path("", include("assets.cover_urls")),
+    path("", include("assets.share_urls")),
     path("", include("notifications.tie_urls")),
     path("", include("assets.care_urls")),
     path("", include("suppliers.page_urls")),

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
+from assets.models import Share, Transfer
 from notifications.choices import DeliveryPurpose, DeliveryState, NotificationState
 from notifications.models import Attempt, Decision, Notification
 from owners import bulk, sealing
@@ -23,6 +24,14 @@ from owners.choices import ChannelKind
 from owners.models import ChannelCode, Invitation
 from suppliers.models import SupplierInvitation
 
+# What somebody who has no channel here is sent, and the page that its link opens.
+Letter = Invitation | SupplierInvitation | Share | Transfer
+_PATHS: dict[type, str] = {
+    Invitation: "invitation",
+    SupplierInvitation: "invited",
+    Share: "shared/take",
+    Transfer: "take-over",
+}
 MOST_CLAIMS = 8  # a row that was claimed so often without an outcome is parked
 # Of a message that nothing else ends: whoever stood still for weeks speaks of no old news.
 LIFE = timedelta(days=3)
@@ -58,7 +67,7 @@ class Row:
     is_bare: bool | None
     language: str
     # To somebody who has no channel here.
-    invitation: Invitation | SupplierInvitation | None = None
+    invitation: Letter | None = None
 
     @property
     def address(self) -> str:
@@ -291,8 +300,7 @@ class _Known:
         if row.purpose == DeliveryPurpose.CODE:
             return row.text.replace("{code}", self.codes.get(row.code_uuid, ""))
         if row.invitation is not None:
-            is_supplier = isinstance(row.invitation, SupplierInvitation)
-            path = "invited" if is_supplier else "invitation"
+            path = _PATHS[type(row.invitation)]
             link = f"{settings.SITE_URL}/{path}/{row.invitation.token}/"
             return row.text.replace("{link}", link)
         return row.text
@@ -335,8 +343,10 @@ def _known(rows: Iterable[Row]) -> _Known:
         open_offers = SupplierInvitation.objects.filter(
             uuid__in=keys, answered_at=None, revoked_at=None
         )
-        found: dict[UUID, Invitation | SupplierInvitation] = {
-            one.uuid: one for one in (*open_ones, *open_offers)
+        shares = Share.objects.filter(uuid__in=keys, owner=None, revoked_at=None)
+        passed_on = Transfer.objects.filter(uuid__in=keys, token_hash__isnull=False)
+        found: dict[UUID, Letter] = {
+            one.uuid: one for one in (*open_ones, *open_offers, *shares, *passed_on)
         }
         for row in invited:
             row.invitation = found.get(row.invitation_uuid)

@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from assets.models import Share, Transfer
 from notifications import (
     caps,
     claims,
@@ -294,6 +295,57 @@ def take_supplier_invitations(*, now: datetime) -> int:
     return len(waiting)
 
 
+def take_letters(*, now: datetime) -> int:
+    """Make deliveries of the shares and offers that wait for a letter; return how many."""
+    with transaction.atomic():
+        waiting = [
+            one
+            for rows in (Share.objects.waiting(now), Transfer.objects.waiting(now))
+            for one in rows.select_related("household", "asset", "made_by").select_for_update(
+                skip_locked=True, of=("self",)
+            )[:500]
+        ]
+        made = []
+        for one in waiting:
+            if one.made_by is None:
+                continue
+            with translation.override(one.language):
+                values = {"who": one.made_by.get_full_name(), "what": one.asset.name}
+                if isinstance(one, Share):
+                    subject = _("%(who)s shows you: %(what)s") % values
+                    # The link itself stays sealed where it is until it is sent.
+                    text = _(
+                        "%(who)s would like to show you %(what)s on Steward: what it is, and "
+                        "what care is due.\n\n{link}\n\nThe link works once, for two weeks."
+                    )
+                else:
+                    subject = _("%(who)s hands over to you: %(what)s") % values
+                    text = _(
+                        "%(who)s would like to hand over %(what)s to you, with its history. The "
+                        "link shows what goes along; you need no account to look.\n\n{link}\n\n"
+                        "Nothing changes hands before you say yes."
+                    )
+                made.append(
+                    Delivery(
+                        key=f"{'share' if isinstance(one, Share) else 'transfer'}:{one.uuid}",
+                        household=one.household,
+                        owner=one.made_by,
+                        purpose=DeliveryPurpose.INVITATION,
+                        kind=ChannelKind.EMAIL,
+                        subject=_shortened(subject),
+                        text=text % values,
+                        next_at=now,
+                        expires_at=one.invited_until if isinstance(one, Share) else one.expires_at,
+                        created_at=now,
+                    )
+                )
+        Delivery.objects.bulk_create(made, ignore_conflicts=True)
+        for model in (Share, Transfer):
+            pks = [one.pk for one in waiting if isinstance(one, model)]
+            model._default_manager.filter(pk__in=pks).update(queued_at=now)  # noqa: SLF001 - Django's own name
+    return len(waiting)
+
+
 def take_checks(*, now: datetime) -> int:
     """Make deliveries of the test mails that wait; return how many.
 
@@ -344,6 +396,8 @@ def has_letters(*, now: datetime) -> bool:
         or ChannelCode.objects.waiting(now).exists()
         or Invitation.objects.waiting(now).exists()
         or SupplierInvitation.objects.waiting(now).exists()
+        or Share.objects.waiting(now).exists()
+        or Transfer.objects.waiting(now).exists()
         or WayCheck.objects.waiting(now).exists()
     )
 
@@ -386,7 +440,7 @@ def deliver_due(
     nothing but their own place. Returns when everything begun has its outcome written.
     """
     taken = take_codes(now=now) + take_invitations(now=now) + take_checks(now=now)
-    taken += take_supplier_invitations(now=now) + take_early_receipts()
+    taken += take_supplier_invitations(now=now) + take_letters(now=now) + take_early_receipts()
     work = _Work(limit=limit, clock=now_fn or (lambda: now))
     until = time.monotonic() + GO_S
     is_first = True

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from assets import caring, documents, metering
+from assets import caring, documents, metering, sharing
 from assets.models import Asset, CareTask, Document
 from assets.undos import UNDOS
 from notifications import (
@@ -365,6 +365,7 @@ def _act_on_own(
         if call is not None and name == "book":
             _book(owner, journey, call.task, data, now=now)
         elif call is not None:
+            sharing.require_help(owner=owner, asset=call.task.asset, task=call.task)
             upkeep.act(call=call, owner=owner, name=name, data=data, now=now)
         else:
             notice = noticing.call_of(journey) if name in noticing.ACTIONS else None

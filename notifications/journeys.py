@@ -213,7 +213,21 @@ _OWN = {
     "own_answer": (gettext_noop("They answered"), gettext_noop("Never mind")),
     "own_told": (gettext_noop("All is settled"), gettext_noop("Never mind")),
     "own_schedule": (gettext_noop("Plan it"), gettext_noop("No, thank you")),
+    "own_offered": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
+    "own_accepted": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
+    "own_declined": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
+    "own_received": (gettext_noop("All is settled"), gettext_noop("Never mind")),
+    "own_ask_back": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
     "own_recall": (gettext_noop("It is put right"), gettext_noop("Not mine")),
+}
+
+
+_PASSING = {
+    "offered": gettext_noop("See what goes along"),
+    "accepted": gettext_noop("Hand it over"),
+    "declined": gettext_noop("See the offer"),
+    "received": gettext_noop("See what came along"),
+    "ask_back": gettext_noop("See the hand-over"),
 }
 
 
@@ -258,6 +272,8 @@ def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
         return [_page_link(_("With photo, parts and who did it"), f"/care/{task}/done/")]
     if kind == "told":
         return [_page_link(_("See who has answered"), f"/tell/notices/{rest}/")]
+    if kind in _PASSING:
+        return [_page_link(_(_PASSING[kind]), f"/transfers/notices/{rest}/")]
     if kind == "stock":
         return [_page_link(_("See the stock"), "/parts/")]
     if kind == "recall":

@@ -297,6 +297,7 @@ def _line(notice: Notice, type_: str, *, is_late: bool) -> Line:
         title=what,
         asks=(AskClaim(fact=f"{OWN}{notice.kind}", prompt=what), *late),
         facts=due_fact(DAY, day),
+        meant_for=notice.data.get("meant_for"),
         is_again=type_ != DUE,
     )
     return _recalled(line, notice) if notice.kind == NoticeKind.RECALL else line

@@ -141,8 +141,11 @@ def renew_code(*, held: Pass, owner: Owner, now: datetime) -> Pass:
     return held
 
 
-def revoke(*, held: Pass, owner: Owner, now: datetime) -> Pass:
-    """End a pass for good. Twice is once. Nobody undoes it: a new one is as quickly made."""
+def revoke(*, held: Pass, owner: Owner | None, now: datetime) -> Pass:
+    """End a pass for good. Twice is once. Nobody undoes it: a new one is as quickly made.
+
+    Without an owner it ends by itself: what it is about has another owner now.
+    """
     with transaction.atomic():
         held = Pass.objects.select_for_update(of=("self",)).get(pk=held.pk)
         if held.revoked_at is None and now < held.expires_at:

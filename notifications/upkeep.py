@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_noop
 
-from assets import caring, duedates, notices
+from assets import caring, duedates, notices, transfers
 from assets.care_words import MarkKind, WorkKind
 from assets.models import CareTask, Meter
 from assets.models.care import PRESSING
@@ -42,7 +42,8 @@ LARGEST = Decimal(10) ** 12
 
 def sweep(*, now: datetime) -> int:
     """Work out what time alone has changed, in lots; return how many."""
-    return _in_lots(duedates.sweep, now=now) + _in_lots(notices.sweep, now=now)
+    lapsed = transfers.sweep(now=now)  # before the notices, that say so
+    return lapsed + _in_lots(duedates.sweep, now=now) + _in_lots(notices.sweep, now=now)
 
 
 def _in_lots(look: Any, *, now: datetime) -> int:

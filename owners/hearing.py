@@ -14,6 +14,7 @@ CARE = "care"  # how tasks of care stand
 HOLDINGS = "holdings"  # how an asset came, what covers it, what is agreed and claimed
 NOTICES = "notices"  # what else the things say: low stock, loans due back
 FOUND = "found"  # a stranger has left word about a thing
+HANDED_OVER = "handed_over"  # an asset has passed to its next owner
 _listeners: dict[str, list[Callable[..., None]]] = {
     WISHES: [],
     LIFECYCLE: [],
@@ -21,6 +22,7 @@ _listeners: dict[str, list[Callable[..., None]]] = {
     HOLDINGS: [],
     NOTICES: [],
     FOUND: [],
+    HANDED_OVER: [],
 }
 
 

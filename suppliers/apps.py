@@ -12,7 +12,8 @@ class SuppliersConfig(AppConfig):
     def ready(self) -> None:
         """Listen for what suppliers have to hear."""
         from owners import hearing  # noqa: PLC0415 - models are there only now
-        from suppliers import custody, reaching  # noqa: PLC0415
+        from suppliers import custody, passing_on, reaching  # noqa: PLC0415
 
         hearing.plug_in(hearing.LIFECYCLE, custody.lifecycle_changed)
+        hearing.plug_in(hearing.HANDED_OVER, passing_on.handed_over)
         hearing.plug_in(hearing.WISHES, reaching.changed)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from assets import transfers
 from assets.choices import Lifecycle
 from assets.models import Asset
 from suppliers import disclosure, outbox, routes
@@ -40,6 +41,8 @@ def lifecycle_changed(*, asset: Asset, before: str, now: datetime) -> None:
         .order_by("pk")
     )
     type_ = "owner.asset.disposed" if is_gone else "owner.asset.linked"
+    if transfers.is_handed_over(asset):
+        type_ = "owner.asset.transferred"  # to whom is nobody's business
     if is_gone:
         # Whom the owner told already hears nothing new by it.
         told = Addressee.objects.filter(

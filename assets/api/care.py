@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import caring, metering, stocking
+from assets import caring, metering, sharing, stocking
 from assets.care_specs import SpecError
 from assets.care_words import (
     CareState,
@@ -345,7 +345,7 @@ class TaskDone(OwnerView):
         """Complete a task, by one tap or with all there is to say. Helpers may."""
         owner = owner_of(request)
         found = my_tasks(owner).get(uuid=task)
-        households.require(owner=owner, household_id=found.household_id, least=Rank.HELPER)
+        sharing.require_help(owner=owner, asset=found.asset, task=found)
         values = checked(TaskDoneIn, request)
         usual = WorkKind.INSPECTION if found.checklist else WorkKind.SERVICE
         record = tried(
@@ -387,6 +387,8 @@ class TaskMark(OwnerView):
         if name not in MARKS:
             raise Problem(404, code="unknown", detail="There is no such action.")
         least = Rank.HELPER if name in ("skip", "snooze") else Rank.MEMBER
+        if least == Rank.HELPER:
+            sharing.require_help(owner=owner, asset=found.asset, task=found)
         households.require(owner=owner, household_id=found.household_id, least=least)
         values = checked(MarkIn, request)
         if name in ("pause", "resume"):
@@ -706,7 +708,7 @@ class MeterReadings(OwnerView):
         """Note what a meter shows; 409 where it shows less than before and no reason is given."""
         owner, now = owner_of(request), clock.now()
         found = my_meters(owner).get(uuid=meter)
-        households.require(owner=owner, household_id=found.household_id, least=Rank.HELPER)
+        sharing.require_help(owner=owner, asset=found.asset)
         values = checked(ReadingIn, request)
         reading = tried(
             lambda: metering.read(

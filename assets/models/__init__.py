@@ -26,6 +26,7 @@ from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
 from assets.models.notices import Notice, NoticeQuerySet
 from assets.models.parts import Part, PartUse
+from assets.models.passing import Ownership, Received, Share, Transfer
 from assets.models.recalls import RecallCriterion, RecallFeed, RecallMatch, RecallNotice
 from assets.models.whereabouts import FinderNote, Label, Loan, Loss
 
@@ -64,6 +65,7 @@ __all__ = [
     "MeterReplacement",
     "Notice",
     "NoticeQuerySet",
+    "Ownership",
     "Part",
     "PartUse",
     "PriceLine",
@@ -71,11 +73,14 @@ __all__ = [
     "RecallFeed",
     "RecallMatch",
     "RecallNotice",
+    "Received",
     "ServiceRecord",
     "ServiceRecordQuerySet",
+    "Share",
     "Tag",
     "Tagging",
     "Template",
+    "Transfer",
     "Valuation",
     "ValuePlan",
     "Wording",

@@ -8,8 +8,9 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from assets import care_words
+from assets import care_words, sharing
 from assets.models import CareTask, CostEntry, Issue, MeterReading, Part, ServiceRecord
+from owners import clock
 from owners.choices import Rank
 from tests import factories
 
@@ -173,7 +174,9 @@ def test_what_is_no_task_is_refused_where_it_is_wrong(app: APIClient, car: Any) 
 
 
 def test_helpers_tick_and_do_not_plan(app: APIClient, oil: str, home: Any, car: Any) -> None:
-    helper = factories.MembershipFactory(household=home.household, rank=Rank.HELPER)
+    helper: Any = factories.MembershipFactory(household=home.household, rank=Rank.HELPER)
+    post(app_of(helper.owner), f"care-tasks/{oil}/done/", 403)
+    sharing.let_help(membership=helper, assets=[car], by=home.owner, now=clock.now())
     viewer = factories.MembershipFactory(household=home.household, rank=Rank.VIEWER)
     task = f"care-tasks/{oil}/"
     post(app_of(helper.owner), f"{task}done/", 200)

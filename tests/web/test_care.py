@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from assets import caring, duedates, metering
+from assets import caring, duedates, metering, sharing
 from assets.care_words import CareStatus
 from assets.models import CareTask, Issue, Meter, Part, ServiceRecord
 from assets.undos import UNDOS
@@ -197,7 +197,10 @@ def test_the_list_of_all_narrows_to_what_is_due(ana: Client, task: CareTask, boi
 
 
 def test_helpers_tick_and_mallory_sees_nothing(task: CareTask, home: Any) -> None:
-    helper = factories.MembershipFactory(household=home.household, rank=Rank.HELPER)
+    helper: Any = factories.MembershipFactory(household=home.household, rank=Rank.HELPER)
+    done = reverse("care-done", args=[task.uuid])
+    assert browser_of(helper.owner).post(done, {"occurrence": ""}).status_code == 403
+    sharing.let_help(membership=helper, assets=[task.asset], by=home.owner, now=NOW)
     mallory = browser_of(factories.OwnerFactory())
     for name in ("care-task", "care-edit", "care-done"):
         assert mallory.get(reverse(name, args=[task.uuid])).status_code == 404
