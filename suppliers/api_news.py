@@ -19,10 +19,10 @@ from owners.choices import Rank
 from suppliers import announcing
 from suppliers.announcing import NewsError
 from suppliers.api_v1 import my_assets, my_households, my_mandates
-from suppliers.choices import AnswerState, FactName, NewsKind
+from suppliers.choices import AnswerState, NewsKind
 from suppliers.models import Addressee, Announcement
 
-VIAS = [("webhook", "Signed event"), ("mail", "Mail"), ("sms", "SMS"), ("none", "No way")]
+ROUTES = [("webhook", "Signed event"), ("mail", "Mail"), ("sms", "SMS"), ("none", "No way")]
 BY_OWNER = [(state.value, state.label) for state in announcing.BY_OWNER]
 
 
@@ -30,7 +30,7 @@ class AnnouncementIn(serializers.Serializer[Any]):
     """A piece of news, and who is told."""
 
     household = Known(my_households)
-    kind = serializers.ChoiceField(choices=NewsKind.choices)
+    news = serializers.ChoiceField(choices=NewsKind.choices)
     value = serializers.CharField(
         max_length=500, required=False, allow_blank=True,
         help_text="The new address, number, name or mail address; none for a thing.",
@@ -47,7 +47,7 @@ class CandidatesIn(serializers.Serializer[Any]):
     """What is to be told."""
 
     household = Known(my_households)
-    kind = serializers.ChoiceField(choices=NewsKind.choices)
+    news = serializers.ChoiceField(choices=NewsKind.choices)
     asset = Known(my_assets, required=False)
 
 
@@ -57,11 +57,9 @@ class CandidateOut(serializers.Serializer[Any]):
     mandate = serializers.UUIDField()
     supplier = serializers.UUIDField()
     name = serializers.CharField()
-    via = serializers.ChoiceField(choices=VIAS)
-    learns = serializers.ChoiceField(
-        choices=FactName.choices,
-        allow_null=True,
-        help_text="It would know this for the first time.",
+    route = serializers.ChoiceField(choices=ROUTES)
+    learns = serializers.CharField(
+        allow_null=True, help_text="The fact that it would know for the first time."
     )
     told_at = serializers.DateTimeField(
         allow_null=True, help_text="It heard already that the thing is gone."
@@ -95,7 +93,7 @@ class AnnouncementOut(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     household = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=NewsKind.choices)
+    news = serializers.ChoiceField(choices=NewsKind.choices)
     asset = serializers.UUIDField(allow_null=True)
     value = serializers.CharField(allow_blank=True)
     on = serializers.DateField()
@@ -133,7 +131,7 @@ def show(told: Announcement) -> dict[str, Any]:
     return {
         "id": str(told.uuid),
         "household": str(told.household.uuid),
-        "kind": told.kind,
+        "news": told.kind,
         "asset": str(told.asset.uuid) if told.asset else None,
         "value": told.value,
         "on": told.on,
@@ -205,7 +203,7 @@ class Announcements(OwnerView):
             told = announcing.announce(
                 household=household,
                 news=announcing.News(
-                    kind=NewsKind(values["kind"]),
+                    kind=NewsKind(values["news"]),
                     on=values.get("on"),
                     value=values.get("value", ""),
                     note=values.get("note", ""),
@@ -229,7 +227,7 @@ class Candidates(OwnerView):
         operation_id="announcements_candidates",
         parameters=[
             OpenApiParameter("household", OpenApiTypes.UUID, required=True),
-            OpenApiParameter("kind", OpenApiTypes.STR, enum=NewsKind.values, required=True),
+            OpenApiParameter("news", OpenApiTypes.STR, enum=NewsKind.values, required=True),
             OpenApiParameter("asset", OpenApiTypes.UUID),
         ],
         responses=CandidatesOut,
@@ -239,7 +237,7 @@ class Candidates(OwnerView):
         values = asked(CandidatesIn, request)
         found = announcing.candidates(
             household=values["household"],
-            kind=NewsKind(values["kind"]),
+            kind=NewsKind(values["news"]),
             asset=values.get("asset"),
         )
         return Response(
@@ -249,7 +247,7 @@ class Candidates(OwnerView):
                         "mandate": str(one.mandate.uuid),
                         "supplier": str(one.mandate.supplier.uuid),
                         "name": one.mandate.supplier.name,
-                        "via": one.via,
+                        "route": one.via,
                         "learns": one.learns,
                         "told_at": one.told.created_at if one.told else None,
                         "is_suggested": one.is_suggested,
