@@ -1,18 +1,23 @@
 """Claims: what is asked of whoever is to pay, how far it is, and what came back."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
 from assets import duedates, holdings, snapshots
-from assets.choices import CostCategory, CoverageKind
+from assets.choices import CostCategory, CoverageKind, Source
 from assets.cover_words import ClaimState, Remedy
 from assets.holdings import HoldingError
 from assets.models import Asset, Claim, CostEntry
-from owners.models import Change, Owner
+from assets.recall_matching import same_maker
+from owners import hearing
+from owners.models import Change, Household, Owner
 
 MADE, CHANGED, REMOVED = "claim.add", "claim.change", "claim.remove"
 FIELDS = frozenset(
@@ -46,6 +51,50 @@ NEXT: dict[ClaimState, frozenset[ClaimState]] = {
 OPEN = (S.DRAFT, S.SUBMITTED, S.ANSWERED)
 
 
+# Words in which suppliers say how far a claim is, in what they are heard as most often.
+HEARD: dict[str, ClaimState] = {
+    **dict.fromkeys(
+        ["submitted", "received", "registered", "open", "opened", "new", "in review", "review",
+         "under review", "in progress", "processing", "pending", "assessing"],
+        S.SUBMITTED,
+    ),
+    **dict.fromkeys(
+        ["answered", "approved", "accepted", "decided", "partially approved", "offer", "offered",
+         "confirmed", "authorised", "authorized"],
+        S.ANSWERED,
+    ),
+    **dict.fromkeys(
+        ["paid", "paid out", "settled", "reimbursed", "refunded", "repaired", "replaced"], S.PAID
+    ),
+    **dict.fromkeys(["refused", "rejected", "denied", "declined", "not covered"], S.REFUSED),
+    **dict.fromkeys(["withdrawn", "cancelled", "canceled"], S.WITHDRAWN),
+}  # fmt: skip
+# What an owner wrote as the end of a claim is not undone by what somebody else says.
+ENDS = (S.PAID, S.REFUSED, S.WITHDRAWN)
+# How far each is: what says less than is known already is late, and history.
+FAR = {S.DRAFT: 0, S.SUBMITTED: 1, S.ANSWERED: 2, S.REFUSED: 3, S.PAID: 4, S.WITHDRAWN: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a supplier says of a claim."""
+
+    number: str
+    status: str  # in its own words
+    by: str
+    at: datetime
+    contact: UUID
+    amount: Decimal | None = None
+    currency: str = ""
+    next_step: str = ""
+
+    @property
+    def state(self) -> ClaimState | None:
+        """Return which state its words mean; None where they mean none of ours."""
+        words = " ".join(self.status.casefold().replace("_", " ").replace("-", " ").split())
+        return HEARD.get(words)
+
+
 class StateError(Exception):
     """A claim cannot go from where it is to where it was to go."""
 
@@ -66,6 +115,8 @@ def make(
 def change(*, claim: Claim, values: Mapping[str, Any], owner: Owner, now: datetime) -> Change:
     """Say more of a claim; raises HoldingError."""
     before = [snapshots.of(claim)]
+    if {"amount", "currency"} & values.keys():
+        claim.source, claim.stated_at = Source.SELF, now
     _say(claim, values)
     with transaction.atomic():
         made: list[models.Model] = []
@@ -92,7 +143,7 @@ def move(
         raise StateError(f"{claim.state} to {state}")
     before = [snapshots.of(claim)]
     today = duedates.today_in(claim.asset.household.zone, now)
-    claim.state = state
+    claim.state, claim.source, claim.stated_at = state, Source.SELF, now
     _say(claim, _with_days(claim, state, values, today))
     with transaction.atomic():
         made: list[models.Model] = []
@@ -103,6 +154,105 @@ def move(
         return holdings.remember(
             CHANGED, claim.asset, owner=owner, now=now, before=before, made=made
         )
+
+
+def find(*, household: Household, number: str, by: str, asset: Asset | None = None) -> Claim | None:
+    """Return the claim that a supplier speaks of: by its number, else its only one of a thing."""
+    mine = Claim.objects.filter(household=household, asset__removed_at=None)
+    mine = mine.select_related("asset__household", "cost").order_by("-created_at", "-pk")
+    numbered = [row for row in mine.exclude(number="") if _key(row.number) == _key(number)]
+    theirs = [row for row in numbered if not row.obligor or same_maker(row.obligor, by)]
+    if theirs or numbered or asset is None:
+        return theirs[0] if len(theirs) == 1 else None
+    waiting = mine.filter(asset=asset, number="", state__in=[*OPEN])
+    theirs = [row for row in waiting if row.obligor and same_maker(row.obligor, by)]
+    return theirs[0] if len(theirs) == 1 else None
+
+
+def hear(*, claim: Claim, heard: Heard, now: datetime) -> None:
+    """Take in what a supplier says of a claim; what contradicts the owner is shown, not written.
+
+    Each statement is taken once and in its order: what was said before the last is history.
+    """
+    last = claim.told.get("at", "")
+    if last and datetime.fromisoformat(last) >= heard.at:
+        return
+    claim.number = claim.number or heard.number[:80]
+    claim.obligor = claim.obligor or heard.by[:120]
+    differs = _differs(claim, heard)
+    claim.said_in = heard.contact
+    claim.told = {
+        "at": heard.at.isoformat(),
+        "by": heard.by,
+        "status": heard.status[:200],
+        "next_step": heard.next_step[:500],
+        "differs": differs,
+    }
+    with transaction.atomic():
+        if heard.amount is not None and "amount" not in differs:
+            claim.amount, claim.currency = heard.amount, heard.currency
+        state = heard.state
+        if state is not None and "state" not in differs and FAR[state] > FAR[S(claim.state)]:
+            today = duedates.today_in(claim.asset.household.zone, heard.at)
+            _go(claim, state, today)
+            claim.source = Source.SUPPLIER
+        _note_money(claim, owner=None, now=now, made=[])
+        claim.save()
+        hearing.tell(hearing.HOLDINGS, asset=claim.asset, now=now)
+
+
+def settle(*, claim: Claim, theirs: bool, owner: Owner, now: datetime) -> Change:
+    """Decide between what the owner wrote and what the supplier says. Raises HoldingError."""
+    differs = dict(claim.told.get("differs", {}))
+    before = [snapshots.of(claim)]
+    claim.told = {**claim.told, "differs": {}}
+    today = duedates.today_in(claim.asset.household.zone, now)
+    with transaction.atomic():
+        made: list[models.Model] = []
+        if theirs:
+            if "amount" in differs:
+                claim.amount = Decimal(differs["amount"])
+                claim.currency = differs["currency"]
+            if "state" in differs:
+                _go(claim, S(differs["state"]), today)
+                claim.source = Source.SUPPLIER
+        else:
+            claim.stated_at = now
+        before += _note_money(claim, owner=owner, now=now, made=made)
+        claim.save()
+        return holdings.remember(
+            CHANGED, claim.asset, owner=owner, now=now, before=before, made=made
+        )
+
+
+def _differs(claim: Claim, heard: Heard) -> dict[str, str]:
+    """Return what a supplier says that contradicts what the owner wrote."""
+    differs: dict[str, str] = {}
+    state = heard.state
+    is_owners = claim.source == Source.SELF
+    if state is not None and is_owners and claim.state in ENDS and state != claim.state:
+        differs["state"] = state.value
+    known = claim.amount if is_owners else None
+    if heard.amount is not None and known is not None:
+        money = (claim.amount, claim.currency)
+        if money != (heard.amount, heard.currency):
+            differs |= {"amount": f"{heard.amount.normalize():f}", "currency": heard.currency}
+    return differs
+
+
+def _go(claim: Claim, state: ClaimState, today: date) -> None:
+    """Bring a claim where its obligor says it is, with the days that are not said yet."""
+    claim.state = state
+    if state != S.WITHDRAWN:
+        claim.filed_on = claim.filed_on or today
+    day = max(today, claim.filed_on or today)
+    if state == S.ANSWERED:
+        claim.answered_on = claim.answered_on or day
+    claim.resolved_on = (claim.resolved_on or day) if state in (S.PAID, S.REFUSED) else None
+
+
+def _key(number: str) -> str:
+    return "".join(char for char in number.casefold() if char.isalnum())
 
 
 def remove(*, claim: Claim, owner: Owner, now: datetime) -> Change:

@@ -9,6 +9,7 @@ somebody has dealt with it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -71,6 +72,7 @@ NUMBERS = (IdentifierScheme.SERIAL, IdentifierScheme.VIN, IdentifierScheme.HULL)
 MODEL_YEARS = 1  # a new car may be of the year before or after it was bought
 MOST_CRITERIA = 500  # of one recall: lists of barcodes are long
 LOT = 500
+LEAST_NUMBER = 5  # signs of a number that can be told from others in a sentence
 
 
 # --- what is published -------------------------------------------------------------------
@@ -493,6 +495,22 @@ def done_by(
         row.record, row.said_in = record, contact
         row.save()
         say([row], now=now)
+
+
+def named_in(asset: Asset, texts: Iterable[str]) -> list[RecallMatch]:
+    """Return the open recalls of a thing whose number stands in one of some texts.
+
+    NHTSA's numbers end in three digits that workshops leave out.
+    """
+    said = " ".join(texts).upper()
+    found = []
+    for row in matches_of(asset).filter(state__in=OPEN):
+        number = row.notice.number.upper()
+        short = number.removesuffix("000") if row.notice.source == "nhtsa" else number
+        whole = rf"(?<![\w/-]){re.escape(short)}(?:000)?(?![\w/-])"
+        if len(short) >= LEAST_NUMBER and re.search(whole, said):
+            found.append(row)
+    return found
 
 
 def matches_of(asset: Asset, number: str = "") -> Any:

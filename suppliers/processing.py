@@ -24,11 +24,13 @@ from suppliers import (
     adapters,
     announcing,
     checks,
+    claiming,
     envelopes,
     letters,
     outbox,
     proposing,
     published,
+    recalling,
     servicing,
     terms,
 )
@@ -58,6 +60,8 @@ NAMESPACE = uuid.UUID("6f0e3a52-2c58-5a38-9d2e-4a3f5b7c8d90")
 LEASE = timedelta(seconds=settings.INBOX_LEASE_S)
 MAX_CLAIMS = 8
 FLOOD = 4  # whoever fills a fourth of a full lot floods the inbox
+# Events that are written into the history of things and claims, beside being told.
+STATING = frozenset({*servicing.TYPES, *recalling.TYPES, *claiming.TYPES})
 NEWEST = 50_000  # events looked through for what others sent
 TRANSCRIPT_WAIT = timedelta(minutes=3)
 
@@ -440,7 +444,7 @@ def _adapt(work: Work, known: Acquaintance) -> None:
         work.reject(error.code, error.pointer, error.detail)
     except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
         _fail(work, error)
-    if work.way == Way.WEBHOOK and work.type in servicing.TYPES and work.content is not None:
+    if work.way == Way.WEBHOOK and work.type in STATING and work.content is not None:
         work.stated = work.content.get("data") or {}
     work.content = None
 
@@ -661,7 +665,10 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
                 terms.keep(work.answer, mandate_id=work.mandate.id, said_in=work.uuid, now=now)
             if work.report is not None and work.household_id is not None:
                 outbox.came_back(report=work.report, household_id=work.household_id)
-        servicing.take(_reports(new), now=now)
+        reports = _reports(new)
+        servicing.take(reports, now=now)
+        recalling.take(reports, now=now)
+        claiming.take(reports, now=now)
         proposing.take(_statements(new), now=now)
         announcing.hear(_replies(new), now=now)
         faulty = [work for work in done if work.is_faulty and work.supplier_id]
@@ -670,19 +677,20 @@ def _write(batch: list[Work], rows: list[Row], *, now: datetime) -> set[int]:
 
 
 def _reports(rows: list[Row]) -> list[servicing.Report]:
-    """Return what signed events with a mandate state of the history of a thing of ours."""
+    """Return what signed events with a mandate state of things and claims of ours."""
     return [
         servicing.Report(
             contact=row.uuid,
             type=row.contact.type,
+            household_id=row.household_id,
             asset_id=row.asset_id,
             supplier_id=row.supplier_id,
+            said_at=row.contact.said_at,
             data=row.work.stated,
         )
         for row in rows
-        if row.contact.type in servicing.TYPES
+        if row.contact.type in STATING
         and row.work.way == Way.WEBHOOK
-        and row.asset_id is not None
         and row.supplier_id is not None
         and not row.admission.refusal
         and not row.admission.suspicion

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.db import transaction
 
-from assets import care, caring, metering, notices
+from assets import care, caring, metering, notices, recalls
 from assets.choices import Source
 from assets.models import Asset, CareTask, Meter
 from assets.models.care import PRESSING
@@ -34,19 +34,21 @@ _WORD = re.compile(r"\w{3,}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one event says of one asset."""
+    """What one signed event states; the asset where it names one of ours."""
 
     contact: UUID
     type: str
-    asset_id: int
+    household_id: int
+    asset_id: int | None
     supplier_id: int
+    said_at: datetime
     data: Mapping[str, Any]
 
 
 def take(reports: Iterable[Report], *, now: datetime) -> None:
     """Write down what was reported; what cannot be so stays a message, and is logged."""
-    for report in reports:
-        asset = Asset.objects.select_related("household").filter(pk=report.asset_id).first()
+    for report in (one for one in reports if one.type in TYPES and one.asset_id):
+        asset = Asset.objects.select_related("household").filter(pk=report.asset_id or 0).first()
         supplier = Supplier.objects.get(pk=report.supplier_id)
         if asset is None:
             continue
@@ -85,10 +87,11 @@ def _perform(report: Report, asset: Asset, supplier: Supplier, *, now: datetime)
     tasks = list(asset.care_tasks.filter(removed_at=None).order_by("pk"))
     read = _reading(asset, data.get("reading"))
     done = matching(tasks, lines=lines, supplier=supplier.name)
-    caring.log(
+    done_on = min(local.date(), now.astimezone(local.tzinfo).date())
+    record = caring.log(
         asset=asset,
         title=lines[0] if lines else str(data["serviceId"]),
-        done_on=min(local.date(), now.astimezone(local.tzinfo).date()),
+        done_on=done_on,
         now=now,
         tasks=done,
         said=caring.Work(
@@ -100,8 +103,25 @@ def _perform(report: Report, asset: Asset, supplier: Supplier, *, now: datetime)
         source=Source.SUPPLIER,
         source_key=str(report.contact),
     )
+    recalls.done_by(
+        recalls.named_in(asset, [*lines, *_quoted(data)]),
+        provider=supplier.name,
+        on=done_on,
+        contact=report.contact,
+        now=now,
+        record=record,
+    )
     if data.get("nextDue"):
         _propose(report, asset, supplier, done, lines, now=now)
+
+
+def _quoted(data: Mapping[str, Any]) -> list[str]:
+    """Return what a report says beside its work that may name a recall."""
+    refs = data.get("refs")
+    values = [str(ref.get("value", "")) for ref in refs or () if isinstance(ref, Mapping)]
+    parts = data.get("parts")
+    values += [str(part) for part in parts] if isinstance(parts, list) else []
+    return [*values, str(data.get("title") or ""), str(data.get("summary") or "")]
 
 
 def _propose(
