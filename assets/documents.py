@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
@@ -60,13 +61,17 @@ def add(
     *,
     household: Household,
     asset: Asset | None,
-    owner: Owner,
+    owner: Owner | None,
     name: str,
     content: bytes,
     now: datetime,
     kind: DocumentKind | None = None,
+    has_undo: bool = True,
 ) -> Document:
-    """Keep a file for a household. Raises DocumentError for what we do not keep."""
+    """Keep a file for a household. Raises DocumentError for what we do not keep.
+
+    Without an undo of its own it is part of something that is undone as a whole.
+    """
     if asset is not None and asset.household_id != household.pk:
         raise DocumentError("unknown_asset", "There is no such object.")
     kept = Document.objects.filter(household=household).aggregate(size=Sum("size"))["size"] or 0
@@ -97,14 +102,8 @@ def add(
             _note(document, read.text)
             if document.awaits_reading:
                 doorbell.ring("papers")
-            undo.remember(
-                kind=ADDED,
-                label=document.name,
-                now=now,
-                owner=owner,
-                household=household,
-                subject=key,
-            )
+            if has_undo:
+                _remember(document, owner=owner, now=now)
     except vault.VaultError as error:
         raise DocumentError("no_room", "There is no room for it now. Try again later.") from error
     except Exception:
@@ -117,15 +116,16 @@ def add_link(
     *,
     household: Household,
     asset: Asset | None,
-    owner: Owner,
+    owner: Owner | None,
     url: str,
     now: datetime,
     name: str = "",
     kind: DocumentKind | None = None,
+    has_undo: bool = True,
 ) -> Document:
     """Note where a document lies that is kept elsewhere; nothing is fetched from there.
 
-    Raises DocumentError for what is no address of the web.
+    Raises DocumentError for what is no address of the web. See `add` for `has_undo`.
     """
     if asset is not None and asset.household_id != household.pk:
         raise DocumentError("unknown_asset", "There is no such object.")
@@ -146,15 +146,20 @@ def add_link(
             added_at=now,
         )
         _note(document, "")
-        undo.remember(
-            kind=ADDED,
-            label=document.name,
-            now=now,
-            owner=owner,
-            household=household,
-            subject=key,
-        )
+        if has_undo:
+            _remember(document, owner=owner, now=now)
     return document
+
+
+def _remember(document: Document, *, owner: Owner | None, now: datetime) -> None:
+    undo.remember(
+        kind=ADDED,
+        label=document.name,
+        now=now,
+        owner=owner,
+        household=document.household,
+        subject=document.uuid,
+    )
 
 
 def checked_link(url: str) -> str:
@@ -284,6 +289,16 @@ def erase_due(*, before: datetime, limit: int = 200) -> int:
         vault.forget(document.uuid)
         document.delete()
     return len(found)
+
+
+def erase(documents: Sequence[Document]) -> None:
+    """Erase documents of one household so that nothing tells of them, once this commits."""
+    keys = [document.uuid for document in documents]
+    for home in {document.household_id for document in documents}:
+        Findable.objects.forget(households=[home], kind=FindableKind.DOCUMENT, uuids=keys)
+    Document.objects.filter(pk__in=[document.pk for document in documents]).delete()
+    for key in keys:
+        transaction.on_commit(partial(vault.forget, key))
 
 
 def found_by(*, owner: Owner, words: str) -> list[UUID]:

@@ -103,20 +103,24 @@ def acquire(
         if lines is not None:
             row.lines.all().delete()
             made += PriceLine.objects.bulk_create(
-                PriceLine(
-                    household_id=asset.household_id,
-                    acquisition=row,
-                    kind=kind,
-                    amount=-abs(amount) if kind == PriceKind.DISCOUNT else amount,
-                    label=label[:120],
-                )
-                for kind, amount, label in lines[:LINES_MOST]
+                price_line(row, kind, amount, label) for kind, amount, label in lines[:LINES_MOST]
             )
         if owner is not None:
             remember(ACQUIRED, asset, owner=owner, now=now, before=before, made=made)
         else:
             hearing.tell(hearing.HOLDINGS, asset=asset, now=now)
     return row
+
+
+def price_line(bought: Acquisition, kind: PriceKind, amount: Decimal, label: str) -> PriceLine:
+    """Return one line of a price, unsaved."""
+    return PriceLine(
+        household_id=bought.household_id,
+        acquisition=bought,
+        kind=kind,
+        amount=-abs(amount) if kind == PriceKind.DISCOUNT else amount,
+        label=label[:120],
+    )
 
 
 def cover(
@@ -262,6 +266,12 @@ def end_covers(*, asset: Asset, on: date) -> list[dict[str, Any]]:
 def _say_cover(row: Coverage, values: Mapping[str, Any], source: Source) -> None:
     for name in COVERAGE_FIELDS & values.keys():
         setattr(row, name, values[name])
+    row.source = source
+    settle_cover(row)
+
+
+def settle_cover(row: Coverage) -> None:
+    """Work out what a cover leaves unsaid, however it came here. Raises HoldingError."""
     if row.kind not in CoverageKind.values:
         raise HoldingError("kind", gettext_noop("Choose one of the list."))
     if row.is_lifetime:
@@ -271,16 +281,20 @@ def _say_cover(row: Coverage, values: Mapping[str, Any], source: Source) -> None
     if row.starts_on is not None and row.ends_on is not None and row.ends_on < row.starts_on:
         raise HoldingError("ends_on", gettext_noop("It cannot end before it begins."))
     row.currency = currency_of(row.currency or "", is_needed=row.excess is not None)
-    row.source = source
 
 
 def _say_cost(row: CostEntry, values: Mapping[str, Any], source: Source) -> None:
     for name in COST_FIELDS & values.keys():
         setattr(row, name, values[name])
+    row.source = source
+    settle_cost(row)
+
+
+def settle_cost(row: CostEntry) -> None:
+    """Give a cost its sign and its currency, however it came here. Raises HoldingError."""
     row.currency = currency_of(row.currency or "", is_needed=True)
     if row.category in {CostCategory.REFUND, CostCategory.SALE}:
         row.amount = -abs(row.amount)  # what came back makes the whole less
-    row.source = source
 
 
 def currency_of(code: str, *, is_needed: bool) -> str:

@@ -17,6 +17,7 @@ from assets.importers.drafts import (
     CostDraft,
     CoverageDraft,
     Draft,
+    PaperDraft,
     PartDraft,
     ReadingDraft,
     RowDrafts,
@@ -38,6 +39,7 @@ def counted(counts: dict[str, int]) -> list[str]:
         "costs": lambda n: ngettext("%(n)s cost", "%(n)s costs", n),
         "readings": lambda n: ngettext("%(n)s meter reading", "%(n)s meter readings", n),
         "tasks": lambda n: ngettext("%(n)s care task", "%(n)s care tasks", n),
+        "papers": lambda n: ngettext("%(n)s document", "%(n)s documents", n),
         "parts": lambda n: ngettext("%(n)s part in stock", "%(n)s parts in stock", n),
     }
     return [
@@ -89,6 +91,10 @@ def line(draft: Draft) -> str:
         case PartDraft():
             stock = _("%(n)s in stock") % {"n": _count(draft.quantity, "")}
             parts = [MadeKind.PART.label, draft.name, draft.number, stock]
+        case PaperDraft():
+            parts = [MadeKind.PAPER.label, draft.name]
+            parts += [draft.about.label] if draft.about else []
+            parts += [date_format(draft.on)] if draft.on else []
     return " · ".join(str(part) for part in parts if part)
 
 

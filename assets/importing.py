@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
-import pgtrigger
 import structlog
-from django.db import connection, models, transaction
-from django.db.models.expressions import RawSQL
+from django.db import connection, transaction
 from django.utils.translation import gettext_noop
 
-from assets import documents, duedates, import_writing, vault
-from assets.choices import FindableKind, Source
-from assets.import_writing import Lot
+from assets import documents, duedates, import_removal, import_things, import_writing, vault
+from assets.import_lots import Lot
 from assets.importers import files, questions
 from assets.importers.drafts import NAMES, AssetDraft
 from assets.importers.faults import FileError, RowError
@@ -35,25 +32,10 @@ from assets.importers.rows import Answers, Ask, Format, Row
 from assets.importers.values import Evidence
 from assets.importers.words import ImportState, MadeKind, RowState
 from assets.models import (
-    Acquisition,
     Asset,
-    AssetIdentifier,
-    CareMark,
-    CareTask,
-    CostEntry,
-    Coverage,
-    CustomField,
-    Findable,
     Import,
     Imported,
     ImportRow,
-    Loan,
-    Meter,
-    MeterReading,
-    Part,
-    ServiceRecord,
-    Tag,
-    Tagging,
 )
 from owners import bulk, doorbell, sealing, undo
 from owners.models import Change, Household, Owner
@@ -74,10 +56,6 @@ WAITING_MOST = 10  # imports of one household that are not over
 LOOKED_AT = 20  # rows that tell which columns have no place
 NAMED_MOST = 300  # things that rows only name, counted for the preview
 MOST = 25 * 1024 * 1024
-# Whose every version is kept, which an import that is taken back takes along.
-HISTORIES = (Asset, AssetIdentifier, Tagging, Acquisition, Coverage, CostEntry, Loan)
-# What comes and goes with an asset and says nothing of its own.
-MADE_WITH = (Asset, Asset.pgh_event_model, AssetIdentifier, Tag, Tagging)  # type: ignore[attr-defined]  # django-pghistory adds it
 
 
 class BringError(Exception):
@@ -433,7 +411,8 @@ def _read_all(run: Import, now_fn: Callable[[], datetime]) -> int:
         is_clear = not standing.open and not form.is_mapped
         _turn(held, ImportState.CHECKING if is_clear else ImportState.ASKING)
         held.save()
-        transaction.on_commit(lambda: vault.forget(held.uuid))
+        if not form.keeps_file:
+            transaction.on_commit(lambda: vault.forget(held.uuid))
         doorbell.ring("imports")
     return lots + 1
 
@@ -554,7 +533,7 @@ MARK_KNOWN = """
 
 def _finish_check(run: Import) -> None:
     """Tell rows that say the same apart, and find those that were brought in before."""
-    _forget_gone(run)
+    import_removal.forget_gone(run, form_of(run).source)
     with connection.cursor() as cursor:
         cursor.execute(NUMBER_TURNS, [run.pk])
         cursor.execute(MARK_KNOWN, [run.pk, form_of(run).source])
@@ -570,15 +549,6 @@ def _finish_check(run: Import) -> None:
     run.plan |= {"named": sorted(missing)}
     _turn(run, ImportState.READY)
     run.rows_done = run.rows_read
-
-
-def _forget_gone(run: Import) -> None:
-    """Let what was brought in before and erased since be brought in again."""
-    mine = Imported.objects.filter(household=run.household_id, source=form_of(run).source)
-    mine = mine.exclude(key=None)
-    for kind, model in MODELS.items():
-        here = model.objects.filter(pk=models.OuterRef("object"))
-        mine.filter(kind=kind).exclude(models.Exists(here)).delete()
 
 
 def sample(run: Import, limit: int = 6) -> list[tuple[ImportRow, Any]]:
@@ -607,7 +577,7 @@ def sample(run: Import, limit: int = 6) -> list[tuple[ImportRow, Any]]:
 def _write_lot(run: Import, now: datetime, size: int) -> bool:
     """Write some rows with everything that they become."""
     waiting = ImportRow.objects.filter(of=run, state=RowState.WAITING, number__gt=run.at_row)
-    rows = list(waiting.order_by("number")[:size])
+    rows = list(waiting.order_by("number")[: 1 if form_of(run).keeps_file else size])
     if not rows:
         return _finish(run, now)
     lot = Lot(
@@ -619,12 +589,12 @@ def _write_lot(run: Import, now: datetime, size: int) -> bool:
         target=run.asset,
     )
     if run.asset_name and run.asset is None:
-        run.asset = lot.target = import_writing.make_target(lot, run.asset_name)
+        run.asset = lot.target = import_things.make_target(lot, run.asset_name)
     import_writing.write(lot, rows)
     states = Counter(row.state for row in rows)
     _store([row for row in rows if row.state == RowState.BAD])
     # What was made is noted as such; its row has nothing more to say.
-    _forget_rows(row.pk for row in rows if row.state != RowState.BAD)
+    import_removal.forget_rows(row.pk for row in rows if row.state != RowState.BAD)
     run.bad += states[RowState.BAD]
     run.known += states[RowState.KNOWN]
     run.made = dict(Counter(run.made) + lot.made)
@@ -637,11 +607,12 @@ def _finish(run: Import, now: datetime) -> bool:
     """Tie parts to what they are parts of, forget the rows, and keep what undoes it all."""
     empty = ImportRow.objects.filter(of=run).exclude(state=RowState.BAD)
     if some := list(empty.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        _forget_rows(some)
+        import_removal.forget_rows(some)
         return True
     _tie(run)
     _turn(run, ImportState.DONE)
     run.rows_done, run.ended_at = run.rows_read, now
+    transaction.on_commit(lambda: vault.forget(run.uuid))
     if run.made:
         undo.remember(
             kind=BROUGHT_IN,
@@ -652,11 +623,6 @@ def _finish(run: Import, now: datetime) -> bool:
             subject=run.uuid,
         )
     return False
-
-
-def _forget_rows(keys: Iterable[int]) -> None:
-    """Delete rows of a file, which nothing refers to."""
-    bulk.write("DELETE FROM assets_importrow WHERE id = ANY(%s::bigint[])", [bulk.array(keys)])
 
 
 def _tie(run: Import) -> None:
@@ -700,40 +666,15 @@ def _is_under(asset: int, other: int, above: Mapping[int, int | None]) -> bool:
 
 # -- taking back -----------------------------------------------------------------------
 
-MODELS: dict[MadeKind, Any] = {
-    MadeKind.MARK: CareMark,
-    MadeKind.READING: MeterReading,
-    MadeKind.SERVICE: ServiceRecord,
-    MadeKind.COST: CostEntry,
-    MadeKind.COVERAGE: Coverage,
-    MadeKind.TASK: CareTask,
-    MadeKind.PART: Part,
-    MadeKind.METER: Meter,
-    MadeKind.ASSET: Asset,
-    MadeKind.TAG: Tag,
-    MadeKind.FIELD: CustomField,
-}
-
 
 def _take_lot(run: Import, now: datetime, size: int) -> bool:
     """Take back some of what was made: records first, then assets, then words and fields."""
-    mine = Imported.objects.filter(of=run)
-    for kind in MODELS:
-        lot = list(mine.filter(kind=kind).order_by("-pk")[:size])
-        if lot:
-            keys = [row.object for row in lot]
-            # Its history goes with it: no trigger needs to write down that it went.
-            with pgtrigger.ignore():
-                _take(run, kind, keys, now)
-            bulk.write(
-                "DELETE FROM assets_imported WHERE id = ANY(%s::bigint[])",
-                [bulk.array(row.pk for row in lot)],
-            )
-            run.rows_done += len(lot)
-            return True
+    if taken := import_removal.take(run, now, size):
+        run.rows_done += taken
+        return True
     rows = ImportRow.objects.filter(of=run)
     if some := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        _forget_rows(some)
+        import_removal.forget_rows(some)
         return True
     is_undo = run.state == ImportState.UNDOING
     over = ImportState.UNDONE if is_undo else ImportState.CANCELLED
@@ -741,109 +682,6 @@ def _take_lot(run: Import, now: datetime, size: int) -> bool:
     run.ended_at = now
     transaction.on_commit(lambda: vault.forget(run.uuid))
     return False
-
-
-def _take(run: Import, kind: MadeKind, keys: list[int], now: datetime) -> None:
-    """Erase rows of one sort, so that nothing tells of them."""
-    if kind == MadeKind.ASSET:
-        _take_assets(run, keys, now)
-    elif kind == MadeKind.TASK:
-        tasks = list(CareTask.objects.filter(pk__in=keys).select_related("asset", "household"))
-        for task in tasks:
-            task.removed_at = now
-        duedates.tell_of(tasks, now=now)
-        CareTask.objects.filter(pk__in=keys).delete()
-    elif kind == MadeKind.TAG:
-        Tag.objects.filter(pk__in=keys, taggings=None).delete()
-    elif kind == MadeKind.FIELD:
-        for own in CustomField.objects.filter(pk__in=keys):
-            held = Asset.objects.filter(household=run.household_id, custom__has_key=str(own.uuid))
-            if not held.exists():
-                own.delete()
-    else:
-        _take_records(kind, keys, now)
-
-
-def _take_records(kind: MadeKind, keys: list[int], now: datetime) -> None:
-    model = MODELS[kind]
-    rows = model.objects.filter(pk__in=keys)
-    if kind == MadeKind.READING:
-        about = rows.values_list("meter__asset", flat=True)
-    elif kind == MadeKind.MARK:
-        about = rows.values_list("task__asset", flat=True)
-    elif kind == MadeKind.SERVICE:
-        MeterReading.objects.filter(record__in=keys).delete()
-        about = rows.values_list("asset", flat=True)
-    else:
-        about = []
-    assets = set(about)
-    if kind == MadeKind.METER:
-        rows = rows.filter(readings=None)  # the owner has read it since
-    bulk.erase(model, list(rows.values_list("pk", flat=True)))
-    _forget_history(model, keys)
-    if assets:
-        duedates.refresh(assets=assets, now=now)
-
-
-def _take_assets(run: Import, keys: list[int], now: datetime) -> None:
-    if run.state == ImportState.UNDOING:
-        kept = _grown(keys)
-        run.kept += len(kept)
-        keys = [key for key in keys if key not in kept]
-    rows = Asset.objects.filter(pk__in=_among(keys))
-    uuids = list(rows.values_list("uuid", flat=True))
-    if run.asset_id in keys:
-        run.asset = None
-    kept_tasks = CareTask.objects.filter(asset__in=_among(keys))
-    tasks = list(kept_tasks.select_related("asset", "household"))
-    if tasks:
-        duedates.tell_of(tasks, now=now)
-    Findable.objects.forget(households=[run.household_id], kind=FindableKind.ASSET, uuids=uuids)
-    bulk.erase(Asset, keys)
-    for model in HISTORIES:
-        _forget_history(model, keys, by_asset=model is not Asset)
-
-
-def _among(keys: Iterable[int]) -> RawSQL:
-    """Return keys as one parameter of a query; as many would cost more than what is looked up."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [bulk.array(keys)])
-
-
-def _grown(keys: Collection[int]) -> set[int]:
-    """Return the assets that have become more than what was brought in.
-
-    The owner changed them, gave them papers or a supplier, lent them, or did something with
-    them since: an undo of the import would take away what it did not bring.
-    """
-    found = set(
-        Asset.objects.filter(pk__in=_among(keys))
-        .exclude(source=Source.IMPORTED)
-        .values_list("pk", flat=True)
-    )
-    for relation in Asset._meta.related_objects:  # noqa: SLF001 - Django's own name
-        model: Any = relation.related_model
-        # What notifications shows follows from the rest.
-        if model in MADE_WITH or model._meta.app_label not in ("assets", "suppliers"):  # noqa: SLF001 - as above
-            continue
-        name = relation.field.name
-        rows = model._base_manager.filter(**{f"{name}__in": _among(keys)})  # noqa: SLF001 - as above
-        if any(each.name == "source" for each in model._meta.concrete_fields):  # noqa: SLF001 - as above
-            rows = rows.exclude(source=Source.IMPORTED)
-        found.update(rows.values_list(name, flat=True))
-    return found & set(keys)
-
-
-def _forget_history(
-    model: type[models.Model], keys: Sequence[int], *, by_asset: bool = False
-) -> None:
-    """Forget the versions of rows that are taken back; the triggers have just noted their end."""
-    history = getattr(model, "pgh_event_model", None)
-    if history is not None:
-        column = "asset_id" if by_asset else "pgh_obj_id"
-        bulk.write(
-            f'DELETE FROM "{history._meta.db_table}" WHERE "{column}" = ANY(%s::bigint[])',  # noqa: S608, SLF001 - names of models
-            [bulk.array(keys)],
-        )
 
 
 def forget_due(*, before: datetime, limit: int = 20) -> int:

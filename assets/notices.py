@@ -100,6 +100,17 @@ def review_asset(asset: Asset, *, now: datetime, raises: Collection[NoticeKind] 
     bring_in_line(kinds=OF_ASSETS, subjects=subjects, wanted=wanted, now=now)
 
 
+def withdraw_all(assets: Collection[int], *, now: datetime) -> None:
+    """Let assets that go without a trace say nothing more."""
+    rows = Notice.objects.filter(asset__in=assets, settled_at=None)
+    said = list(rows.select_related("household", "asset"))
+    for row in said:
+        row.settled_at = now
+    Notice.objects.filter(pk__in=[row.pk for row in said]).update(settled_at=now)
+    if said:
+        hearing.tell(hearing.NOTICES, notices=said, is_time=False, now=now)
+
+
 def propose(
     *, asset: Asset, subject: UUID, what: str, due_on: date, data: Mapping[str, Any], now: datetime
 ) -> None:
@@ -193,7 +204,7 @@ def bring_in_line(
         Notice.objects.bulk_update(
             changed, ["what", "due_on", "data", "speaks_at", "settled_at", "dismissed_at", "asset"]
         )
-        Notice.objects.bulk_create(new)
+        Notice.objects.bulk_create(new, batch_size=1000)
         if changed:
             hearing.tell(hearing.NOTICES, notices=changed, is_time=False, now=now)
 

@@ -4,7 +4,7 @@ Care, loans and parcels speak for themselves elsewhere; here stands what the pap
 a paper says is brought in line with it when it changes, and told on Today in time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from assets.models import Acquisition, Asset, Claim, Contract, Coverage, Notice
 from owners.models import Owner
 
 AHEAD = timedelta(days=366)
+FAR = timedelta(days=366 * 50)
 BEHIND = timedelta(days=30)  # what has just passed is still shown: some of it can be saved
 MOST = 1_000
 # Of which a last look for faults is worth it before they end.
@@ -66,7 +67,7 @@ class Deadline:
 def of_owner(owner: Owner, *, today: date) -> list[Deadline]:
     """Return the deadlines of an owner's assets, from just passed to a year ahead."""
     mine = Asset.objects.for_owner(owner).looked_after().values("pk")
-    return _all(mine, first=today - BEHIND, last=today + AHEAD, today=today)
+    return _all(mine, first=today - BEHIND, last=today + AHEAD, today=today)[:MOST]
 
 
 def _all(mine: Any, *, first: date, last: date, today: date) -> list[Deadline]:
@@ -81,28 +82,40 @@ def _all(mine: Any, *, first: date, last: date, today: date) -> list[Deadline]:
 
 def heard(*, asset: Asset, now: datetime) -> None:
     """Let an asset say its deadlines as its papers are now."""
-    home = asset.household
+    look([asset.pk], now=now)
+
+
+def look(assets: Collection[int], *, now: datetime) -> None:
+    """Let assets of one household say their deadlines as their papers are now.
+
+    What lies far ahead is noted too: it speaks when its day comes near.
+    """
+    rows = Asset.objects.filter(pk__in=assets).select_related("household")
+    things = {asset.pk: asset for asset in rows}
+    if not things:
+        return
+    home = next(iter(things.values())).household
     today = duedates.today_in(home.zone, now)
-    mine = Asset.objects.filter(pk=asset.pk).looked_after().values("pk")
-    found = _all(mine, first=today - LATE, last=today + AHEAD, today=today)
+    mine = Asset.objects.filter(pk__in=things).looked_after().values("pk")
+    found = _all(mine, first=today - LATE, last=today + FAR, today=today)
     wanted = [
         notices.Wish(
             kind=SAID[one.kind][0],
             subject=one.about,
             household=home,
-            asset=asset,
+            asset=one.asset,
             what=one.who,
             due_on=one.on,
             lead=SAID[one.kind][1],
         )
         for one in found
     ]
-    said = Notice.objects.filter(asset=asset, kind__in=OF_PAPERS, settled_at=None)
-    papers = set(said.exclude(subject=asset.uuid).values_list("subject", flat=True))
-    papers |= {one.about for one in found if one.about != asset.uuid}
+    own = {asset.uuid for asset in things.values()}
+    said = Notice.objects.filter(asset__in=things, kind__in=OF_PAPERS, settled_at=None)
+    papers = {*said.values_list("subject", flat=True), *(one.about for one in found)} - own
     returns = [wish for wish in wanted if wish.kind == NoticeKind.RETURN]
     others = [wish for wish in wanted if wish.kind != NoticeKind.RETURN]
-    notices.bring_in_line(kinds=[NoticeKind.RETURN], subjects=[asset.uuid], wanted=returns, now=now)
+    notices.bring_in_line(kinds=[NoticeKind.RETURN], subjects=own, wanted=returns, now=now)
     notices.bring_in_line(kinds=OF_PAPERS, subjects=papers, wanted=others, now=now)
 
 
@@ -120,7 +133,7 @@ def today_for(owner: Owner, now: Any) -> date:
 def _returns(rows: Any, today: date, last: date) -> Iterable[Deadline]:
     here = (Lifecycle.RECEIVED, Lifecycle.ACTIVE)
     due = rows.filter(return_by__gte=today, return_by__lte=last, asset__lifecycle__in=here)
-    for row in due.select_related("asset")[:MOST]:
+    for row in due.select_related("asset"):
         yield Deadline(
             kind="return",
             on=row.return_by,
@@ -136,7 +149,7 @@ def _covers(rows: Any, first: date, last: date) -> Iterable[Deadline]:
     live = rows.exclude(state__in=[CoverageState.VOIDED, CoverageState.EXPIRED])
     ending = Q(ends_on__gte=first, ends_on__lte=last, is_lifetime=False)
     unregistered = Q(register_by__gte=first, register_by__lte=last, registered_on=None)
-    for row in live.filter(ending | unregistered).select_related("asset").order_by("pk")[:MOST]:
+    for row in live.filter(ending | unregistered).select_related("asset").order_by("pk"):
         href = reverse("cover", args=[row.uuid])
         if row.register_by and row.registered_on is None and first <= row.register_by <= last:
             yield Deadline(
@@ -169,7 +182,7 @@ def _covers(rows: Any, first: date, last: date) -> Iterable[Deadline]:
 
 def _contracts(rows: Any, first: date, last: date, today: date) -> Iterable[Deadline]:
     live = rows.filter(cancelled_on=None, ends_on__isnull=False, notice_days__isnull=False)
-    for row in live.select_related("asset").order_by("pk")[:MOST]:
+    for row in live.select_related("asset").order_by("pk"):
         day = worth.cancel_by(row, today=today)
         if day is not None and first <= day <= last:
             yield Deadline(
@@ -185,7 +198,7 @@ def _contracts(rows: Any, first: date, last: date, today: date) -> Iterable[Dead
 
 def _claims(rows: Any, first: date, last: date) -> Iterable[Deadline]:
     waiting = rows.filter(state__in=claims.OPEN, answer_by__gte=first, answer_by__lte=last)
-    for row in waiting.exclude(state=ClaimState.DRAFT).select_related("asset")[:MOST]:
+    for row in waiting.exclude(state=ClaimState.DRAFT).select_related("asset"):
         yield Deadline(
             kind="claim",
             on=row.answer_by,

@@ -155,8 +155,27 @@ class PartDraft:
     notes: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperDraft:
+    """A photo or paper: one file of the archive, or where it lies."""
+
+    whose: Whose
+    name: str
+    entry: str = ""  # its name in the archive
+    url: str = ""
+    on: date | None = None
+    about: WorkKind | None = None  # the work of that day that it belongs to
+
+
 Draft: TypeAlias = (
-    AssetDraft | CoverageDraft | CostDraft | ReadingDraft | ServiceDraft | TaskDraft | PartDraft
+    AssetDraft
+    | CoverageDraft
+    | CostDraft
+    | ReadingDraft
+    | ServiceDraft
+    | TaskDraft
+    | PartDraft
+    | PaperDraft
 )
 NAMES: dict[type[Draft], str] = {
     AssetDraft: "assets",
@@ -166,6 +185,7 @@ NAMES: dict[type[Draft], str] = {
     ServiceDraft: "services",
     TaskDraft: "tasks",
     PartDraft: "parts",
+    PaperDraft: "papers",
 }
 
 

@@ -4,9 +4,13 @@ from django.utils.translation import gettext_noop
 
 FILE_FAULTS: dict[str, str] = {
     "empty": gettext_noop("There are no rows in this file."),
+    "backup": gettext_noop(
+        "This is a whole backup of another system. Export its lists as CSV there, and its"
+        " attachments."
+    ),
     "too_large": gettext_noop("The file is larger than 25 MB. Split it and bring in the parts."),
     "old_excel": gettext_noop("This is an old Excel file. Save it as XLSX or CSV first."),
-    "not_a_table": gettext_noop("This is no table. Choose a CSV, TSV, XLSX or JSON file."),
+    "not_a_table": gettext_noop("This is no table. Choose a CSV, TSV, XLSX, JSON or ZIP file."),
     "locked": gettext_noop("This file is locked with a password. Save it without one."),
     "bomb": gettext_noop("This file unpacks to far more than it says. It was not opened."),
     "broken": gettext_noop("This file cannot be read. Is it whole?"),
@@ -43,8 +47,12 @@ ROW_FAULTS: dict[str, str] = {
     "formula": gettext_noop("%(column)s holds a formula. Put its result there instead."),
     "long_cell": gettext_noop("%(column)s is longer than 32,000 letters."),
     "elsewhere": gettext_noop(
-        "“%(value)s” is a file that is not in this list. Add it under Documents."
+        "“%(value)s” is a file that is not in this list. Bring in the ZIP of attachments."
     ),
+    "paper": gettext_noop(
+        "“%(value)s” cannot be kept. Photos, PDF and plain text up to 25 MB are."
+    ),
+    "no_room": gettext_noop("There was no room for “%(value)s”."),
     "no_asset": gettext_noop("There is no asset “%(value)s” here. Bring in the assets first."),
     "no_task": gettext_noop("There is no chore “%(value)s” here. Bring in the chores first."),
     "future": gettext_noop("%(value)s is still to come."),

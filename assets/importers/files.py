@@ -13,6 +13,7 @@ import io
 import itertools
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -46,6 +47,11 @@ SECTIONS = frozenset(
         "trip records",
     }
 )
+MOST_PAPER = 25 * 1024 * 1024
+LINKS = frozenset({"datatype", "date", "name", "location"})  # a table of where papers lie
+ARCHIVE = "archive"  # the section of the rows of an archive of papers
+# What an archive holds that is another system's whole memory, and no export of it.
+WHOLE_BACKUPS = frozenset({"manifest.json", "cartracker.db"})
 _WORD = re.compile(r"\s+")
 
 
@@ -72,7 +78,7 @@ def records(content: bytes) -> Iterator[Record]:
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         raise FileError("empty")
     if content.startswith(b"PK\x03\x04"):
-        return _sheet(content)
+        return _sheet(content) if _is_sheet(content) else _papers(content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         encrypted = "EncryptedPackage".encode("utf-16-le") in content
         raise FileError("locked" if encrypted else "old_excel")
@@ -216,12 +222,11 @@ def _named(names: list[str], cells: list[str]) -> dict[str, str]:
 
 
 def _sheet(content: bytes) -> Iterator[Record]:
-    _check_archive(content)
     return _tables(_sheet_rows(content))
 
 
-def _check_archive(content: bytes) -> None:
-    """Refuse an archive that is no spreadsheet, or one that was made to do harm.
+def _is_sheet(content: bytes) -> bool:
+    """Whether an archive is a spreadsheet. Raises FileError for one that was made to do harm.
 
     What an entry says of its size binds: the reader stops there.
     """
@@ -229,8 +234,7 @@ def _check_archive(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             names = {entry.filename for entry in entries}
-            if "[Content_Types].xml" not in names or "xl/workbook.xml" not in names:
-                raise FileError("not_a_table")
+            is_sheet = {"[Content_Types].xml", "xl/workbook.xml"} <= names
             if len(entries) > MOST_ENTRIES or sum(e.file_size for e in entries) > MOST_UNPACKED:
                 raise FileError("bomb")
             for entry in entries:
@@ -241,13 +245,14 @@ def _check_archive(content: bytes) -> None:
                     raise FileError("bomb")
                 if "sharedstrings" in entry.filename.lower() and entry.file_size > MOST_STRINGS:
                     raise FileError("bomb")
-                if entry.filename.endswith((".xml", ".rels")):
+                if is_sheet and entry.filename.endswith((".xml", ".rels")):
                     with archive.open(entry) as part:
                         head = part.read(4096)
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                         raise FileError("bomb")  # a sheet has none; entities multiply
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
         raise FileError("broken") from error
+    return is_sheet
 
 
 def _sheet_rows(content: bytes) -> Iterator[list[str]]:
@@ -290,6 +295,56 @@ def _shown(value: object) -> str:
         whole = value.is_integer() and abs(value) < 1e15
         return str(int(value)) if whole else repr(value)
     return str(value).replace("\x00", "")
+
+
+# -- archives of papers ----------------------------------------------------------------
+
+
+def _papers(content: bytes) -> Iterator[Record]:
+    """Yield a row for each file of an archive; a table among them gives the rows that it has."""
+    count = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if _is_paper(entry.filename)]
+            if {entry.filename.rsplit("/")[-1] for entry in entries} & WHOLE_BACKUPS:
+                raise FileError("backup")
+            for entry in entries:
+                alone = Record(0, ARCHIVE, {"File": entry.filename}, ["File"])
+                for row in _links(archive, entry) or [alone]:
+                    count += 1
+                    yield Record(count, ARCHIVE, row.values, row.columns)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, EOFError) as error:
+        raise FileError("broken") from error
+    if not count:
+        raise FileError("empty")
+
+
+def _links(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> list[Record]:
+    """Return the rows of a table that says where papers lie; none of any other file."""
+    if not entry.filename.lower().endswith(".csv") or entry.file_size > MOST_JSON:
+        return []
+    try:
+        rows = list(_text(archive.read(entry)))
+    except FileError:
+        return []  # it is kept as the file that it is
+    return rows if frozenset(map(folded, rows[0].columns)) >= LINKS else []
+
+
+def _is_paper(name: str) -> bool:
+    """Whether a name in an archive is a file of its own, and nothing that a system keeps there."""
+    steps = name.split("/")
+    return bool(steps[-1]) and not any(step.startswith((".", "__MACOSX")) for step in steps)
+
+
+def unpacked(content: bytes, name: str) -> bytes:
+    """Return one file of an archive that `records` read. Raises FileError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if archive.getinfo(name).file_size > MOST_PAPER:
+                raise FileError("too_large")
+            return archive.read(name)
+    except (KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, OSError) as error:
+        raise FileError("broken") from error
 
 
 # -- JSON ------------------------------------------------------------------------------

@@ -190,6 +190,7 @@ class Format:
     kinds: Sequence[tuple[str, str]] = ()  # what KIND may be answered with
     is_mapped: bool = False  # every column is mapped by the owner
     keeps_extras: bool = False  # columns nobody knows become fields
+    keeps_file: bool = False  # rows are of the file's own content, which is written one by one
     # What the header, and single rows, say of the whole file: answers by their names.
     told: Callable[[frozenset[str]], dict[str, str]] | None = None
     settles: Callable[[str, Mapping[str, str]], dict[str, str]] | None = None

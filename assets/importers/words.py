@@ -53,5 +53,6 @@ class MadeKind(TextChoices):
     TASK = "task", _("Care task")
     MARK = "mark", _("Skipped task")
     PART = "part", _("Part in stock")
+    PAPER = "paper", _("Document")
     TAG = "tag", _("Tag")
     FIELD = "field", _("Own field")

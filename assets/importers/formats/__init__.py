@@ -9,6 +9,7 @@ from assets.importers.formats import (
     homebox,
     lubelogger,
     mygarage,
+    papers,
     shelf,
     snipeit,
     warracker,
@@ -16,6 +17,7 @@ from assets.importers.formats import (
 from assets.importers.rows import Format
 
 _ALL: tuple[Format, ...] = (
+    papers.PAPERS,
     homebox.ITEMS,
     shelf.ASSETS,
     warracker.WARRANTIES,

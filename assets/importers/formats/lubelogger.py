@@ -218,11 +218,6 @@ def read_equipment(row: Row) -> RowDrafts:
     return RowDrafts(key=key, drafts=[draft])
 
 
-def read_files(row: Row) -> RowDrafts:
-    """Refuse a row of the list of files: they themselves are not in it."""
-    raise RowError("elsewhere", row.first("name")[0], row.text("name") or row.text("location"))
-
-
 def fits_fuel(columns: frozenset[str], _section: str) -> bool:
     """Whether a row is a fill-up: a day, what the odometer showed, how much, and its cost."""
     has_day = bool(columns & set(DATES)) or {"day", "month", "year"} <= columns
@@ -266,13 +261,6 @@ KINDS: tuple[Format, ...] = (
         fits=has("description", "isequipped"),
         read=read_equipment,
         asks=frozenset({Ask.ASSET}),
-    ),
-    Format(
-        slug="lubelogger_files",
-        label=gettext_noop("LubeLogger, list of attachments"),
-        source=SOURCE,
-        fits=has("datatype", "date", "name", "location"),
-        read=read_files,
     ),
     Format(
         slug="lubelogger_fuel",
