@@ -25,6 +25,7 @@ from notifications import (
     noticing,
     offers,
     opening,
+    own_matters,
     settling,
     upkeep,
 )
@@ -177,7 +178,9 @@ def _settle_due(
             found = Journey.objects.filter(pk__in=[n.journey_id for n in found[:limit]])
         settled = {str(journey.uuid): journey for journey in found[:limit]}
         ledger.journeys.update(settled)
-        settling.settle(ledger, set(settled))
+        for uuid, matter in settling.settle(ledger, set(settled)).items():
+            if matter.closed_by == "silence":
+                upkeep.finish_in_silence(journey=settled[uuid], matter=matter, now=now)
         return len(settled)
 
 
@@ -347,6 +350,8 @@ def act(
         matter = settling.settle(ledger, {str(journey.uuid)})[str(journey.uuid)]
         looked_at(journey, now=now)
         _answer_suppliers(ledger, journey, matter, decision)
+        if data.get("answer") == "not_yet":
+            upkeep.reopen(journey=journey, now=now)
         if data.get("answer") == "works" and matter.closed_at is not None:
             upkeep.finish(
                 journey=journey, matter=matter, decision=decision, owner=owner, data=given, now=now
@@ -381,7 +386,7 @@ def _refusing() -> Iterator[None]:
     """Answer what is refused below as the feed does."""
     try:
         yield
-    except (caring.CareError, metering.MeterError, noticing.NoticeError) as error:
+    except (caring.CareError, metering.MeterError, own_matters.InputError) as error:
         raise ActionError("invalid", error.detail, field=error.field) from error
     except opening.OpeningError as error:
         raise ActionError(error.code, error.detail, field=error.field) from error

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,16 @@ from assets.payer_words import obligor_word
 from assets.recall_matching import SURENESS
 from notifications.matter import LATE, OWN
 from notifications.models import Journey, NoticeCall
-from notifications.own_matters import Changes, Line, contact_of, due_fact, say, steward
+from notifications.own_matters import (
+    Changes,
+    InputError,
+    Line,
+    contact_of,
+    due_fact,
+    number,
+    say,
+    steward,
+)
 from owners import undo
 from owners.models import Change, Owner
 from suppliers.choices import ContactKind, MandateState
@@ -39,14 +47,6 @@ SURER = "steward.notice.surer"
 ACTIONS = ("done", "skip")
 DAY = "own_due"  # the fact that says its day
 SURE = "confidence"  # how sure a recall is, among what its notice carries
-
-
-class NoticeError(Exception):
-    """What was asked cannot be; `field` says which input, the text says why."""
-
-    def __init__(self, field_: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field, self.detail = field_, detail
 
 
 def call_of(journey: Journey) -> NoticeCall | None:
@@ -63,7 +63,7 @@ def act(
 ) -> None:
     """Do what is asked for from its card: what it asks for is done, or it is waved aside.
 
-    Raises NoticeError for what cannot be.
+    Raises InputError for what cannot be.
     """
     notice = call.notice
     change: Change | None = None
@@ -89,7 +89,7 @@ def _step(notice: Notice, step: Step, owner: Owner, now: datetime) -> Change | N
     try:
         return passages.take(asset=notice.asset, step=step, said={}, owner=owner, now=now)
     except StepError as error:
-        raise NoticeError(error.field, gettext_noop("Look at its page: more is asked.")) from error
+        raise InputError(error.field, gettext_noop("Look at its page: more is asked.")) from error
 
 
 def _came_back(
@@ -106,22 +106,16 @@ def _arrived(
 
 def _bought(notice: Notice, owner: Owner, data: Mapping[str, Any], now: datetime) -> Change | None:
     """Note how many there are now; without a number the owner's word ends it."""
-    text = str(data.get("quantity") if data.get("quantity") is not None else "").strip()
+    quantity = number(data, "quantity")
     part = Part.objects.filter(
         household=notice.household, uuid=notice.subject, removed_at=None
     ).first()
-    if part is None or not text:
+    if part is None or quantity is None:
         return None
-    try:
-        quantity = Decimal(text)
-        if not quantity.is_finite():
-            raise InvalidOperation
-    except InvalidOperation as error:
-        raise NoticeError("quantity", gettext_noop("Must be a number.")) from error
     try:
         return stocking.change(part=part, values={"quantity": quantity}, owner=owner, now=now)
     except stocking.PartError as error:
-        raise NoticeError("quantity", error.detail) from error
+        raise InputError("quantity", error.detail) from error
 
 
 def _planned(
@@ -172,7 +166,7 @@ def _recall(notice: Notice, state: RecallState, owner: Owner, now: datetime) -> 
     try:
         return recalls.move(row=row, state=state, values={}, owner=owner, now=now)
     except HoldingError as error:
-        raise NoticeError(error.field, error.detail) from error
+        raise InputError(error.field, error.detail) from error
 
 
 def _put_right(

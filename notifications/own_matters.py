@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from assets.choices import FindableKind
 from assets.models import AwaitedWords
@@ -30,6 +32,34 @@ from suppliers.contacts import Contact as Said
 from suppliers.models import Contact, Supplier
 
 STEWARD = "steward"
+LARGEST = Decimal(10) ** 12
+
+
+class InputError(Exception):
+    """What was asked from a card cannot be; `field` says which input, the text says why."""
+
+    def __init__(self, field_: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field, self.detail = field_, detail
+
+
+def number(data: Mapping[str, Any], name: str) -> Decimal | None:
+    """Return a count or an amount that was written on a card; None where it was left empty.
+
+    Raises InputError for what is no number from nothing up.
+    """
+    given = data.get(name)
+    text = "" if given is None else str(given).strip()
+    if not text:
+        return None
+    wrong = InputError(name, gettext_noop("Must be a number."))
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise wrong from error
+    if not found.is_finite() or not 0 <= found < LARGEST:
+        raise wrong
+    return found
 
 
 def steward() -> Supplier:
@@ -138,6 +168,10 @@ class Changes:
         for call in self.again:
             call.is_over = False
             _revoke(call.closing, now=self.now)
+            journey = found.get(call.contact_id)
+            if call.closing is None and journey is not None:
+                # Silence has closed it: what was taken for done is not.
+                _decided(call, journey, "answer", {"answer": "not_yet"}, now=self.now)
             call.closing = None
             if call.contact_id not in found:
                 Contact.objects.filter(pk=call.contact_id).update(decided_at=None, outcome="")

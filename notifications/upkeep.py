@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,12 +21,13 @@ from django.utils.translation import gettext_noop
 
 from assets import caring, duedates, notices, transfers
 from assets.care_words import MarkKind, WorkKind
-from assets.models import CareTask, Meter
+from assets.choices import Source
+from assets.models import CareTask, Meter, ServiceRecord
 from assets.models.care import PRESSING
 from notifications import booking
 from notifications.matter import Matter
 from notifications.models import CareCall, Decision, Journey
-from notifications.own_matters import Changes, Line, contact_of, due_fact, say, steward
+from notifications.own_matters import Changes, Line, contact_of, due_fact, number, say, steward
 from owners import undo
 from owners.models import Change, Owner
 from suppliers import servicing
@@ -37,7 +38,6 @@ DUE, MOVED, ASSIGNED = "steward.care.due", "steward.care.moved", "steward.care.a
 ACTIONS = ("done", "skip", "snooze")
 LEAST_MOVE = timedelta(days=2)  # a forecast that moves less says nothing new
 CHUNKS = 4  # of one sweep; the next goes on, so nothing else waits long
-LARGEST = Decimal(10) ** 12
 
 
 def sweep(*, now: datetime) -> int:
@@ -69,8 +69,9 @@ def call_of(journey: Journey) -> CareCall | None:
 def act(*, call: CareCall, owner: Owner, name: str, data: dict[str, Any], now: datetime) -> None:
     """Do what is asked for from its card: done, skip, or put off to a day.
 
-    `done` may come with a `reading` and an `amount`. Raises `CareError` for what cannot be,
-    and `MeterError` for a reading that contradicts the others.
+    `done` may come with a `reading` and an `amount`. Raises `InputError` for what is no
+    number, `CareError` for what cannot be, and `MeterError` for a reading that contradicts
+    the others.
     """
     task = call.task
     if name == "done":
@@ -109,33 +110,79 @@ def finish(
     It is the task that the matter is about, else the one due task of the asset that its
     supplier is to do. `data` may hold a `reading` and an `amount`. Raises as `act` does.
     """
-    call = call_of(journey)
-    names = Supplier.objects.in_bulk(matter.suppliers)
-    workers = [one.name for one in names.values() if one.pk != steward().pk]
-    if call is not None and not call.is_over:
-        task = call.task
-        # Its matter is closed by this very decision, and opened again with it.
-        call.is_over, call.closing = True, decision
-        call.save(update_fields=["is_over", "closing"])
-    else:
-        found = _only_task(journey, workers) if matter.done_at is not None else None
-        if found is None:
-            return
-        task = found
-    zone = ZoneInfo(task.household.zone)
-    today = now.astimezone(zone).date()
-    done_at = matter.done_at or matter.closed_at or now
-    by = workers[0] if len(workers) == 1 else task.provider
+    closed = _closed_task(journey, matter, decision, now=now)
+    if closed is None:
+        return
+    task, by, done_on = closed
     record = caring.done(
         task=task,
         owner=owner,
         now=now,
-        done_on=min(done_at.astimezone(zone).date(), today),
+        done_on=done_on,
         said=work_of(task, data, done_by=None if by else owner, provider=by),
     )
     change = undo.latest(kind=caring.DONE, subject=record.uuid) if record is not None else None
     if change is not None:
         carries(decision, change, owner=owner)
+
+
+def finish_in_silence(*, journey: Journey, matter: Matter, now: datetime) -> None:
+    """Complete the task of a matter that its owner let close without a word.
+
+    A supplier came and said that it is done: what nobody contradicted is taken for so, in
+    the history as in the feed. It says who stated it, and can be taken back.
+    """
+    closed = _closed_task(journey, matter, None, now=now) if matter.done_at is not None else None
+    if closed is None:
+        return
+    task, by, done_on = closed
+    if task.status not in PRESSING:
+        return
+    caring.log(
+        asset=task.asset,
+        title=task.name,
+        done_on=done_on,
+        now=now,
+        tasks=[task],
+        said=work_of(task, {}, done_by=None, provider=by),
+        source=Source.SUPPLIER,
+        source_key=f"silence:{journey.uuid}:{matter.closed_at}",
+    )
+
+
+def reopen(*, journey: Journey, now: datetime) -> None:
+    """Take back what was completed in silence: the owner says that it is not."""
+    said = ServiceRecord.objects.filter(
+        household=journey.household_id,
+        source_key__startswith=f"silence:{journey.uuid}:",
+        removed_at=None,
+    )
+    for record in said.select_related("asset__household", "cost"):
+        caring.withdraw(record, now=now)
+
+
+def _closed_task(
+    journey: Journey, matter: Matter, decision: Decision | None, *, now: datetime
+) -> tuple[CareTask, str, date] | None:
+    """Return the task that a closed matter was about, by whom it was done, and on which day."""
+    call = call_of(journey)
+    names = Supplier.objects.in_bulk(matter.suppliers)
+    workers = [one.name for one in names.values() if one.pk != steward().pk]
+    if call is not None and not call.is_over:
+        task = call.task
+        # Its matter is closed already, and opened again with what closed it.
+        call.is_over, call.closing = True, decision
+        call.save(update_fields=["is_over", "closing"])
+    else:
+        found = _only_task(journey, workers) if matter.done_at is not None else None
+        if found is None:
+            return None
+        task = found
+    zone = ZoneInfo(task.household.zone)
+    done_at = matter.done_at or matter.closed_at
+    today = duedates.today_in(task.household.zone, now)
+    by = workers[0] if len(workers) == 1 else task.provider
+    return task, by, min(done_at.astimezone(zone).date(), today) if done_at else today
 
 
 def _only_task(journey: Journey, workers: Sequence[str]) -> CareTask | None:
@@ -153,7 +200,7 @@ def work_of(
     task: CareTask, data: Mapping[str, Any], *, done_by: Owner | None, provider: str = ""
 ) -> caring.Work:
     """Return what was said of the work with one tap: a reading, what it cost, who did it."""
-    reading, amount = _number(data, "reading"), _number(data, "amount")
+    reading, amount = number(data, "reading"), number(data, "amount")
     readings: dict[Meter, Decimal] = {}
     if reading is not None:
         meter = meter_of(task)
@@ -176,19 +223,6 @@ def meter_of(task: CareTask) -> Meter | None:
     named = {trigger["meter"] for trigger in task.triggers if "meter" in trigger}
     found = list((meters.filter(uuid__in=named) if named else meters).order_by("pk")[:2])
     return found[0] if len(found) == 1 else None
-
-
-def _number(data: Mapping[str, Any], name: str) -> Decimal | None:
-    text = str(data.get(name) if data.get(name) is not None else "").strip()
-    if not text:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise caring.CareError(name, gettext_noop("Must be a number.")) from error
-    if not number.is_finite() or not 0 <= number < LARGEST:
-        raise caring.CareError(name, gettext_noop("Must be a number."))
-    return number
 
 
 def _until(task: CareTask, data: Mapping[str, Any], *, now: datetime) -> date:

@@ -407,6 +407,55 @@ def test_undo_of_that_opens_both_again(task: CareTask, warm: Mandate) -> None:
     assert card().section == Section.NEEDS_YOU
 
 
+def test_silence_after_the_work_completes_the_task_and_says_who_stated_it(
+    task: CareTask, warm: Mandate
+) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    finished(warm, AFTER)
+    run(AFTER + 13 * DAY)
+    assert not ServiceRecord.objects.exists()
+    run(AFTER + 15 * DAY)
+    record = ServiceRecord.objects.get()
+    assert (record.provider, record.source, record.done_on) == (
+        warm.supplier.name, "supplier", date(2026, 9, 28),
+    )  # fmt: skip
+    assert (record.cost, record.logged_by) == (None, None)
+    task.refresh_from_db()
+    assert task.due_on == date(2027, 10, 1)
+    assert card().journey.state == JourneyState.CLOSED
+    run(AFTER + 40 * DAY)
+    assert ServiceRecord.objects.count() == 1
+
+
+def test_not_yet_after_the_silence_takes_that_back(task: CareTask, warm: Mandate) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    finished(warm, AFTER)
+    at = AFTER + 15 * DAY
+    run(at)
+    feed.act(owner=ana(task), journey=card().journey, name="not_yet", data={}, now=at)
+    assert ServiceRecord.objects.get().removed_at == at
+    task.refresh_from_db()
+    assert task.due_on == date(2026, 10, 1)
+    assert card().journey.state == JourneyState.OPEN
+
+
+def test_taken_back_on_its_page_opens_what_silence_closed(task: CareTask, warm: Mandate) -> None:
+    book(task)
+    confirm(warm, SEPTEMBER + DAY)
+    finished(warm, AFTER)
+    at = AFTER + 15 * DAY
+    run(at)
+    caring.unlog(record=ServiceRecord.objects.get(), owner=ana(task), now=at)
+    run(at + DAY)
+    assert card().journey.state == JourneyState.OPEN
+    run(at + 20 * DAY)
+    assert card().journey.state == JourneyState.OPEN
+    put_back(task, caring.UNDONE, at + 20 * DAY)
+    assert card().journey.state == JourneyState.CLOSED
+
+
 def test_the_suppliers_report_completes_the_task_and_only_the_owner_closes(
     task: CareTask, warm: Mandate
 ) -> None:
