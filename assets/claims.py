@@ -95,6 +95,9 @@ class Heard:
         return HEARD.get(words)
 
 
+MOST_STEPS = 200
+
+
 class StateError(Exception):
     """A claim cannot go from where it is to where it was to go."""
 
@@ -223,6 +226,49 @@ def settle(*, claim: Claim, theirs: bool, owner: Owner, now: datetime) -> Change
         return holdings.remember(
             CHANGED, claim.asset, owner=owner, now=now, before=before, made=made
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimStep:
+    """One step of a claim, and by whose word."""
+
+    at: datetime
+    state: ClaimState
+    source: Source
+    amount: Decimal | None
+    currency: str
+
+
+def steps(claim: Claim) -> list[ClaimStep]:
+    """Return how a claim came where it is, the newest first; each change of state or sum once."""
+    events = Claim.pgh_event_model.objects.filter(pgh_obj_id=claim.pk).order_by("pgh_id")  # type: ignore[attr-defined]  # django-pghistory's table
+    found: list[ClaimStep] = []
+    for event in events[:MOST_STEPS]:
+        step = ClaimStep(
+            at=event.pgh_created_at,
+            state=S(event.state),
+            source=Source(event.source),
+            amount=event.amount,
+            currency=event.currency,
+        )
+        last = found[-1] if found else None
+        if last is None or (last.state, last.amount) != (step.state, step.amount):
+            found.append(step)
+    return found[::-1]
+
+
+def differing(claim: Claim) -> dict[str, Any]:
+    """Return what the other side says that differs, for a page; nothing where nothing does."""
+    said: dict[str, Any] = dict(claim.told.get("differs") or {})
+    if not said:
+        return {}
+    state = said.get("state")
+    return {
+        "by": claim.told.get("by", ""),
+        "state": S(state) if state else None,
+        "amount": Decimal(said["amount"]) if "amount" in said else None,
+        "currency": said.get("currency", ""),
+    }
 
 
 def _differs(claim: Claim, heard: Heard) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""The pages about faults, who pays for them, repairs and claims."""
+"""The pages about faults, who pays for them, repairs, claims and recalls."""
 
 from django.urls import path
 
-from assets import fault_views, worth_views
+from assets import fault_views, recall_views, worth_views
 
 urlpatterns = [
     path("assets/<uuid:key>/fault/", fault_views.fault_add, name="fault-add"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("repairs/<uuid:key>/", fault_views.order_page, name="order"),
     path("claims/<uuid:key>/", fault_views.claim_page, name="claim"),
     path("claims/<uuid:key>/edit/", fault_views.claim_edit, name="claim-edit"),
+    path("claims/<uuid:key>/settle/", fault_views.claim_settle, name="claim-settle"),
     path("claims/<uuid:key>/<slug:state>/", fault_views.claim_move, name="claim-move"),
     path("assets/<uuid:key>/worth/", worth_views.asset_worth, name="asset-worth"),
     path("assets/<uuid:key>/worth/plan/", worth_views.worth_plan, name="worth-plan"),
@@ -24,6 +25,10 @@ urlpatterns = [
     path("values/<uuid:key>/remove/", worth_views.valuation_remove, name="valuation-remove"),
     path("assets/<uuid:key>/contracts/add/", worth_views.contract_add, name="contract-add"),
     path("contracts/<uuid:key>/", worth_views.contract_page, name="contract"),
+    path("recalls/", recall_views.recall_list, name="recalls"),
+    path("recalls/<uuid:key>/", recall_views.recall_page, name="recall"),
+    path("recalls/<uuid:key>/say/", recall_views.recall_say, name="recall-say"),
+    path("recalls/<uuid:key>/done/", recall_views.recall_done, name="recall-done"),
     path("deadlines/", worth_views.deadline_list, name="deadlines"),
     path("inventory/", worth_views.inventory_page, name="inventory"),
     path("inventory/list.<slug:form>", worth_views.inventory_file, name="inventory-file"),

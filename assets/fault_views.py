@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from assets import claims, evidence, faults, laws, tabs
 from assets.care_words import IssueStatus
@@ -293,8 +293,23 @@ def claim_page(request: OwnerRequest, key: UUID) -> HttpResponse:
             if state in claims.NEXT[ClaimState(claim.state)]
         ],
         "is_open": claim.state in claims.OPEN,
+        "differs": claims.differing(claim),
+        "steps": claims.steps(claim),
     }
     return render(request, "assets/claim.html", context)
+
+
+@page
+@require_POST
+def claim_settle(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Decide between what was written down and what the other side says."""
+    claim = find_claim(request.user, key)
+    households.require(owner=request.user, household_id=claim.household_id)
+    change = claims.settle(
+        claim=claim, theirs="theirs" in request.POST, owner=request.user, now=clock.now()
+    )
+    said(request, _("Saved."), change)
+    return redirect("claim", key=claim.uuid)
 
 
 @page

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -197,6 +198,20 @@ def change_order(
     _say_order(order, values)
     with transaction.atomic():
         before += _follow(order)
+        order.save()
+        return holdings.remember(ORDER_CHANGED, order.asset, owner=owner, now=now, before=before)
+
+
+def arrange(
+    *, order: WorkOrder, matter: UUID, provider: str, owner: Owner, now: datetime
+) -> Change:
+    """Note the matter in which a repair is arranged, and who was asked for it."""
+    before = [snapshots.of(order)]
+    order.matter = matter
+    order.provider = order.provider or provider[:120]
+    if provider and order.state == OrderState.PLANNED:
+        order.state, order.stated_at = OrderState.REQUESTED, now
+    with transaction.atomic():
         order.save()
         return holdings.remember(ORDER_CHANGED, order.asset, owner=owner, now=now, before=before)
 

@@ -36,6 +36,7 @@ from assets.models import (
     RecallNotice,
     ServiceRecord,
 )
+from assets.models.recalls import OPEN_RECALLS
 from assets.recall_matching import (
     SURENESS,
     Criterion,
@@ -52,7 +53,7 @@ from owners.models import Change, Household, Owner
 
 MOVED = "recall.move"
 S = RecallState
-OPEN = (S.NEW, S.OWNER_CONFIRMED, S.REMEDY_BOOKED)
+OPEN = OPEN_RECALLS
 # What the owner may say of a recall, whatever was said before; only its withdrawal is not theirs.
 SAYABLE = (S.OWNER_CONFIRMED, S.NOT_AFFECTED, S.REMEDY_BOOKED, S.REMEDIED)
 FIELDS = frozenset(["booked_on", "remedied_on", "provider", "proof", "record", "note"])
@@ -72,6 +73,7 @@ NUMBERS = (IdentifierScheme.SERIAL, IdentifierScheme.VIN, IdentifierScheme.HULL)
 MODEL_YEARS = 1  # a new car may be of the year before or after it was bought
 MOST_CRITERIA = 500  # of one recall: lists of barcodes are long
 LOT = 500
+SHOWN = 12  # ways of naming on a page
 LEAST_NUMBER = 5  # signs of a number that can be told from others in a sentence
 
 
@@ -534,14 +536,23 @@ def of_asset(asset: Asset) -> list[RecallMatch]:
     return sorted(rows, key=lambda row: (row.state not in OPEN, -sureness(row)))
 
 
+def fitting(row: RecallMatch) -> list[Criterion]:
+    """Return how a recall names the things of this maker, each way once."""
+    rows = [criterion_of(one) for one in row.notice.criteria.order_by("pk")[:MOST_CRITERIA]]
+    key = maker_key(row.asset.maker)
+    mine = [one for one in rows if not key or maker_key(one.brand) in ("", key)]
+    return list(dict.fromkeys(mine or rows))[:SHOWN]
+
+
 def sureness(row: RecallMatch) -> int:
     """Return how sure a match is, as a number; more is surer."""
     return SURENESS.index(Confidence(row.confidence))
 
 
-def counts(owner: Owner) -> int:
-    """Return how many recalls of an owner's things are open."""
-    return RecallMatch.objects.for_owner(owner).filter(state__in=OPEN).count()
+def to_book(owner: Owner) -> Any:
+    """Return the open recalls of an owner's things."""
+    mine = RecallMatch.objects.for_owner(owner).filter(state__in=OPEN)
+    return mine.select_related(*WITH)
 
 
 def as_facts(asset: Asset) -> list[dict[str, Any]]:

@@ -27,9 +27,11 @@ from assets import (
     life_words,
     passages,
     places,
+    recalls,
     register,
     starters,
     tabs,
+    transfers,
     typed,
 )
 from assets.choices import (
@@ -193,6 +195,9 @@ def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
         "tabs": tabs.of(asset, tab, counts),
         "identifiers": named(asset),
         "steps": steps_of(asset),
+        "can_pass_on": asset.lifecycle
+        in (Lifecycle.RECEIVED, Lifecycle.ACTIVE, Lifecycle.LEAVING),
+        "handed": transfers.handed_over(asset),
         "notes_left": asset.finder_notes.filter(seen_at=None).order_by("-left_at")[:5],
         **(belongings(asset) if tab in {"overview", "costs", "details"} else {}),
         "roles": roles,
@@ -242,6 +247,7 @@ def belongings(asset: Asset) -> dict[str, Any]:
         "covers": covers,
         "costs": asset.costs.order_by("-on", "-pk")[:SHOWN],
         "totals": holdings.totals(asset),
+        "recalls": recalls.of_asset(asset),
         "loan": asset.loans.filter(back_on=None).first(),
         "loss": asset.losses.filter(found_on=None).first(),
         "tags": register.tags_of(asset),

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 import assets.api.care
 import assets.api.cover
 import assets.api.imports
+import assets.api.recalls
 import assets.api.v1
 import assets.api.worth
 import notifications.api.proposals
@@ -158,6 +159,7 @@ v1 = [
     *assets.api.care.urlpatterns,
     *assets.api.cover.urlpatterns,
     *assets.api.worth.urlpatterns,
+    *assets.api.recalls.urlpatterns,
     *assets.api.imports.urlpatterns,
     *assets.api.v1.urlpatterns,
     *suppliers.api_v1.urlpatterns,

@@ -91,8 +91,9 @@ def start(
     asset: Asset | None = None,
     mandate: Mandate | None = None,
     windows: Sequence[Mapping[str, str]] = (),
+    journey: uuid.UUID | None = None,
 ) -> Opened:
-    """Open a matter; without a mandate it is only noted. The same key again is the same one.
+    """Open a matter, or speak on a `journey` that there is; without a mandate it is only noted. The same key again is the same one.
 
     Raises OpeningError where nothing is said, or the supplier may not know of the asset.
     """
@@ -120,6 +121,7 @@ def start(
         mandate=mandate,
         key=key,
         now=now,
+        journey=journey,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from assets.models import Asset, Issue
-from notifications import opening, ties
+from assets import faults, recalls
+from assets.choices import NoticeKind
+from assets.cover_words import RecallState
+from assets.models import Asset, Issue, Notice, RecallMatch, WorkOrder
+from notifications import noticing, opening, ties
 from notifications.forms import Clock, Day, local_instant
 from notifications.projections import uuid_for
 from owners import clock, doorbell, households
-from owners.models import Owner
+from owners.models import Household, Owner
 from owners.pages import OwnerRequest, page
 from suppliers.models import Mandate
 from suppliers.views import for_admin
@@ -58,6 +62,13 @@ class StartForm(forms.Form):
         Issue.objects.none(), to_field_name="uuid", required=False, widget=forms.HiddenInput
     )
 
+    recall = forms.ModelChoiceField(
+        RecallMatch.objects.none(), to_field_name="uuid", required=False, widget=forms.HiddenInput
+    )
+    order = forms.ModelChoiceField(
+        WorkOrder.objects.none(), to_field_name="uuid", required=False, widget=forms.HiddenInput
+    )
+
     def __init__(self, *args: Any, owner: Owner, about: Asset | None = None, **kwargs: Any) -> None:
         """Offer the owner's own things, and the suppliers that may know of this one."""
         super().__init__(*args, **kwargs)
@@ -65,6 +76,8 @@ class StartForm(forms.Form):
         self.fields["asset"].queryset = Asset.objects.for_owner(owner).looked_after()  # type: ignore[attr-defined]  # the field of a model choice
         self.fields["mandate"].queryset = offered  # type: ignore[attr-defined]  # the field of a model choice
         self.fields["fault"].queryset = Issue.objects.for_owner(owner)  # type: ignore[attr-defined]  # as above
+        self.fields["recall"].queryset = recalls.to_book(owner)  # type: ignore[attr-defined]  # as above
+        self.fields["order"].queryset = WorkOrder.objects.for_owner(owner)  # type: ignore[attr-defined]  # as above
         self.fields["mandate"].label_from_instance = lambda one: one.supplier.name  # type: ignore[attr-defined]  # a mandate is called as its supplier
 
     def clean(self) -> dict[str, Any]:
@@ -108,6 +121,13 @@ def start(request: OwnerRequest) -> HttpResponse:
         fault = _named(Issue.objects.for_owner(owner), request.GET.get("fault"))
         if fault is not None:
             initial |= {"fault": fault.uuid, "text": _told_of(fault)}
+        recall = _named(recalls.to_book(owner), request.GET.get("recall"))
+        if recall is not None:
+            initial |= {"recall": recall.uuid, "text": _told_of_recall(recall)}
+        order = _named(WorkOrder.objects.for_owner(owner), request.GET.get("order"))
+        if order is not None:
+            told = "\n".join(filter(None, (order.title, order.note)))
+            initial |= {"order": order.uuid, "text": told}
         return _show(request, StartForm(initial=initial, owner=owner, about=about), about=about)
     form = StartForm(request.POST, owner=owner)
     if not form.is_valid():
@@ -126,6 +146,7 @@ def start(request: OwnerRequest) -> HttpResponse:
             windows=form.windows(),
             key=str(form.cleaned_data["key"]),
             now=now,
+            journey=_matter_of(form.cleaned_data["recall"], household),
         )
     except opening.OpeningError as error:
         field = {"supplier": "mandate"}.get(error.field, error.field)
@@ -134,8 +155,42 @@ def start(request: OwnerRequest) -> HttpResponse:
     fault = form.cleaned_data["fault"]
     if fault is not None and fault.household_id == household.pk:
         ties.tie(issue=fault, journey=opened.journey, owner=owner, now=now)
+    _arranged(form, household, opened, owner=owner, now=now)
     _say(request, mandate, key=form.cleaned_data["key"])
     return redirect("today")
+
+
+def _matter_of(recall: RecallMatch | None, household: Household) -> UUID | None:
+    """Return the matter that Steward opened about a recall: the booking joins it."""
+    if recall is None or recall.household_id != household.pk:
+        return None
+    notice = Notice.objects.filter(kind=NoticeKind.RECALL, subject=recall.uuid).first()
+    journey = noticing.journey_of(notice) if notice is not None else None
+    return journey.uuid if journey is not None else None
+
+
+def _arranged(
+    form: StartForm, household: Household, opened: opening.Opened, *, owner: Owner, now: datetime
+) -> None:
+    """Let a recall and a repair know by which matter they are arranged, and with whom."""
+    mandate = form.cleaned_data["mandate"]
+    recall, order = form.cleaned_data["recall"], form.cleaned_data["order"]
+    if recall is not None and recall.household_id == household.pk and mandate is not None:
+        recalls.move(
+            row=recall,
+            state=RecallState.REMEDY_BOOKED,
+            values={"provider": mandate.supplier.name},
+            owner=owner,
+            now=now,
+        )
+    if order is not None and order.household_id == household.pk:
+        faults.arrange(
+            order=order,
+            matter=opened.journey,
+            provider=mandate.supplier.name if mandate is not None else "",
+            owner=owner,
+            now=now,
+        )
 
 
 @page
@@ -160,6 +215,15 @@ def _say(request: OwnerRequest, mandate: Mandate | None, *, key: UUID) -> None:
     if mandate is not None:
         words = _("It goes to %(supplier)s in a moment.") % {"supplier": mandate.supplier.name}
     messages.success(request, words, extra_tags=f"undo:{reverse('log-undo', args=[key])}")
+
+
+def _told_of_recall(row: RecallMatch) -> str:
+    """Return what a supplier is told of a recall, for the owner to change."""
+    named = _("Recall %(number)s: %(title)s") % {
+        "number": row.notice.number,
+        "title": row.notice.title,
+    }
+    return "\n".join((named, _("Please tell us when the remedy can be carried out.")))
 
 
 def _told_of(fault: Issue) -> str:

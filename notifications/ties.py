@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from assets.models import Claim, Issue
-from notifications.models import Journey, JourneyTie, Link
+from assets.models import Claim, Issue, RecallMatch
+from notifications.models import Journey, JourneyTie, Link, NoticeCall
 from owners.models import Owner
+from suppliers.models import Contact
 
 SHOWN = 20
 
@@ -52,6 +53,15 @@ def to_tie(issue: Issue, owner: Owner) -> QuerySet[Journey]:
     tied = JourneyTie.objects.filter(issue=issue).values("journey")
     mine = Journey.objects.for_owner(owner).filter(asset=issue.asset_id, is_emptied=False)
     return mine.exclude(uuid__in=tied).select_related("card").order_by("-last_said_at")
+
+
+def of_recall(row: RecallMatch) -> Any:
+    """Return the matters about a recall: what Steward said of it, and who else speaks of it."""
+    calls = NoticeCall.objects.filter(notice__subject=row.uuid).values("contact")
+    said = Contact.objects.filter(household=row.household_id, uuid__in=[row.said_in or UUID(int=0)]).values("pk")
+    linked = Q(links__contact__in=calls) | Q(links__contact__in=said)
+    found = Journey.objects.filter(linked, links__revoked_at=None, household=row.household_id)
+    return found.select_related("card").distinct().order_by("-last_said_at")
 
 
 def of_claim(claim: Claim, owner: Owner) -> list[Any]:

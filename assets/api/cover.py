@@ -293,6 +293,9 @@ class OrderOut(OrderChange):
     id = serializers.UUIDField()
     asset = serializers.UUIDField()
     issue = serializers.UUIDField(allow_null=True)  # type: ignore[assignment]  # its id
+    matter = serializers.UUIDField(
+        allow_null=True, help_text="The journey in which it is arranged."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -307,6 +310,7 @@ def show_order(row: WorkOrder) -> dict[str, Any]:
         "provider": row.provider,
         "planned_on": row.planned_on,
         "state": row.state,
+        "matter": str(row.matter) if row.matter else None,
         "quoted": shown_money(row.amount, row.currency),
         "created_at": row.created_at,
     }
@@ -413,6 +417,24 @@ class ClaimIn(ClaimChange):
     asset = Known(my_assets)
 
 
+class ToldOut(serializers.Serializer[Any]):
+    """What the other side said last, and what of it contradicts the owner."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField()
+    status = serializers.CharField(help_text="In their own words.")
+    next_step = serializers.CharField()
+    differs = serializers.DictField(
+        child=serializers.CharField(), help_text="`state`, `amount` with `currency`; often empty."
+    )
+
+
+class ClaimSettle(serializers.Serializer[Any]):
+    """Whose word holds where the two differ."""
+
+    theirs = serializers.BooleanField()
+
+
 class ClaimOut(ClaimChange):
     """A claim, how far it is, and what came back."""
 
@@ -424,6 +446,7 @@ class ClaimOut(ClaimChange):
     next = serializers.ListField(child=serializers.ChoiceField(choices=ClaimState.choices))
     paid = MoneyField(allow_null=True)
     resolved_on = serializers.DateField(allow_null=True)
+    told = ToldOut(allow_null=True)
     created_at = serializers.DateTimeField()
 
 
@@ -451,6 +474,7 @@ def show_claim(row: Claim) -> dict[str, Any]:
         "claimed": shown_money(row.claimed, row.currency),
         "paid": shown_money(row.amount, row.currency),
         "resolved_on": row.resolved_on,
+        "told": row.told or None,
         "created_at": row.created_at,
     }
 
@@ -559,6 +583,25 @@ class ClaimSteps(OwnerView):
         return Response(show_claim(row), headers=undoable(change))
 
 
+class ClaimDifference(OwnerView):
+    """What the owner and the other side say differently."""
+
+    @extend_schema(
+        operation_id="claims_settle", parameters=[UNDO], request=ClaimSettle, responses=ClaimOut
+    )
+    @once
+    def post(self, request: Request, claim: UUID) -> Response:
+        """Decide between what was written down and what the other side says."""
+        owner = owner_of(request)
+        row = my_claims(owner).get(uuid=claim)
+        may_write(owner, row.asset)
+        said = checked(ClaimSettle, request)
+        change = tried(
+            lambda: claims.settle(claim=row, theirs=said["theirs"], owner=owner, now=clock.now())
+        )
+        return Response(show_claim(row), headers=undoable(change))
+
+
 urlpatterns = [
     path("assets/<uuid:asset>/who-pays/", AssetPayers.as_view(), name="asset-who-pays"),
     path("faults/", Faults.as_view(), name="faults"),
@@ -569,5 +612,6 @@ urlpatterns = [
     path("work-orders/<uuid:order>/", OneOrder.as_view(), name="work-order"),
     path("claims/", Claims.as_view(), name="claims"),
     path("claims/<uuid:claim>/", OneClaim.as_view(), name="claim"),
+    path("claims/<uuid:claim>/settle/", ClaimDifference.as_view(), name="claim-settle"),
     path("claims/<uuid:claim>/steps/", ClaimSteps.as_view(), name="claim-steps"),
 ]

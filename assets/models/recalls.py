@@ -16,6 +16,9 @@ from assets.models.document import Document
 from owners.models import Household
 
 
+OPEN_RECALLS = (RecallState.NEW, RecallState.OWNER_CONFIRMED, RecallState.REMEDY_BOOKED)
+
+
 class RecallNotice(models.Model):
     """One recall as it was published, kept as it was read.
 
@@ -116,6 +119,11 @@ class RecallMatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id} for {self.asset_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done about it."""
+        return self.state in OPEN_RECALLS
 
 
 class RecallFeed(models.Model):

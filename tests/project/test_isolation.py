@@ -32,14 +32,17 @@ from assets import (
     faults,
     holdings,
     metering,
+    recalls,
     register,
     shaping,
     stocking,
     templating,
     worth,
 )
+from assets.cover_words import Confidence
 from assets.importers.words import ImportState, RowState
 from assets.models import Import, ImportRow
+from assets.recall_matching import Criterion, Published
 from notifications import calendar, feed, pass_rules, passes, push_devices
 from notifications.choices import FactState, PassWay
 from notifications.models import Decision, Fact, Link, Pass
@@ -73,6 +76,7 @@ SEGMENTS = {
     "claims": "claim",
     "contracts": "contract",
     "checks": "check",
+    "recalls": "recall",
     "contacts": "contact",
     "costs": "cost",
     "covers": "coverage",
@@ -413,7 +417,17 @@ def claimed_for(cast: factories.Cast) -> dict[str, str]:
     valuation, _valued = worth.value(asset=asset, values=on, owner=cast.ana, now=now)
     terms = {"kind": "lease", "party": CANARY, "starts_on": now.date(), "note": CANARY}
     contract, _agreed = worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
-    rows: dict[str, Any] = {"order": order, "claim": claim}
+    published = Published(
+        source="cpsc", number=CANARY, title=CANARY, criteria=(Criterion(brand=asset.maker),)
+    )
+    told: dict[str, Any] = {
+        "by": CANARY,
+        "confidence": Confidence.EXACT,
+        "contact": uuid4(),
+        "now": now,
+    }
+    recall = recalls.told(asset=asset, published=published, **told)
+    rows: dict[str, Any] = {"order": order, "claim": claim, "recall": recall}
     rows |= {"valuation": valuation, "contract": contract}
     return {name: str(row.uuid) for name, row in rows.items()}
 

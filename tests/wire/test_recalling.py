@@ -128,7 +128,11 @@ def test_the_suppliers_word_that_it_is_done_is_the_proof(
 
 def test_other_work_proves_nothing(cast: Cast) -> None:
     recalls.store_all([published()], now=NOW)
-    work = {"serviceId": "s", "performedAt": "2026-11-12T10:00:00Z", "workDone": ["26-1145, 6-114"]}
+    work: dict[str, Any] = {
+        "serviceId": "s",
+        "performedAt": "2026-11-12T10:00:00Z",
+        "workDone": ["26-1145, 6-114"],
+    }
     say(cast, 1, "service.performed", **work)
     assert RecallMatch.objects.get().state == RecallState.NEW
 
