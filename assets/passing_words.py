@@ -48,3 +48,52 @@ class RecordSource(TextChoices):
     SELF = "self", _("The owner who handed it over")
     SUPPLIER = "supplier", _("A supplier")
     IMPORTED = "imported", _("Brought along from before")
+
+
+class CheckPoint(TextChoices):
+    """What is easily forgotten before a thing goes."""
+
+    SIGN_OUT = "sign_out", _("Sign out of its accounts and apps")
+    UNPAIR = "unpair", _("Unpair it from phones, assistants and the house")
+    WIPE = "wipe", _("Copy what you want to keep, and wipe the rest")
+    RESET = "reset", _("Set it back to how it left the factory")
+    KEYS = "keys", _("Give every key, remote and code along")
+    CODES = "codes", _("Change the codes that stay yours")
+    CARDS = "cards", _("Take out cards, tolls and permits")
+    SIGN_OFF = "sign_off", _("Sign it off with the authority")
+    INSURANCE = "insurance", _("End its insurance, or pass it on")
+    CONTRACTS = "contracts", _("End its contracts, or pass them on")
+
+
+CHECKLISTS: dict[str, tuple[CheckPoint, ...]] = {
+    "vehicle": (
+        CheckPoint.SIGN_OFF,
+        CheckPoint.INSURANCE,
+        CheckPoint.SIGN_OUT,
+        CheckPoint.UNPAIR,
+        CheckPoint.WIPE,
+        CheckPoint.CARDS,
+        CheckPoint.KEYS,
+    ),
+    "home": (
+        CheckPoint.CONTRACTS,
+        CheckPoint.INSURANCE,
+        CheckPoint.UNPAIR,
+        CheckPoint.KEYS,
+        CheckPoint.CODES,
+    ),
+    "electronics": (
+        CheckPoint.SIGN_OUT,
+        CheckPoint.UNPAIR,
+        CheckPoint.WIPE,
+        CheckPoint.RESET,
+    ),
+    "subscription": (CheckPoint.CONTRACTS, CheckPoint.SIGN_OUT),
+    "boat": (CheckPoint.SIGN_OFF, CheckPoint.INSURANCE, CheckPoint.WIPE, CheckPoint.KEYS),
+}
+USUAL_CHECKLIST = (
+    CheckPoint.SIGN_OUT,
+    CheckPoint.UNPAIR,
+    CheckPoint.RESET,
+    CheckPoint.KEYS,
+)

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from assets import documents, importing, vault
+from assets import documents, importing, unpacking, vault
 from assets.models import (
     Acquisition,
     Asset,
@@ -36,6 +36,7 @@ from assets.models import (
     MeterReplacement,
     Notice,
     Ownership,
+    PackageFile,
     Part,
     PartUse,
     PriceLine,
@@ -149,6 +150,7 @@ def not_exported() -> dict[str, str]:
     return {
         "assets_findable": "an index to search, made from the other tables",
         "assets_awaitedwords": "what that index has still to take in",
+        "assets_packagefile": "a file that is only looked at, for a day",
         "assets_recallcriterion": "what authorities published; nobody's",
         "assets_recallfeed": "when authorities are asked next",
     }
@@ -162,6 +164,9 @@ def erase_household(*, household: Household, now: datetime) -> None:
     brought = Import.objects.filter(household=household)
     keys += brought.values_list("uuid", flat=True)  # a file that was not read yet lies there too
     brought.delete()
+    looked_at = PackageFile.objects.filter(household=household)
+    keys += looked_at.values_list("uuid", flat=True)
+    looked_at.delete()
     Asset.objects.filter(household=household).delete()
     Part.objects.filter(household=household).delete()
     Notice.objects.filter(household=household).delete()
@@ -177,6 +182,7 @@ def empty_bin(*, now: datetime, limit: int = 200) -> int:
     before = now - undo.KEPT
     done = documents.erase_due(before=before, limit=limit)
     done += importing.forget_due(before=before)
+    done += unpacking.forget_due(now=now)
     old = Asset.objects.filter(removed_at__lt=before).order_by("removed_at")[:limit]
     for asset in old:
         asset.delete()
@@ -191,6 +197,8 @@ def _forget(keys: list[UUID]) -> None:
 
 def erase_owner(*, owner: Owner, now: datetime) -> None:
     """Let go of an owner: what they kept stays with the household."""
+    for key in PackageFile.objects.filter(owner=owner).values_list("uuid", flat=True):
+        vault.forget(key)
     Asset.objects.filter(keeper=owner).update(keeper=None)
     History.objects.filter(keeper=owner).update(keeper=None)
     Asset.objects.filter(written_by=owner).update(written_by=None)

@@ -591,11 +591,17 @@ def _undo(transfer: Transfer, *, owner: Owner, now: datetime) -> None:
     notices.review_asset(asset, now=now)
 
 
+def handed_over(asset: Asset) -> Transfer | None:
+    """Return the transfer by which an asset has another owner now; None where it is ours."""
+    if asset.lifecycle != Lifecycle.ENDED:
+        return None
+    rows = Transfer.objects.filter(asset=asset, state=TransferState.COMPLETED)
+    return rows.order_by("-completed_at").first()
+
+
 def is_handed_over(asset: Asset) -> bool:
     """Whether an asset has another owner now, by a transfer that both agreed to."""
-    if asset.lifecycle != Lifecycle.ENDED:
-        return False
-    return Transfer.objects.filter(asset=asset, state=TransferState.COMPLETED).exists()
+    return handed_over(asset) is not None
 
 
 def keep_ended(asset: Asset) -> None:

@@ -8,9 +8,9 @@ follows from it a second time. Plans of care go on from the history that came wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from assets import (
     caring,
     documents,
     duedates,
+    handover,
     holdings,
     metering,
     packages,
@@ -46,14 +47,18 @@ from assets.models import (
     MeterReading,
     MeterReplacement,
     Ownership,
+    PackageFile,
     Received,
     ServiceRecord,
 )
 from assets.packages import PackageError
-from owners import undo
+from owners import access, undo
+from owners.choices import Rank
+from owners.households import require
 from owners.models import Change, Household, Owner
 
 TAKEN = "asset.received"
+LOOKED_AT_FOR = timedelta(days=1)
 NOTES_MOST = 4_000
 Files = Mapping[str, bytes]  # by the id that the package gives them
 
@@ -151,6 +156,76 @@ def take_in(
             vault.forget(key)  # no file without its row
         raise
     return received
+
+
+# --- a file that is looked at first ------------------------------------------------------
+
+
+def look_at(*, raw: bytes, household: Household, owner: Owner, now: datetime) -> PackageFile:
+    """Keep a package for a day, to be taken in after a look; raises PackageError.
+
+    Whoever looks at another forgets the one before.
+    """
+    require(owner=owner, household_id=household.pk, least=Rank.MEMBER)
+    handover.opened(raw)
+    _forget(PackageFile.objects.for_owner(owner))
+    row = PackageFile(household=household, owner=owner, sent_at=now)
+    try:
+        vault.put(row.uuid, raw)
+    except vault.VaultError as error:
+        raise PackageError("no_room") from error
+    row.save()
+    return row
+
+
+def looked_at(row: PackageFile) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the package and the files of what is looked at; raises PackageError."""
+    try:
+        return handover.opened(vault.get(row.uuid))
+    except vault.VaultError as error:
+        raise PackageError("gone") from error
+
+
+def take_looked_at(*, row: PackageFile, owner: Owner, now: datetime) -> Received:
+    """Take in what was looked at, and forget the file. Raises PackageError."""
+    require(owner=owner, household_id=row.household_id, least=Rank.MEMBER)
+    package, files = looked_at(row)
+    received = take_in(
+        package=package,
+        files=files,
+        household=row.household,
+        owner=owner,
+        is_confirmed=bool(row.is_confirmed),
+        now=now,
+    )
+    what = {"asset": received.asset.name, "issuer": received.issuer}
+    access.note(kind="package_taken", actor=owner, household=row.household, what=what, now=now)
+    _forget(PackageFile.objects.filter(pk=row.pk))
+    return received
+
+
+def forget(row: PackageFile) -> None:
+    """Forget a file that nobody wants to take in."""
+    _forget([row])
+
+
+def change_of(received: Received) -> Change | None:
+    """Return what takes back that a package was taken in."""
+    return undo.latest(kind=TAKEN, subject=received.asset.uuid)
+
+
+def forget_due(*, now: datetime) -> int:
+    """Forget the files that nobody took in within a day; return how many."""
+    return _forget(PackageFile.objects.filter(sent_at__lt=now - LOOKED_AT_FOR)[:100])
+
+
+def _forget(rows: Iterable[PackageFile]) -> int:
+    done = 0
+    for row in rows:
+        vault.forget(row.uuid)
+        row.delete()
+        done += 1
+    return done
 
 
 def take_back(change: Change, owner: Owner, now: datetime) -> None:

@@ -195,8 +195,7 @@ def asset_context(asset: Asset, tab: str) -> dict[str, Any]:
         "tabs": tabs.of(asset, tab, counts),
         "identifiers": named(asset),
         "steps": steps_of(asset),
-        "can_pass_on": asset.lifecycle
-        in (Lifecycle.RECEIVED, Lifecycle.ACTIVE, Lifecycle.LEAVING),
+        "can_pass_on": asset.lifecycle in (Lifecycle.RECEIVED, Lifecycle.ACTIVE, Lifecycle.LEAVING),
         "handed": transfers.handed_over(asset),
         "notes_left": asset.finder_notes.filter(seen_at=None).order_by("-left_at")[:5],
         **(belongings(asset) if tab in {"overview", "costs", "details"} else {}),

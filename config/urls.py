@@ -68,6 +68,7 @@ urlpatterns = [
     path("", include("notifications.tie_urls")),
     path("", include("assets.care_urls")),
     path("", include("suppliers.page_urls")),
+    path("", include("suppliers.transfer_urls")),
     path("", include("notifications.portal_urls")),
     path("", include("suppliers.portal_urls")),
     path("", include("owners.urls")),

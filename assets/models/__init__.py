@@ -26,7 +26,7 @@ from assets.models.meters import Meter, MeterReading, MeterReplacement
 from assets.models.money import Acquisition, CostEntry, Coverage, PriceLine
 from assets.models.notices import Notice, NoticeQuerySet
 from assets.models.parts import Part, PartUse
-from assets.models.passing import Ownership, Received, Share, Transfer
+from assets.models.passing import Ownership, PackageFile, Received, Share, Transfer
 from assets.models.recalls import RecallCriterion, RecallFeed, RecallMatch, RecallNotice
 from assets.models.whereabouts import FinderNote, Label, Loan, Loss
 
@@ -66,6 +66,7 @@ __all__ = [
     "Notice",
     "NoticeQuerySet",
     "Ownership",
+    "PackageFile",
     "Part",
     "PartUse",
     "PriceLine",

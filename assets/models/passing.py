@@ -345,3 +345,26 @@ class Ownership(models.Model):
 
     def __str__(self) -> str:
         return f"owner {self.number} of {self.asset_id}"
+
+
+class PackageFileQuerySet(models.QuerySet["PackageFile"]):
+    """Reads of packages that are being looked at."""
+
+    def for_owner(self, owner: Owner) -> PackageFileQuerySet:
+        """Return the packages that `owner` is about to take in."""
+        return self.filter(owner=owner)
+
+
+class PackageFile(models.Model):
+    """A package somebody sent to look at; its bytes lie in the vault until it is taken in."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="+")
+    is_confirmed = models.BooleanField(null=True)  # what its issuer said of its key; None: nothing
+    sent_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = PackageFileQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.uuid)
