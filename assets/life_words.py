@@ -17,6 +17,7 @@ LABELS: dict[Step, Lazy] = {
     Step.START_REPAIR: _("Repair started"),
     Step.FINISH_REPAIR: _("It works again"),
     Step.LEND: _("Lend it"),
+    Step.LEND_LONGER: _("Lend it for longer"),
     Step.TAKE_BACK: _("It came back"),
     Step.LOSE: _("It is lost"),
     Step.STEAL: _("It was stolen"),
@@ -28,6 +29,7 @@ LABELS: dict[Step, Lazy] = {
 }
 ICONS: dict[Step, str] = {
     Step.LEND: "share",
+    Step.LEND_LONGER: "calendar-clock",
     Step.TAKE_BACK: "undo",
     Step.REPORT_FAULT: "triangle-alert",
     Step.FINISH_REPAIR: "check",
@@ -43,6 +45,7 @@ LEADS: dict[Step, Lazy] = {
     Step.START_REPAIR: _("Who repairs it, and whether they took it along."),
     Step.FINISH_REPAIR: _("What was done is kept in its log, with cost and guarantee."),
     Step.LEND: _("Who has it, and when it is to be back."),
+    Step.LEND_LONGER: _("When it is to be back now. You are told again then."),
     Step.LOSE: _("Its page then offers a report for the insurer, with all its numbers."),
     Step.STEAL: _("Its page then offers a report for police and insurer, with all its numbers."),
     Step.OFFER: _("It stays on your list until it is gone."),

@@ -30,6 +30,7 @@ class Step(StrEnum):
     START_REPAIR = "start_repair"
     FINISH_REPAIR = "finish_repair"
     LEND = "lend"
+    LEND_LONGER = "lend_longer"
     TAKE_BACK = "take_back"
     LOSE = "lose"
     STEAL = "steal"
@@ -59,6 +60,7 @@ class Effect(StrEnum):
     CLOSE_ISSUES = "close_issues"
     REPAIR_GUARANTEE = "repair_guarantee"
     OPEN_LOAN = "open_loan"
+    EXTEND_LOAN = "extend_loan"
     CLOSE_LOAN = "close_loan"
     NOTE_LOSS = "note_loss"
     NOTE_FOUND = "note_found"
@@ -170,6 +172,12 @@ def _lend(_state: State, facts: Facts) -> None:
     _need(facts.borrower, "borrower")
     _need(facts.due_on, "due_on")
     if facts.due_on is not None and facts.due_on < facts.on:
+        raise StepError("before", field="due_on")
+
+
+def _lend_longer(_state: State, facts: Facts) -> None:
+    _need(facts.due_on, "due_on")
+    if facts.due_on is not None and facts.due_on < facts.today:
         raise StepError("before", field="due_on")
 
 
@@ -306,6 +314,12 @@ TABLE: dict[Step, _Row] = {
         guard=_lend,
         to=lambda s, _f: replace(s, custody=Custody.LENT),
         effects=lambda _s, _f: (Effect.OPEN_LOAN,),
+    ),
+    Step.LEND_LONGER: _Row(
+        is_from=lambda s: s.lifecycle in _OURS and s.custody == Custody.LENT,
+        guard=_lend_longer,
+        to=lambda s, _f: s,
+        effects=lambda _s, _f: (Effect.EXTEND_LOAN,),
     ),
     Step.TAKE_BACK: _Row(
         is_from=lambda s: s.lifecycle in _OURS and s.custody == Custody.LENT,

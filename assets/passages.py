@@ -48,6 +48,7 @@ ASKED: dict[Step, tuple[str, ...]] = {
     Step.START_REPAIR: ("provider", "is_taken_away"),
     Step.FINISH_REPAIR: ("work", "provider", "amount", "currency", "months"),
     Step.LEND: ("borrower", "reach", "due_on", "note"),
+    Step.LEND_LONGER: ("due_on",),
     Step.TAKE_BACK: (),
     Step.LOSE: ("where", "reported_to", "report_no", "note"),
     Step.STEAL: ("where", "reported_to", "report_no", "note"),
@@ -356,6 +357,13 @@ def _open_loan(way: _Way) -> None:
     )
 
 
+def _extend_loan(way: _Way) -> None:
+    for loan in way.asset.loans.filter(back_on=None):
+        way.before.append(snapshots.of(loan))
+        loan.due_on = way.said["due_on"]
+        loan.save(update_fields=["due_on"])
+
+
 def _close_loan(way: _Way) -> None:
     for loan in way.asset.loans.filter(back_on=None):
         way.before.append(snapshots.of(loan))
@@ -401,6 +409,7 @@ _EFFECTS: dict[Effect, Callable[[_Way], None]] = {
     Effect.CLOSE_ISSUES: _close_issues,
     Effect.REPAIR_GUARANTEE: _repair_guarantee,
     Effect.OPEN_LOAN: _open_loan,
+    Effect.EXTEND_LOAN: _extend_loan,
     Effect.CLOSE_LOAN: _close_loan,
     Effect.NOTE_LOSS: _note_loss,
     Effect.NOTE_FOUND: _note_found,

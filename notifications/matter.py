@@ -30,6 +30,8 @@ FAR = datetime.max.replace(tzinfo=UTC)
 BOOKED, CANCELLED = "booked", "cancelled"
 # What a thing itself asks for: its care, or what begins so. LATE: its day has passed.
 CARE, OWN, LATE = "care", "own_", "own_late"
+# The days that the record itself says: it says the newest, and going back is no contradiction.
+OWN_DAYS = frozenset({"care_due", "own_due"})
 RECALL = f"{OWN}recall"  # that it may be meant by a recall
 # The decision that this is dealt with, while the matter goes on.
 SETTLED = "settled"

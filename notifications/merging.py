@@ -17,6 +17,7 @@ from notifications.matter import (
     CANCELLED,
     GRACE,
     LOG_AS_INCUMBENT,
+    OWN_DAYS,
     SETTLED,
     WAITED,
     Decided,
@@ -275,7 +276,8 @@ def _facts(matter: Matter, entry: Entry, news: News) -> None:
             _money(matter, entry, claim, value, news)
             continue
         register = matter.facts.setdefault(claim.name, Register())
-        what = register.state(value, challenger=entry.trust)
+        is_later = claim.name in OWN_DAYS
+        what = register.state(value, challenger=entry.trust, is_later=is_later)
         if claim.name in QUIET_FACTS or what in ("same", "rejected"):
             news.known.append(claim.name)
         else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_noop
 
@@ -232,11 +233,20 @@ class _Todo:
         if call.due_on != notice.due_on:
             self.say(notice, call, MOVED)
             call.is_late = False
+            self._keep_quiet(notice, call)
         elif not call.is_late and self._is_late(notice):
             self.say(notice, call, PASSED)
             call.is_late = True
         elif _sureness(notice.data.get(SURE)) > _sureness(call.said_as):
             self.say(notice, call, SURER)
+
+    def _keep_quiet(self, notice: Notice, call: NoticeCall) -> None:
+        """Put a matter aside whose day has moved so far that it speaks again later."""
+        until = None
+        if notice.speaks_at is not None and notice.speaks_at > self.changes.now:
+            until = notice.speaks_at.astimezone(ZoneInfo(notice.household.zone)).date()
+        if call.quiet_until != until:
+            self.changes.quiet.append((call, until))
 
     def say(self, notice: Notice, call: NoticeCall | None, type_: str) -> None:
         """Say it, and note that it was said."""
@@ -265,10 +275,11 @@ class _Todo:
         if self.contacts:
             say(self.contacts)
             NoticeCall.objects.bulk_create(self.new)
-        if self.changes.over or self.changes.again:
-            moved = (*self.changes.over, *self.changes.again)
+        quiet = (call for call, _until in self.changes.quiet)
+        if moved := [*self.changes.over, *self.changes.again, *quiet]:
             self.changes.write(call.household_id for call in moved)
         fields = ["is_over", "closing", "due_on", "is_late", "said_as"]
+        fields += ["quiet_until", "quieting"]
         NoticeCall.objects.bulk_update(self.changed.values(), fields)
 
     def _is_late(self, notice: Notice) -> bool:

@@ -150,6 +150,15 @@ def test_moved_says_the_new_day_on_the_same_card(task: CareTask) -> None:
     assert card().title == "Boiler: Boiler service, due Mon 28 Sep"
 
 
+def test_moved_and_moved_back_is_no_contradiction(task: CareTask) -> None:
+    run(SEPTEMBER)
+    later = {**OCTOBER, "triggers": [{**OCTOBER["triggers"][0], "anchor": "2026-10-03"}]}
+    for at, spec in enumerate([later, OCTOBER], start=1):
+        caring.change(task=task, spec=spec, owner=ana(task), now=SEPTEMBER + at * DAY)
+        run(SEPTEMBER + at * DAY)
+    assert card().title == "Boiler: Boiler service, due Thu 1 Oct"
+
+
 def test_dealt_with_before_the_rules_looked_is_no_card(task: CareTask) -> None:
     upkeep.sweep(now=SEPTEMBER)
     assert CareCall.objects.count() == 1

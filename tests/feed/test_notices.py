@@ -211,6 +211,23 @@ def test_back_on_the_card_takes_the_step_and_undo_lends_it_again(asset: Asset) -
     assert (asset.custody, card().section) == (Custody.LENT, Section.NEEDS_YOU)
 
 
+def test_lent_for_longer_it_rests_until_its_new_day(asset: Asset) -> None:
+    lend(asset)
+    run(MONDAY + 4 * DAY)
+    assert card().section == Section.NEEDS_YOU
+    at = MONDAY + 4 * DAY
+    later = step(asset, Step.LEND_LONGER, at=at, due_on=FRIDAY + timedelta(days=14))
+    run(at + DAY)
+    assert card().section != Section.NEEDS_YOU
+    assert card().title == "Bike: due back from Tom on Fri 27 Nov"
+    run(at + 14 * DAY)
+    assert card().section == Section.NEEDS_YOU
+    put_back(asset, later, at + 14 * DAY)
+    run(at + 15 * DAY)
+    assert card().title == "Bike: was due back from Tom on Fri 13 Nov"
+    assert asset.loans.get().due_on == FRIDAY
+
+
 def test_a_loan_that_was_never_made_says_nothing(asset: Asset) -> None:
     change = lend(asset)
     run(MONDAY + 4 * DAY)

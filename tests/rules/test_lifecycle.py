@@ -56,6 +56,8 @@ IN_USE = State()
          (L.ACTIVE, S.IN_SERVICE, C.WITH_OWNER),
          {Effect.LOG_REPAIR, Effect.CLOSE_ISSUES, Effect.REPAIR_GUARANTEE}),
         (IN_USE, Step.LEND, (L.ACTIVE, S.IN_SERVICE, C.LENT), {Effect.OPEN_LOAN}),
+        (State(custody=C.LENT), Step.LEND_LONGER, (L.ACTIVE, S.IN_SERVICE, C.LENT),
+         {Effect.EXTEND_LOAN}),
         (State(custody=C.LENT), Step.TAKE_BACK, (L.ACTIVE, S.IN_SERVICE, C.WITH_OWNER),
          {Effect.CLOSE_LOAN}),
         (State(custody=C.LENT), Step.STEAL, (L.ACTIVE, S.IN_SERVICE, C.STOLEN),
@@ -88,6 +90,10 @@ def test_each_row_of_the_table_changes_what_it_says(before, step, after, effects
         (IN_USE, Step.REPORT_FAULT, replace(FACTS, fault=""), "needed", "fault"),
         (IN_USE, Step.LEND, replace(FACTS, due_on=None), "needed", "due_on"),
         (IN_USE, Step.LEND, replace(FACTS, due_on=TODAY - timedelta(days=1)), "before", "due_on"),
+        (State(custody=C.LENT), Step.LEND_LONGER, replace(FACTS, due_on=None), "needed", "due_on"),
+        (State(custody=C.LENT), Step.LEND_LONGER, replace(FACTS, due_on=TODAY - timedelta(days=1)),
+         "before", "due_on"),
+        (IN_USE, Step.LEND_LONGER, FACTS, "not_from_here", ""),
         (IN_USE, Step.OFFER, replace(FACTS, leaving_as=""), "needed", "leaving_as"),
         (IN_USE, Step.END, replace(FACTS, reason=""), "needed", "reason"),
         (IN_USE, Step.END, replace(FACTS, reason="cancelled"), "wrong_reason", "reason"),
@@ -168,7 +174,7 @@ class Life(RuleBasedStateMachine):
         except StepError:
             return  # the state is a value: a refused step cannot have changed it
         self.state = taken.state
-        assert taken.state != before or step == Step.START_REPAIR
+        assert taken.state != before or step in {Step.START_REPAIR, Step.LEND_LONGER}
         self.loans += Effect.OPEN_LOAN in taken.effects
         self.loans -= Effect.CLOSE_LOAN in taken.effects
         self.losses += Effect.NOTE_LOSS in taken.effects
