@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from assets import care, coverage, duedates, holdings, laws, passages, snapshots
 from assets.care_words import IssueStatus, Severity
-from assets.choices import CoverageKind, CoverageState
+from assets.choices import CoverageKind, CoverageState, Source
 from assets.cover_words import Cause, ClaimState, Confidence, OrderState, RecallState, Remedy
 from assets.holdings import HoldingError
 from assets.lifecycle import Step
@@ -26,6 +26,7 @@ from assets.models import (
     ServiceRecord,
     WorkOrder,
 )
+from owners import hearing
 from owners.models import Change, Owner
 
 REPORTED, CHANGED = "fault.add", "fault.change"
@@ -195,6 +196,8 @@ def change_order(
 ) -> Change:
     """Change a repair, or say how far it is; raises HoldingError."""
     before = [snapshots.of(order)]
+    if "state" in values and values["state"] != order.state:
+        order.source, order.stated_at = Source.SELF, now  # until the supplier says something new
     _say_order(order, values)
     with transaction.atomic():
         before += _follow(order)
@@ -214,6 +217,22 @@ def arrange(
     with transaction.atomic():
         order.save()
         return holdings.remember(ORDER_CHANGED, order.asset, owner=owner, now=now, before=before)
+
+
+def follow_order(
+    *, order: WorkOrder, values: Mapping[str, Any], at: datetime, now: datetime
+) -> None:
+    """Let a repair be as far as its matter says by `at`; its fault follows it."""
+    for name, value in values.items():
+        setattr(order, name, value)
+    if values.get("state"):
+        order.source = Source.SUPPLIER
+    order.stated_at = at
+    with transaction.atomic():
+        _follow(order)
+        order.save()
+        if order.state in OVER:
+            hearing.tell(hearing.HOLDINGS, asset=order.asset, now=now)
 
 
 def remove_order(*, order: WorkOrder, owner: Owner, now: datetime) -> Change:

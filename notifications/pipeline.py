@@ -16,7 +16,7 @@ from django.db.models import Min, Q
 from django.utils.module_loading import import_string
 
 from assets.models import AwaitedWords, CareTask, Notice
-from notifications import delivery, digests, feed, indexing, month_mail, upkeep
+from notifications import delivery, digests, feed, indexing, month_mail, repairs, upkeep
 from notifications.choices import DeliveryState, NotificationState
 from notifications.models import Delivery, Journey, Notification, ReportWish
 from owners import doorbell
@@ -97,7 +97,7 @@ def note(*, seconds: float = NOTE_S) -> int:
 
 def tick(*, now: datetime) -> int:
     """Do what time alone brings: overdue visits, survey offers, digests, news of wishes."""
-    done = upkeep.sweep(now=now)
+    done = upkeep.sweep(now=now) + repairs.sweep(now=now)
     done += feed.sweep(now=now) + digests.make_due(now=now) + reaching.tell_due(now=now)
     return done + month_mail.make_due(now=now)
 
@@ -116,6 +116,7 @@ def drain(*, now_fn: Callable[[], datetime], until_idle: bool = True) -> int:
                     upkeep.sweep(now=now_fn()),
                     feed.consolidate_due(now=now_fn(), limit=BATCH),
                     feed.sweep(now=now_fn()),
+                    repairs.sweep(now=now_fn()),
                     feed.tell_due(now=now_fn()),
                     indexing.note_due(),
                     digests.make_due(now=now_fn()),

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from assets.models import Claim, Issue, RecallMatch
+from notifications import repairs
 from notifications.models import Journey, JourneyTie, Link, NoticeCall
 from owners.models import Owner
 from suppliers.models import Contact
@@ -25,6 +26,7 @@ def tie(*, issue: Issue, journey: UUID, owner: Owner | None, now: datetime) -> J
         journey=journey,
         defaults={"household_id": issue.household_id, "tied_by": owner, "tied_at": now},
     )
+    repairs.note_matter(issue_id=issue.pk, journey=journey)
     return made
 
 
@@ -58,7 +60,9 @@ def to_tie(issue: Issue, owner: Owner) -> QuerySet[Journey]:
 def of_recall(row: RecallMatch) -> Any:
     """Return the matters about a recall: what Steward said of it, and who else speaks of it."""
     calls = NoticeCall.objects.filter(notice__subject=row.uuid).values("contact")
-    said = Contact.objects.filter(household=row.household_id, uuid__in=[row.said_in or UUID(int=0)]).values("pk")
+    said = Contact.objects.filter(
+        household=row.household_id, uuid__in=[row.said_in or UUID(int=0)]
+    ).values("pk")
     linked = Q(links__contact__in=calls) | Q(links__contact__in=said)
     found = Journey.objects.filter(linked, links__revoked_at=None, household=row.household_id)
     return found.select_related("card").distinct().order_by("-last_said_at")

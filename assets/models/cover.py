@@ -66,6 +66,11 @@ class WorkOrder(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.state not in (OrderState.DONE, OrderState.CANCELLED)
+
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Claim(models.Model):
