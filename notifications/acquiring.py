@@ -79,6 +79,7 @@ def accept(
     now: datetime,
     values: Mapping[str, Any] | None = None,
     asset: Asset | None = None,
+    has_care: bool = True,
 ) -> tuple[Asset, Change]:
     """Add what is proposed, or say that it is one of the owner's things already.
 
@@ -86,7 +87,12 @@ def accept(
     """
     with transaction.atomic():
         added, change = proposing.accept(
-            proposal=proposal, owner=owner, now=now, values=values, asset=asset
+            proposal=proposal,
+            owner=owner,
+            now=now,
+            values=values,
+            asset=asset,
+            has_care=has_care,
         )
         decided = []
         for journey in _unclear(proposal):

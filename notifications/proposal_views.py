@@ -69,7 +69,11 @@ def proposal(request: OwnerRequest, key: UUID) -> HttpResponse:
     households.require(owner=request.user, household_id=row.household_id)
     try:
         added, change = acquiring.accept(
-            proposal=row, owner=request.user, now=clock.now(), values=form.values()
+            proposal=row,
+            owner=request.user,
+            now=clock.now(),
+            values=form.values(),
+            has_care=form.cleaned_data["has_care"],
         )
     except proposing.ProposalError as error:
         messages.error(request, _(error.detail))

@@ -20,7 +20,16 @@ from django.db import transaction
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_noop
 
-from assets import documents, holdings, passages, recalls, register, starters
+from assets import (
+    caring,
+    documents,
+    holdings,
+    passages,
+    recalls,
+    register,
+    starters,
+    templating,
+)
 from assets.choices import CoverageKind, IdentifierScheme, Lifecycle, PriceKind, Source
 from assets.lifecycle import Step
 from assets.models import Acquisition, Asset, AssetIdentifier, Coverage, Document
@@ -337,10 +346,12 @@ def accept(
     now: datetime,
     values: Mapping[str, Any] | None = None,
     asset: Asset | None = None,
+    has_care: bool = True,
 ) -> tuple[Asset, Change]:
     """Add what is proposed to the owner's things, or say that it is one of them.
 
-    `values` are the owner's own words for it. What the supplier stated stays marked as its
+    `values` are the owner's own words for it; what is added begins with its usual care
+    unless the owner wants none. What the supplier stated stays marked as its
     statement. Raises ProposalError when it was answered before.
     """
     with transaction.atomic():
@@ -351,6 +362,8 @@ def accept(
         made: dict[str, Any] = {}
         if asset is None:
             asset = _add(row, known, values or {}, owner=owner, now=now)
+            if has_care:
+                _adopt_care(asset, now=now)
             made["added"] = True
         else:
             _complete(row, known, asset, made, now=now)
@@ -463,6 +476,13 @@ def _add(
         )
         asset.refresh_from_db()
     return asset
+
+
+def _adopt_care(asset: Asset, *, now: datetime) -> None:
+    """Plan what such a thing usually needs; it begins when the thing is put in use."""
+    starter = templating.known_to([asset.household]).get(asset.template)
+    if starter is not None and starter.care:
+        caring.adopt(asset=asset, plan=starter.care, now=now)
 
 
 def _acquire(row: Proposal, known: Prefilled, asset: Asset, *, now: datetime) -> Acquisition:

@@ -18,17 +18,24 @@ PIECES_MOST = 4  # of one line; who buys more of it stocks up
 WORTH = Decimal(40)  # of any currency; below it, only what is named closely is proposed
 OWN_NUMBERS = ("serial", "vin", "imei")  # name one thing, not its product
 _CUT = r"(?<!\w)(?:{})(?!\w)"
-_SERVICES = (
+# Work: of a line that has a product's number they are a part of its name ("repair stand").
+_WORKS = (
     "service", "servicing", "repair", "labou?r", "inspection", "maintenance", "callout",
-    "call-out", "subscription", "membership", "plan", "licen[cs]e", "insurance", "warranty",
+    "call-out",
+    "reparatur", "wartung", "inspektion", "arbeitszeit", "anfahrt",
+    "riparazione", "manutenzione", "manodopera", "intervento",
+    "réparation", "entretien", "main-d'œuvre",
+    "reparación", "mantenimiento", "mano de obra",
+)  # fmt: skip
+# What is sold like a thing, number and all, and is none.
+_RIGHTS = (
+    "subscription", "membership", "plan", "licen[cs]e", "insurance", "warranty",
     "protection plan", "gift ?card", "voucher", "ticket", "upgrade", "activation", "deposit",
-    "reparatur", "wartung", "inspektion", "arbeitszeit", "anfahrt", "abo", "abonnement",
-    "mitgliedschaft", "lizenz", "versicherung", "garantieverlängerung", "gutschein",
-    "eintrittskarte", "pfand",
-    "riparazione", "manutenzione", "manodopera", "intervento", "abbonamento", "licenza",
-    "assicurazione", "buono", "biglietto", "estensione di garanzia",
-    "réparation", "entretien", "main-d'œuvre", "abonnement", "assurance", "bon d'achat",
-    "reparación", "mantenimiento", "mano de obra", "suscripción", "seguro",
+    "abo", "abonnement", "mitgliedschaft", "lizenz", "versicherung", "garantieverlängerung",
+    "gutschein", "eintrittskarte", "pfand",
+    "abbonamento", "licenza", "assicurazione", "buono", "biglietto", "estensione di garanzia",
+    "assurance", "bon d'achat",
+    "suscripción", "seguro",
 )  # fmt: skip
 _USED_UP = (
     "filters?", "cartridges?", "ink", "toner", "batteries", "battery pack of", "bags?", "pads?",
@@ -50,14 +57,24 @@ _USED_UP = (
     "filtres?", "cartouches?", "encre", "piles", "sacs?", "lessive", "huile", "ampoules?",
     "livres?", "chaussures", "filtros?", "cartuchos?", "tinta", "pilas", "bolsas?", "aceite",
 )  # fmt: skip
-# The same words stand in the names of machines: "coffee machine", "paper shredder".
-_MACHINES = (
+# The same words stand in the names of things that last. What a thing is, stands last in the
+# languages of the first list ("coffee machine", but "machine cleaner"), first in the other.
+_LASTING = (
     "machine", "maker", "grinder", "shredder", "charger", "printer", "reader", "drill", "saw",
     "pump", "press", "dryer", "washer", "lamp", "dispenser", "compressor", "holder", "cooler",
     "radiator", "heater", "boiler", "furnace", "mower", "sander", "sprayer", "system", "unit",
+    "kettle", "fridge", "freezer", "table", "desk", "shelf", "rack", "cabinet", "chair", "stand",
+    "cutter", "mixer", "blender", "toaster", "oven", "camera", "speaker", "robot", "vacuum",
+    "scale", "safe", "tester", "binder", "mill", "roaster",
     "maschine", "drucker", "mühle", "pumpe", "gerät", "bohrer", "säge", "ladegerät", "heizung",
-    "kessel", "macchina", "stampante", "macinacaffè", "pompa", "trapano", "caldaia", "caricatore",
-    "imprimante", "broyeur", "máquina", "impresora",
+    "kessel", "kocher", "kühlschrank", "regal", "tisch", "schrank", "ständer", "sauger", "waage",
+    "kamera", "röster", "schneider",
+)  # fmt: skip
+_LASTING_FIRST = (
+    "macchina", "stampante", "macinacaffè", "pompa", "trapano", "caldaia", "caricatore",
+    "tavolo", "tavolino", "scaffale", "frigorifero", "bollitore", "armadio", "lampada",
+    "imprimante", "broyeur", "table", "étagère", "bouilloire", "réfrigérateur", "machine",
+    "máquina", "impresora", "mesa", "estante", "hervidor", "frigorífico",
 )  # fmt: skip
 # What stands beside a thing on its bill, and is a line of its price.
 _BESIDE = {
@@ -82,9 +99,14 @@ def _any(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(_CUT.format("|".join(words)), re.IGNORECASE)
 
 
-_SERVICE, _CONSUMABLE, _DEVICE = _any(_SERVICES), _any(_USED_UP), _any(_MACHINES)
-# What follows is what it is for: "filter for a coffee machine", "macchina per il caffè".
-_FOR = re.compile(r"(?i)\s(?:for|für|fuer|per|pour|para|zu[rm]?|compatible with|passend)\s.*")
+_WORK, _RIGHT, _CONSUMABLE = _any(_WORKS), _any(_RIGHTS), _any(_USED_UP)
+_DEVICE, _DEVICE_FIRST = _any(_LASTING), _any(_LASTING_FIRST)
+# What follows is what it is for, or what comes with it: "filter for a coffee machine".
+_FOR = re.compile(
+    r"(?i)\s(?:for|für|fuer|per|pour|para|zu[rm]?|compatible with|passend|incl(?:uding|\.)?|with"
+    r"|inkl(?:usive|\.)?|mit|incluso|con|avec)\s.*|\s*[(\[].*?[)\]]"
+)
+_MORE = re.compile(r"\s*[,+&|/].*")  # ... and what else is in the box
 _LINES = {kind: _any(words) for kind, words in _BESIDE.items()}
 
 
@@ -132,6 +154,8 @@ def lasts(line: GoodsClaim, *, is_known: bool) -> bool:
     """Whether a line is a thing to look after."""
     if line.sort in ("service", "fee", "discount", "consumable", "part") or _beside(line):
         return False
+    if line.price is not None and Decimal(line.price.amount) < 0:
+        return False  # it goes back
     if any(number.scheme in OWN_NUMBERS for number in line.numbers):
         return True
     count = Decimal(line.quantity or 1)
@@ -139,7 +163,10 @@ def lasts(line: GoodsClaim, *, is_known: bool) -> bool:
         return False
     if line.sort == "product":  # the seller sorts; only what is used up is nobody's thing
         return not _is_used_up(line.name)
-    if _SERVICE.search(_FOR.sub("", line.name)) or _is_used_up(line.name):
+    what = _FOR.sub("", line.name)
+    if _RIGHT.search(what) or (_WORK.search(what) and not line.numbers):
+        return False
+    if _is_used_up(line.name):
         return False
     is_named = bool(is_known or line.model or (line.maker and line.numbers))
     return is_named or (line.price is not None and Decimal(line.price.amount) >= WORTH)
@@ -202,8 +229,13 @@ def own_numbers(line: GoodsClaim) -> list[Key]:
 
 
 def _is_used_up(name: str) -> bool:
-    what = _FOR.sub("", name)
-    return bool(_CONSUMABLE.search(what)) and not _DEVICE.search(what)
+    what = _MORE.sub("", _FOR.sub("", name))
+    used = list(_CONSUMABLE.finditer(what))
+    if not used:
+        return False
+    is_named_after = any(each.start() >= used[-1].end() for each in _DEVICE.finditer(what))
+    is_named_before = any(each.end() <= used[0].start() for each in _DEVICE_FIRST.finditer(what))
+    return not (is_named_after or is_named_before)
 
 
 def _beside(line: GoodsClaim) -> str:

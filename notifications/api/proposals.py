@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from assets import starters
+from assets import templating
 from assets.choices import AssetKind, IdentifierScheme, PriceKind
 from assets.models import Asset
 from notifications import acquiring
@@ -83,11 +83,16 @@ class ProposalAcceptIn(serializers.Serializer[Any]):
     """The owner's own words for it, where the order's are not right; all can be left out."""
 
     name = serializers.CharField(max_length=120, required=False)
-    template = serializers.ChoiceField(choices=list(starters.STARTERS), required=False)
+    template = serializers.CharField(
+        max_length=40, required=False, help_text="One of ours, or of the household's own."
+    )
     maker = serializers.CharField(max_length=120, required=False, allow_blank=True)
     model = serializers.CharField(max_length=120, required=False, allow_blank=True)
     place = serializers.CharField(max_length=200, required=False, allow_blank=True)
     quantity = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    has_care = serializers.BooleanField(
+        default=True, help_text="Whether it begins with its usual care."
+    )
     asset = Known(my_assets, required=False, help_text="It is this one; nothing is added.")
 
 
@@ -175,11 +180,21 @@ class AcceptProposal(OwnerView):
         households.require(owner=owner, household_id=row.household_id)
         values = dict(checked(ProposalAcceptIn, request))
         asset = values.pop("asset", None)
+        has_care = values.pop("has_care")
         if "template" in values:
-            values["kind"] = starters.STARTERS[values["template"]].kind
+            known = templating.known_to([row.household])
+            if values["template"] not in known:
+                text = gettext("There is no such object.")
+                raise serializers.ValidationError({"template": [text]}, code="invalid_choice")
+            values["kind"] = known[values["template"]].kind
         try:
             added, change = acquiring.accept(
-                proposal=row, owner=owner, now=clock.now(), values=values, asset=asset
+                proposal=row,
+                owner=owner,
+                now=clock.now(),
+                values=values,
+                asset=asset,
+                has_care=has_care,
             )
         except proposing.ProposalError as error:
             raise refused(error) from error

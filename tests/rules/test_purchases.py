@@ -45,6 +45,56 @@ def test_what_lasts_is_proposed(bought: GoodsClaim, expected: object) -> None:
     assert purchases.lasts(bought, is_known=False) is expected
 
 
+GTIN = (Key(scheme="gtin", value="4006381333931"),)
+
+
+@pytest.mark.parametrize(
+    ("bought", "expected"),
+    [
+        # used up, whatever machine it is for
+        (line("Printer ink, black", "79"), False),
+        (line("Robot vacuum bags", "45"), False),
+        (line("Coffee machine cleaner", "49"), False),
+        (line("Toner cartridge HP 59X", "169", numbers=GTIN), False),
+        (line("Cartucce stampante Epson", "55"), False),
+        # named by what goes in, on or with it
+        (line("Tea kettle", "59"), True),
+        (line("Wine fridge 24 bottles", "399"), True),
+        (line("Coffee table oak", "149"), True),
+        (line("Book shelf", "89"), True),
+        (line("Tavolino caffè", "120"), True),
+        (line("Cordless drill with 2 batteries", "189"), True),
+        (line("Toy car (batteries included)", "60"), True),
+        (line("Cordless drill + 2 batteries", "189"), True),
+        (line("Washing machine incl. 5 years warranty", "899"), True),
+        (line("Waschmaschine inkl. Garantieverlängerung", "899"), True),
+        # rights and work
+        (line("Extended warranty for washing machine", "99"), False),
+        (line("Protection plan 2 years", "59", numbers=GTIN), False),
+        (line("Antivirus, yearly subscription", "49"), False),
+        (line("Netflix gift card 50", "50", numbers=GTIN), False),
+        (line("Bike repair stand", "89", numbers=GTIN), True),
+        (line("Inspection camera", "129", numbers=GTIN), True),
+        (line("Bike repair", "89"), False),
+        # bundles, several, back again
+        (line("PlayStation 5 + 2 controllers bundle", "549"), True),
+        (line("Espresso machine", "-399"), False),
+        (line("AA batteries, 24 pack", "42"), False),
+        (line("Shelf", "41", quantity="4"), True),
+        (line("Shelf", "41", quantity="5"), False),
+        (line("Shelf", "41", quantity="0.5"), False),
+    ],
+)
+def test_awkward_lines_are_read_as_people_read_them(bought: GoodsClaim, expected: object) -> None:
+    assert purchases.lasts(bought, is_known=False) is expected
+
+
+@given(name=st.text(max_size=300), price=st.none() | st.integers(-(10**6), 10**6))
+def test_any_line_is_judged(name: str, price: int | None) -> None:
+    claim = line(name, "" if price is None else str(price))
+    assert purchases.lasts(claim, is_known=False) in (True, False)
+
+
 def test_what_stands_beside_one_thing_is_part_of_its_price() -> None:
     lines = [line("Boiler", "1890"), line("Versandkosten", "40"), line("Rabatt", "-100")]
     (bought,) = purchases.proposed(lines, is_known=[True, False, False])

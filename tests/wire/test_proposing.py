@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assets import templating
 from assets.choices import IdentifierScheme, Lifecycle, PriceKind, Source
 from assets.models import Acquisition, Asset, AssetIdentifier, Coverage
 from config.undos import UNDOS
@@ -87,6 +88,18 @@ def test_one_tap_adds_it_as_the_supplier_stated_it(cast: Cast) -> None:
     assert Role.objects.get(asset=asset).kind == "seller"
     assert Journey.objects.get().asset == asset  # the matter is about it now
     assert not acquiring.mine(cast.ana).open().exists()
+
+
+def test_what_is_added_begins_with_its_usual_care_unless_nobody_wants_it(cast: Cast) -> None:
+    ordered(cast, BOILER)
+    asset, change = acquiring.accept(proposal=only(cast), owner=cast.ana, now=NOW)
+    usual = templating.known_to([cast.household])["boiler"].care
+    assert {task.name for task in asset.care_tasks.all()} == {t["name"] for t in usual["tasks"]}
+    undoing.put_back(change=change, owner=cast.ana, ways=UNDOS, now=NOW)
+    added, _change = acquiring.accept(
+        proposal=only(cast), owner=cast.ana, now=NOW, has_care=False, values={"name": "Burner"}
+    )
+    assert not added.care_tasks.exists()
 
 
 def test_undo_asks_again_and_leaves_nothing(cast: Cast) -> None:
