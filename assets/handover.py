@@ -86,6 +86,7 @@ def _rows(
                 "on": _day(record["data"].get(by)) if by else None,
                 "source": RecordSource(record["source"]).label,
                 "is_supplier": record["source"] == RecordSource.SUPPLIER,
+                "is_before": record["source"] == RecordSource.IMPORTED,
                 "owner": record["owner"],
                 "sha256": record["sha256"],
             }

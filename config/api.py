@@ -15,6 +15,7 @@ from rest_framework.request import Request
 import assets.api.care
 import assets.api.cover
 import assets.api.imports
+import assets.api.sharing
 import assets.api.recalls
 import assets.api.v1
 import assets.api.worth
@@ -28,6 +29,7 @@ import suppliers.api_mandates
 import suppliers.api_news
 import suppliers.api_original
 import suppliers.api_terms
+import suppliers.api_transfers
 import suppliers.api_v1
 import suppliers.api_ways
 from config import privacy, undo_api
@@ -165,6 +167,8 @@ v1 = [
     *suppliers.api_v1.urlpatterns,
     *suppliers.api_mandates.urlpatterns,
     *suppliers.api_terms.urlpatterns,
+    *suppliers.api_transfers.urlpatterns,
+    *assets.api.sharing.urlpatterns,
     *suppliers.api_news.urlpatterns,
     *suppliers.api_ways.urlpatterns,
     *suppliers.api_held.urlpatterns,

@@ -235,6 +235,8 @@ SPECTACULAR_SETTINGS = {
         "ProvableChannelKind": "owners.api.v1.PROVABLE_KINDS",
         "UnsubscriptionState": "suppliers.api_held.STATES",
         "ProposalState": "suppliers.choices.ProposalState",
+        "TransferState": "assets.passing_words.TransferState",
+        "TransferReason": "assets.transfers.REASON_CHOICES",
         "WayCheckState": "suppliers.api_ways.STATES",
         "PassScope": "notifications.api.passes.SCOPES",
         "PassWay": "notifications.choices.PassWay",
