@@ -59,6 +59,7 @@ REASONS = (
     EndReason.RETURNED,
     EndReason.LEASE_END,
 )
+REASON_CHOICES = [(reason.value, reason.label) for reason in REASONS]
 LEAVING = {
     EndReason.SOLD: LeavingAs.FOR_SALE,
     EndReason.TRADED_IN: LeavingAs.TRADE_IN,

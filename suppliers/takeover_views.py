@@ -21,23 +21,16 @@ from assets.transfer_rules import Act, Side, TransferError
 from assets.views import find_asset
 from owners import clock, households
 from owners.choices import Rank
-from owners.models import Household, Owner
+from owners.models import Owner
 from owners.pages import OwnerRequest, page, said
 from suppliers import issuers, passing_on, transfer_words
 from suppliers.models import Supplier
-from suppliers.transfer_forms import PackageForm, TakeForm
+from suppliers.transfer_forms import PackageForm, TakeForm, homes_of
 from suppliers.transfer_views import as_file
 
 FORM = ["GET", "HEAD", "POST"]
 HELD = "taking_over"  # the session's key
 SHOWN = 100
-
-
-def homes_of(owner: Owner) -> Any:
-    """Return the households into which an owner may take things."""
-    ranks = (Rank.MEMBER, Rank.ADMIN)
-    mine = Household.objects.filter(memberships__owner=owner, memberships__rank__in=ranks)
-    return mine.order_by("pk")
 
 
 # --- by a link ---------------------------------------------------------------------------

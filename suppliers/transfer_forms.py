@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from assets import packing
 from assets.choices import EndReason
 from assets.life_forms import amount, currency
 from assets.models import Asset, Meter, Transfer
@@ -20,7 +18,8 @@ from assets.packing import Asked, Wishes, wishes_of
 from assets.passing_words import CHECKLISTS, USUAL_CHECKLIST
 from assets.transfer_rules import OFFER_DAYS
 from assets.transfers import REASONS, Handing
-from owners.models import Household
+from owners.choices import Rank
+from owners.models import Household, Owner
 from suppliers.passing_on import Served
 
 MAIL, LINK, PAPER = "mail", "link", "paper"
@@ -243,6 +242,8 @@ class PackageForm(TakeForm):
     )
 
 
-def asked_for(transfer: Transfer, today: date) -> Asked:
-    """Return what the seller is asked about."""
-    return packing.asked_of(transfer.asset, today=today)
+def homes_of(owner: Owner) -> Any:
+    """Return the households into which an owner may take things."""
+    ranks = (Rank.MEMBER, Rank.ADMIN)
+    mine = Household.objects.filter(memberships__owner=owner, memberships__rank__in=ranks)
+    return mine.order_by("pk")
