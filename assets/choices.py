@@ -231,4 +231,5 @@ class NoticeKind(TextChoices):
     RECEIVED = "received", _("Taken over")
     ASK_BACK = "ask_back", _("A hand-over to be undone")
     RECALL = "recall", _("Recall")
+    DEFECT = "defect", _("Fault to be told")
     TOLD = "told", _("Not answered yet")

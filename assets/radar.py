@@ -14,16 +14,29 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from assets import claims, duedates, notices, worth
+from assets import claims, duedates, faults, notices, worth
+from assets.care_words import CareStatus
 from assets.choices import CoverageKind, CoverageState, Lifecycle, NoticeKind
-from assets.cover_words import ClaimState
-from assets.models import Acquisition, Asset, Claim, Contract, Coverage, Notice
+from assets.cover_words import ClaimState, Standing
+from assets.models import (
+    Acquisition,
+    Asset,
+    CareTask,
+    Claim,
+    Contract,
+    Coverage,
+    Issue,
+    Notice,
+)
+from assets.models.asset import AssetQuerySet
+from assets.payer_words import obligor_word
 from owners.models import Owner
 
 AHEAD = timedelta(days=366)
 FAR = timedelta(days=366 * 50)
 BEHIND = timedelta(days=30)  # what has just passed is still shown: some of it can be saved
 MOST = 1_000
+MOST_FAULTS = 20  # open at a time: to judge each asks a few questions
 # Of which a last look for faults is worth it before they end.
 GUARANTEES = (
     CoverageKind.LEGAL_GUARANTEE,
@@ -41,6 +54,7 @@ SAID: dict[str, tuple[NoticeKind, timedelta]] = {
     "cover": (NoticeKind.COVER, timedelta(days=14)),
     "notice": (NoticeKind.CANCEL, timedelta(days=14)),
     "claim": (NoticeKind.ANSWER, timedelta(0)),
+    "defect": (NoticeKind.DEFECT, timedelta(days=7)),
 }
 OF_PAPERS = [kind for kind, _lead in SAID.values() if kind != NoticeKind.RETURN]
 LATE = timedelta(days=7)  # so long after its day it is still said that it has passed
@@ -50,10 +64,10 @@ LATE = timedelta(days=7)  # so long after its day it is still said that it has p
 class Deadline:
     """One day: what passes with it, about which asset, and where one acts."""
 
-    kind: str  # return, register, guarantee, cover, notice, claim
+    kind: str  # return, register, guarantee, cover, notice, claim, defect, inspection
     on: date
     asset: Asset
-    about: UUID  # the cover, contract or claim; of a return, the asset
+    about: UUID  # the cover, contract, claim, fault or task; of a return, the asset
     text: str
     href: str
     who: str = ""  # whom it concerns
@@ -67,7 +81,17 @@ class Deadline:
 def of_owner(owner: Owner, *, today: date) -> list[Deadline]:
     """Return the deadlines of an owner's assets, from just passed to a year ahead."""
     mine = Asset.objects.for_owner(owner).looked_after().values("pk")
-    return _all(mine, first=today - BEHIND, last=today + AHEAD, today=today)[:MOST]
+    first, last = today - BEHIND, today + AHEAD
+    found = _all(mine, first=first, last=last, today=today)
+    found += _inspections(CareTask.objects.filter(asset__in=mine), first, last)
+    return sorted(found, key=lambda deadline: deadline.key)[:MOST]
+
+
+def between(mine: AssetQuerySet, *, first: date, last: date, today: date) -> list[Deadline]:
+    """Return the deadlines of these assets from one day up to and with another."""
+    here = mine.looked_after().values("pk")
+    found = _all(here, first=first, last=last, today=today)
+    return [one for one in found if first <= one.on <= last][:MOST]
 
 
 def _all(mine: Any, *, first: date, last: date, today: date) -> list[Deadline]:
@@ -76,6 +100,7 @@ def _all(mine: Any, *, first: date, last: date, today: date) -> list[Deadline]:
         *_covers(Coverage.objects.filter(asset__in=mine), first, last),
         *_contracts(Contract.objects.filter(asset__in=mine), first, last, today),
         *_claims(Claim.objects.filter(asset__in=mine), first, last),
+        *_defects(Issue.objects.filter(asset__in=mine), first, last),
     ]
     return sorted(found, key=lambda deadline: deadline.key)
 
@@ -208,4 +233,40 @@ def _claims(rows: Any, first: date, last: date) -> Iterable[Deadline]:
             % {"who": row.obligor or row.get_kind_display()},
             who=row.obligor,
             href=reverse("claim", args=[row.uuid]),
+        )
+
+
+def _defects(rows: Any, first: date, last: date) -> Iterable[Deadline]:
+    """Until when whoever pays for an open fault has to be told; a claim has told them."""
+    waiting = rows.filter(removed_at=None, claims=None).open().select_related("asset__household")
+    for row in waiting[:MOST_FAULTS]:
+        pays = (Standing.PAYS, Standing.MAYBE)
+        asked = [one for one in faults.payers_for(row) if one.standing in pays and one.deadline]
+        payer = min(asked, key=lambda one: one.deadline or date.max, default=None)
+        if payer is None or payer.deadline is None or not first <= payer.deadline <= last:
+            continue
+        who = obligor_word(payer.obligor)
+        words = _("%(fault)s: tell %(who)s") if who else _("%(fault)s: tell whoever pays")
+        yield Deadline(
+            kind="defect",
+            on=payer.deadline,
+            asset=row.asset,
+            about=row.uuid,
+            text=words % {"fault": row.title, "who": who},
+            who=who,
+            href=reverse("fault", args=[row.uuid]),
+        )
+
+
+def _inspections(rows: Any, first: date, last: date) -> Iterable[Deadline]:
+    """When something is to be inspected; as care it speaks for itself."""
+    due = rows.filter(removed_at=None, due_on__gte=first, due_on__lte=last).exclude(checklist=[])
+    for row in due.exclude(status=CareStatus.PAUSED).select_related("asset"):
+        yield Deadline(
+            kind="inspection",
+            on=row.due_on,
+            asset=row.asset,
+            about=row.uuid,
+            text=row.name,
+            href=reverse("care-task", args=[row.uuid]),
         )

@@ -36,12 +36,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Care that falls due on a day; `is_estimate` where the day follows from use."""
+    """What falls due on a day: care, or a deadline.
+
+    `is_estimate` where the day follows from use; `path` is where one acts.
+    """
 
     id: str
     name: str
     asset: str
     day: date
+    path: str
+    kind: str = "care"
     is_estimate: bool = False
     changed_at: datetime | None = None
 

@@ -13,8 +13,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from assets import radar
 from assets.care_words import CareStatus
 from assets.models import Asset, CareTask
+from assets.models.asset import AssetQuerySet
 from notifications import calendar_file
 from notifications.agenda import Due, Entry, with_clashes
 from notifications.choices import AppointmentState
@@ -65,11 +67,27 @@ def care_between(tasks: QuerySet[CareTask], *, first: date, last: date) -> list[
             name=task.name,
             asset=task.asset.name,
             day=task.due_on,
+            path=f"/care/{task.uuid}/",
             is_estimate=task.is_estimate,
             changed_at=task.created_at,
         )
         for task in due.select_related("asset").order_by("due_on", "name", "pk")[:MOST]
         if task.due_on is not None
+    ]
+
+
+def deadlines_between(assets: AssetQuerySet, *, first: date, last: date, today: date) -> list[Due]:
+    """Return the deadlines of these assets from one day up to and with another."""
+    return [
+        Due(
+            id=f"{one.kind}-{one.about}",
+            name=one.text,
+            asset=one.asset.name,
+            day=one.on,
+            path=one.href,
+            kind=one.kind,
+        )
+        for one in radar.between(assets, first=first, last=last, today=today)
     ]
 
 
@@ -180,8 +198,17 @@ def read(*, feed: CalendarFeed, now: datetime) -> bytes:
     if feed.asset is not None:
         tasks = tasks.filter(asset=feed.asset)
     due = care_between(tasks, first=(now - PAST).date(), last=(now + FUTURE).date())
+    things = Asset.objects.for_owner(feed.owner).filter(household=feed.household)
+    if feed.asset is not None:
+        things = things.filter(pk=feed.asset.pk)
     entries = between(visits, start=now - PAST, end=now + FUTURE)
     with translation.override(feed.owner.language):
+        due += deadlines_between(
+            things,
+            first=(now - PAST).date(),
+            last=(now + FUTURE).date(),
+            today=now.astimezone(ZoneInfo(feed.household.zone)).date(),
+        )
         words = calendar_file.Words(
             name=_("%(name)s visits") % {"name": (feed.asset or feed.household).name},
             kinds={"visit": _("Visit"), "delivery": _("Delivery"), "call": _("Call")},
@@ -189,7 +216,7 @@ def read(*, feed: CalendarFeed, now: datetime) -> bytes:
             alone=_("%(what)s: %(who)s"),
             domain=settings.MAIL_DOMAIN,
             address=f"{settings.SITE_URL}/journeys/%(journey)s/",
-            care=f"{settings.SITE_URL}/care/%(task)s/",
+            site=settings.SITE_URL,
         )
     return calendar_file.write(entries, due, zone=feed_zone(feed), words=words)
 

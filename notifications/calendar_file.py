@@ -32,7 +32,7 @@ class Words:
     alone: str  # "%(what)s: %(who)s", for what has no window
     domain: str
     address: str  # of a journey's page; takes %(journey)s
-    care: str = ""  # of a task's page; takes %(task)s
+    site: str = ""  # before the path of what is due
 
 
 def write(entries: Sequence[Entry], due: Sequence[Due] = (), *, zone: str, words: Words) -> bytes:
@@ -96,18 +96,22 @@ def _event(entry: Entry, *, zone: str, words: Words) -> icalendar.Event:
 
 
 def _due(due: Due, *, words: Words) -> icalendar.Event:
-    """Return care that is due as a whole day that leaves its owner free."""
+    """Return care or a deadline as a whole day that leaves its owner free."""
     event = icalendar.Event()
-    event.add("uid", f"care-{due.id}@{words.domain}")
+    event.add("uid", f"{_named(due)}@{words.domain}")
     stamp = due.changed_at or datetime(due.day.year, due.day.month, due.day.day, tzinfo=UTC)
     event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
     event.add("summary", f"{due.asset}: {due.name}")
     event.add("dtstart", due.day)
     event.add("transp", "TRANSPARENT")
     event.add("status", "TENTATIVE" if due.is_estimate else "CONFIRMED")
-    event.add("url", words.care % {"task": due.id})
+    event.add("url", f"{words.site}{due.path}")
     event.add("class", "PRIVATE")
     return event
+
+
+def _named(due: Due) -> str:
+    return f"care-{due.id}" if due.kind == "care" else f"due-{due.id}"
 
 
 def _instant(local: datetime) -> datetime:

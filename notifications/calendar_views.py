@@ -53,6 +53,7 @@ def show(request: OwnerRequest) -> HttpResponse:
     end = datetime.combine(first + timedelta(days=count), time(), zone)
     entries = calendar.between(visits, start=start, end=end)
     days = agenda.days(entries, first=first, count=count, zone=zone, today=today)
+    marks = due_by_day(owner, chosen, first=first, last=first + timedelta(days=count - 1))
     kept = {name: value for name, value in chosen.items() if value}
 
     def link(view: str, at: date | None = None) -> str:
@@ -64,11 +65,9 @@ def show(request: OwnerRequest) -> HttpResponse:
         "view": view,
         "at": at,
         "last": first + timedelta(days=count - 1),
-        "days": days if view == "month" else [day for day in days if day.bars],
+        "days": days if view == "month" else [day for day in days if day.bars or day.day in marks],
+        "marks": marks,
         "entries": entries,
-        "due": calendar.care_between(
-            cared_for(owner, chosen), first=first, last=first + timedelta(days=count - 1)
-        ),
         "expected": sum(1 for entry in entries if entry.is_live),
         "hours": agenda.held(entries).total_seconds() / 3600,
         "clashes": any(entry.clashes_with for entry in entries),
@@ -103,6 +102,26 @@ def narrowed(owner: Owner, chosen: dict[str, str]) -> QuerySet[Appointment]:
         return visits.none()
     names = {"household": "household__uuid", "asset": "journey__asset__uuid"}
     return visits.filter(**{names.get(name, f"{name}__uuid"): key for name, key in ids.items()})
+
+
+def due_by_day(
+    owner: Owner, chosen: dict[str, str], *, first: date, last: date
+) -> dict[date, list[agenda.Due]]:
+    """Return the care and the deadlines that an address asks for, by their days."""
+    found = calendar.care_between(cared_for(owner, chosen), first=first, last=last)
+    ids = {name: as_uuid(value) for name, value in chosen.items() if value}
+    things = Asset.objects.for_owner(owner)
+    if asset := ids.get("asset"):
+        things = things.filter(uuid=asset)
+    if household := ids.get("household"):
+        things = things.filter(household__uuid=household)
+    if None not in ids.values() and "supplier" not in ids:
+        today = clock.now().astimezone(ZoneInfo(timezone.get_current_timezone_name())).date()
+        found += calendar.deadlines_between(things, first=first, last=last, today=today)
+    by_day: dict[date, list[agenda.Due]] = {}
+    for one in sorted(found, key=lambda one: (one.day, one.asset, one.name)):
+        by_day.setdefault(one.day, []).append(one)
+    return by_day
 
 
 def cared_for(owner: Owner, chosen: dict[str, str]) -> QuerySet[CareTask]:

@@ -218,6 +218,7 @@ _OWN = {
     "own_declined": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
     "own_received": (gettext_noop("All is settled"), gettext_noop("Never mind")),
     "own_ask_back": (gettext_noop("I have seen it"), gettext_noop("Never mind")),
+    "own_defect": (gettext_noop("They know"), gettext_noop("Never mind")),
     "own_recall": (gettext_noop("It is put right"), gettext_noop("Not mine")),
 }
 
@@ -293,6 +294,7 @@ def own_links(rows: Iterable[Row], matter: Matter) -> list[dict[str, str]]:
         "cover": (_("See what covers it"), f"{asset}?tab=costs"),
         "cancel": (_("See the contract"), f"{asset}worth/"),
         "answer": (_("See the claim"), f"{asset}faults/"),
+        "defect": (_("See who pays"), f"{asset}faults/"),
     }
     return [_page_link(*pages[kind])] if kind in pages else []
 

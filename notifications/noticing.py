@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_noop
 
-from assets import caring, duedates, notices, passages, recalls, stocking
+from assets import caring, duedates, notices, passages, radar, recalls, stocking
 from assets.care_words import MarkKind
 from assets.choices import NoticeKind, Source
 from assets.cover_words import Confidence, RecallState
@@ -204,7 +204,7 @@ def heard(*, notices: Sequence[Notice], is_time: bool, now: datetime) -> None:
     for notice in notices:
         call = known.get(notice.pk)
         if call is not None:
-            todo.look_at(notice, call)
+            todo.look_at(notice, call, is_time=is_time)
         elif (
             is_time
             and notice.is_open
@@ -223,12 +223,13 @@ class _Todo:
     new: list[NoticeCall] = field(default_factory=list)
     changed: dict[int, NoticeCall] = field(default_factory=dict)
 
-    def look_at(self, notice: Notice, call: NoticeCall) -> None:
+    def look_at(self, notice: Notice, call: NoticeCall, *, is_time: bool) -> None:
         """Compare what was said with how it stands."""
-        if call.is_over == notice.is_open:
+        rests = not is_time and self._rests(notice, call)
+        if call.is_over == (notice.is_open and not rests):
             (self.changes.again if call.is_over else self.changes.over).append(call)
             self.changed[call.pk] = call
-        if not notice.is_open:
+        if not notice.is_open or rests:
             return
         if call.due_on != notice.due_on:
             self.say(notice, call, MOVED)
@@ -281,6 +282,11 @@ class _Todo:
         fields = ["is_over", "closing", "due_on", "is_late", "said_as"]
         fields += ["quiet_until", "quieting"]
         NoticeCall.objects.bulk_update(self.changed.values(), fields)
+
+    def _rests(self, notice: Notice, call: NoticeCall) -> bool:
+        """Whether a deadline was put off so far that it has nothing to say until then."""
+        is_moved = call.due_on != notice.due_on and notice.kind in radar.OF_PAPERS
+        return is_moved and notice.speaks_at is not None and notice.speaks_at > self.changes.now
 
     def _is_late(self, notice: Notice) -> bool:
         today = duedates.today_in(notice.household.zone, self.changes.now)

@@ -334,6 +334,8 @@ _NOTICES = {
     "own_declined": gettext_noop("%(asset)s: nobody took it over"),
     "own_received": gettext_noop("%(asset)s is yours now: who may go on serving it?"),
     "own_ask_back": gettext_noop("%(asset)s: the other side asks to undo the hand-over"),
+    "own_defect": gettext_noop("%(asset)s: tell %(who)s of the fault by %(day)s"),
+    "own_defect:nobody": gettext_noop("%(asset)s: tell whoever pays of the fault by %(day)s"),
     "own_recall": gettext_noop("%(asset)s: recalled"),
     "own_recall:exact": gettext_noop("%(asset)s is recalled: %(who)s"),
     "own_recall:likely": gettext_noop("%(asset)s: this model is recalled. Is yours?"),

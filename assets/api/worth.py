@@ -505,11 +505,22 @@ class DeadlineOut(serializers.Serializer[Any]):
     """A day that costs money if it passes."""
 
     kind = serializers.ChoiceField(
-        choices=["return", "register", "guarantee", "cover", "notice", "claim"]
+        choices=[
+            "return",
+            "register",
+            "guarantee",
+            "cover",
+            "notice",
+            "claim",
+            "defect",
+            "inspection",
+        ]
     )
     on = serializers.DateField()
     asset = serializers.UUIDField()
-    about = serializers.UUIDField(help_text="The cover, contract or claim; else the asset.")
+    about = serializers.UUIDField(
+        help_text="The cover, contract, claim, fault or task; else the asset."
+    )
     text = serializers.CharField()
 
 

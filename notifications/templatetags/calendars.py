@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from notifications import agenda
-from notifications.agenda import Bar, Day, Entry
+from notifications.agenda import Bar, Day, Due, Entry
 from notifications.wording import day_of
 from owners import clock
 
@@ -108,6 +109,12 @@ def day_bar(bar: Bar, day: Day) -> Line:
         opens=clock_of(opens),
         closes=clock_of(closes),
     )
+
+
+@register.filter
+def on_day(marks: Mapping[date, list[Due]], day: date) -> list[Due]:
+    """Return what falls due on a day."""
+    return marks.get(day, [])
 
 
 @register.filter

@@ -2,19 +2,21 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 
-from assets import claims, holdings, passages, worth
+from assets import claims, faults, holdings, passages, worth
 from assets.choices import CoverageKind, CoverageState, Lifecycle
 from assets.cover_words import ClaimState
 from assets.lifecycle import Step
 from assets.models import Asset, Coverage
 from assets.undos import UNDOS
-from notifications import feed, pipeline
+from notifications import calendar, feed, pipeline
 from notifications.choices import NotificationState, Section
 from notifications.models import Card, Notification
-from owners import undoing
+from owners import clock, undoing
 from owners.choices import Level, Rank, Topic
 from owners.models import Membership, Owner
 from tests import factories
@@ -150,3 +152,48 @@ def test_what_is_received_says_until_when_it_can_go_back_until_it_is_gone(asset:
     )
     run(12)
     assert set(Card.objects.values_list("section", flat=True)) == {Section.DONE}
+
+
+# -- a fault that is still to be told, and all of it in the calendar ---------------------------
+
+
+def bought(asset: Asset) -> None:
+    said = {
+        "seller": "Velo", "ordered_on": date(2026, 10, 1), "delivered_on": date(2026, 10, 5),
+        "jurisdiction": "NL", "currency": "EUR",
+    }  # fmt: skip
+    holdings.acquire(asset=asset, values=said, now=MONDAY, owner=ana(asset))
+
+
+def test_a_fault_is_to_be_told_in_time_and_a_claim_has_told_it(asset: Asset) -> None:
+    bought(asset)
+    # In the Netherlands two months after noticing are always in time: until 9 January.
+    noticed = {"title": "Brake", "noticed_on": date(2026, 11, 9)}
+    issue, _change = faults.report(asset=asset, values=noticed, owner=ana(asset), now=MONDAY)
+    run(53)
+    assert titles() == []
+    run(54)
+    assert titles() == ["Bike: tell Velo of the fault by Sat 9 Jan"]
+    said = {"kind": "legal_guarantee", "obligor": "Velo", "issue": issue}
+    claims.make(asset=asset, values=said, owner=ana(asset), now=MONDAY + 55 * DAY)
+    run(55)
+    assert Card.objects.get().section == Section.DONE
+
+
+def test_deadlines_are_drawn_in_the_calendar_and_in_its_file(asset: Asset) -> None:
+    cover = covered(asset, ends_on=date(2026, 11, 20))
+    with clock.fixed(MONDAY):
+        client = Client()
+        client.force_login(ana(asset))
+        for view in ("agenda", "month"):
+            page = client.get(f"/calendar/?view={view}&from=2026-11-09").content.decode()
+            assert f"/covers/{cover.uuid}/" in page
+            assert "look for faults and use it before" in page
+        elsewhere = client.get(f"/calendar/?from=2026-11-09&asset={uuid4()}").content.decode()
+        assert str(cover.uuid) not in elsewhere
+        feed_of = calendar.subscribe(
+            owner=ana(asset), household=asset.household, asset=None, now=MONDAY
+        )
+        file = calendar.read(feed=feed_of, now=MONDAY).decode().replace("\r\n ", "")
+    assert f"UID:due-guarantee-{cover.uuid}@" in file
+    assert "DTSTART;VALUE=DATE:20261120" in file
