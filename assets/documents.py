@@ -375,6 +375,28 @@ def _read_pictures(document: Document) -> None:
             _note(found, text)
 
 
+def read_again(document: Document) -> None:
+    """Make thumbnail and words of a document whose bytes are kept anew, and let it be found.
+
+    What cannot be read any more is kept all the same, and found by its name.
+    """
+    text = ""
+    if not document.url:
+        try:
+            read = _read(vault.get(document.uuid))
+        except (DocumentError, vault.VaultError) as error:
+            log.warning("document_not_read", document=str(document.uuid), why=str(error)[:80])
+        else:
+            if read.thumb:
+                vault.put(document.uuid, read.thumb, part=vault.THUMB)
+            text = read.text
+            document.has_thumb, document.has_text = bool(read.thumb), bool(text.strip())
+            document.awaits_reading = _is_unread(read)
+            document.save(update_fields=["has_thumb", "has_text", "awaits_reading"])
+    if document.removed_at is None:
+        _note(document, text)
+
+
 def _is_unread(read: _Read) -> bool:
     """Whether words may stand in pictures that somebody here can read."""
     is_picture = bool(read.thumb) or read.media_type == sniffing.PDF

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from assets import documents, importing, unpacking, vault
 from assets.models import (
@@ -41,8 +42,8 @@ from assets.models import (
     PartUse,
     PriceLine,
     RecallMatch,
-    Received,
     RecallNotice,
+    Received,
     ServiceRecord,
     Share,
     Tag,
@@ -113,7 +114,14 @@ SECTIONS: dict[str, Section] = {
     "valuations": table("valuations", of_households(Valuation)),
     "value-plans": table("value-plans", of_households(ValuePlan)),
     "recalls": table("recalls", of_households(RecallMatch)),
-    "recall-notices": table("recall-notices", of_households(RecallNotice)),
+    "recall-notices": table(
+        "recall-notices",
+        lambda of: RecallNotice.objects.filter(
+            Q(household__in=of.households)
+            | Q(pk__in=RecallMatch.objects.filter(household__in=of.households).values("notice"))
+        ),
+        passing=("household",),
+    ),
     "tags": table("tags", of_households(Tag)),
     "asset-tags": table("asset-tags", of_households(Tagging)),
     "custom-fields": table("custom-fields", of_households(CustomField)),
@@ -133,7 +141,9 @@ SECTIONS: dict[str, Section] = {
     "meter-replacements": table("meter-replacements", of_households(MeterReplacement)),
     "parts": table("parts", of_households(Part)),
     "parts-used": table("parts-used", of_households(PartUse)),
-    "documents": table("documents", of_households(Document)),
+    "documents": table(
+        "documents", of_households(Document), passing=("has_thumb", "has_text", "awaits_reading")
+    ),
     "shares": table("shares", of_households(Share), {"address": lambda row: row.address}),
     "transfers": table("transfers", of_households(Transfer), {"address": lambda row: row.address}),
     "received-packages": table("received-packages", of_households(Received)),

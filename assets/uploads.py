@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 MOST = 26 * 1024 * 1024  # one file of 25 MiB with its form
+# Where a whole export may be brought in, for who is signed in: a household with its papers.
+WHOLE = ("/data/restore/", "/api/v1/restores/")
 
 
 def limited(
@@ -16,8 +20,10 @@ def limited(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > MOST:
-            text = _("The file is larger than 25 MB.")
+        most = settings.RESTORE_MOST if request.path in WHOLE else MOST
+        if length.isdecimal() and int(length) > most:
+            size = filesizeformat(most) if most != MOST else "25 MB"
+            text = _("The file is larger than %(size)s.") % {"size": size}
             return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 

@@ -32,7 +32,7 @@ import suppliers.api_terms
 import suppliers.api_transfers
 import suppliers.api_v1
 import suppliers.api_ways
-from config import privacy, undo_api
+from config import privacy, restore_api, undo_api
 from owners import access, clock, exports
 from owners.api.edge import KEY_HEADER, owner_of
 from owners.api.problems import PROBLEM_JSON
@@ -158,6 +158,7 @@ v1 = [
     *owners.api.trust.urlpatterns,
     path("exports/<uuid:export>/steward.zip", ExportFile.as_view(), name="export-file"),
     *undo_api.urlpatterns,
+    *restore_api.urlpatterns,
     *assets.api.care.urlpatterns,
     *assets.api.cover.urlpatterns,
     *assets.api.worth.urlpatterns,

@@ -121,6 +121,16 @@ def export_progress(request: OwnerRequest, key: UUID) -> HttpResponse:
 
 
 @page
+@require_POST
+def export_cancel(request: OwnerRequest, key: UUID) -> HttpResponse:
+    """Stop an export that is being made, or throw a ready one away."""
+    export = get_object_or_404(Export.objects.for_owner(request.user), uuid=key)
+    exports.cancel(export=export, now=clock.now())
+    messages.success(request, _("Thrown away."))
+    return redirect("data")
+
+
+@page
 @require_GET
 def export_take(request: OwnerRequest, key: UUID) -> HttpResponse:
     """Download a ready export, once it is ready and until it expires."""

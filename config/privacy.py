@@ -18,6 +18,7 @@ import owners.privacy
 import suppliers.privacy
 import suppliers.repeats
 from assets.models import Asset
+from config import export_files
 from notifications import practice
 from notifications.models import Card
 from owners import access, deletion, exports, repeats, undo
@@ -56,18 +57,24 @@ def index(of: Whose) -> Iterator[Piece]:
         "cards": Card.objects.filter(household__in=of.households).order_by("-changed_at", "-pk")[
             :LISTED
         ],
-        "files": [name for name in SECTIONS if name not in NOT_JSON],
+        "files": [name for name in TABLES if name not in NOT_JSON],
     }
     yield Piece(name="index.html", content=render_to_string("privacy/index.html", context).encode())
 
 
-SECTIONS: Mapping[str, Section] = {
+TABLES: Mapping[str, Section] = {
     **owners.privacy.SECTIONS,
     **assets.privacy.SECTIONS,
     **suppliers.privacy.SECTIONS,
     **notifications.privacy.SECTIONS,
     "index": index,
 }
+SECTIONS: Mapping[str, Section] = export_files.with_copies(TABLES)
+
+
+def manifest(export: Export) -> Iterator[Piece]:
+    """Yield the file that says what all the others of an export are."""
+    return export_files.manifest(export, TABLES)
 
 
 def not_exported() -> dict[str, str]:
@@ -85,7 +92,7 @@ def work_due(now: datetime) -> int:
 
     Returns how much was done; nothing when nothing is due.
     """
-    done = exports.work(now=now, sections=SECTIONS)
+    done = exports.work(now=now, sections=SECTIONS, closing=manifest)
     done += suppliers.privacy.purge_due(now=now)
     done += suppliers.repeats.purge_due(now=now)
     done += exports.forget_due(now=now)

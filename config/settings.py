@@ -299,6 +299,8 @@ SPECTACULAR_SETTINGS = {
 # --- Processes and operation ---
 LOGGING = logs.logging_settings(env.text("LOG_LEVEL", "INFO"))
 # The words in photos and scans: read where Tesseract is installed; `off` where it is not wanted.
+# Bytes of an export that is brought in through the web; `manage.py bring_in` takes any.
+RESTORE_MOST = env.number("RESTORE_MOST_MB", 1024, least=26) * 1024 * 1024
 OCR_PROGRAM = env.text("OCR_PROGRAM", shutil.which("tesseract") or "").replace("off", "")
 OCR_LANGUAGES = env.text("OCR_LANGUAGES")  # such as eng+deu; without it, those that are installed
 METRICS_TOKEN = env.text("METRICS_TOKEN")
@@ -358,6 +360,7 @@ CELERY_BEAT_SCHEDULE = {
 # What else a drain without Redis looks for: functions of `now` that return how much they did.
 CHORES = (
     "config.privacy.work_due",
+    "config.restoring.work_due",
     "assets.importing.work",
     "assets.documents.read_waiting",
     "suppliers.recall_watch.work",

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from config import privacy
+from config import privacy, restoring
 from owners import clock, doorbell
 
 GO_S = 20.0
@@ -12,10 +12,10 @@ GO_S = 20.0
 
 @shared_task(name="config.tasks.keep_privacy", ignore_result=True)
 def keep_privacy() -> None:
-    """Make exports, carry out deletions and forget old messages, piece by piece."""
+    """Make exports, bring them in, carry out deletions, forget old messages: piece by piece."""
     doorbell.answered("privacy")
     until = time.monotonic() + GO_S
-    while privacy.work_due(clock.now()):
+    while privacy.work_due(clock.now()) + restoring.work_due(clock.now()):
         if time.monotonic() > until:
             doorbell.ring("privacy")
             return

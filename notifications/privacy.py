@@ -25,6 +25,7 @@ from notifications.models import (
 )
 from owners.models import Household, Owner
 from owners.privacy import PIECE, Piece, Section, Whose, of_households, table
+from suppliers.models import Supplier
 
 
 def visits(of: Whose) -> Iterator[Piece]:
@@ -58,18 +59,23 @@ def process_log(of: Whose) -> Iterator[Piece]:
 
 SECTIONS: dict[str, Section] = {
     "process-log": process_log,
-    "journeys": table("journeys", of_households(Journey)),
-    "journey-keys": table("journey-keys", of_households(JourneyKey)),
+    "journeys": table("journeys", of_households(Journey), named={"suppliers": Supplier}),
+    "journey-keys": table("journey-keys", of_households(JourneyKey), named={"issuer": Supplier}),
     "links": table("links", of_households(Link)),
     "facts": table("facts", of_households(Fact)),
     "appointments": table("appointments", of_households(Appointment)),
     "calendar": visits,
     "surveys": table("surveys", of_households(Survey)),
     "promises": table("promises", of_households(Promise)),
-    "cards": table("cards", of_households(Card)),
+    # A card's version counts its changes on one server.
+    "cards": table("cards", of_households(Card), passing=("version", "changed_at")),
     "decisions": table("decisions", of_households(Decision)),
     # What others in the household were told, and where, is theirs.
-    "notifications": table("notifications", lambda of: Notification.objects.filter(owner=of.owner)),
+    "notifications": table(
+        "notifications",
+        lambda of: Notification.objects.filter(owner=of.owner, household__in=of.households),
+        passing=("state", "lease_until"),
+    ),
     "deliveries": table("deliveries", lambda of: Delivery.objects.filter(owner=of.owner)),
     "delivery-attempts": table(
         "delivery-attempts", lambda of: Attempt.objects.filter(delivery__owner=of.owner)

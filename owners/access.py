@@ -43,6 +43,8 @@ KINDS: dict[str, str | Promise] = {
     "token_revoked": gettext_lazy("A token was revoked"),
     "export_asked": gettext_lazy("An export was asked for"),
     "export_taken": gettext_lazy("An export was downloaded"),
+    "export_cancelled": gettext_lazy("An export was thrown away"),
+    "restored": gettext_lazy("An export was brought in"),
     "deletion_asked": gettext_lazy("A deletion was asked for"),
     "deletion_cancelled": gettext_lazy("A deletion was cancelled"),
     "deleted": gettext_lazy("An account or household was deleted"),

@@ -71,6 +71,15 @@ class ExportState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class RestoreState(TextChoices):
+    """How far an export that is brought in is."""
+
+    LOOKED_AT = "looked_at", _("Looked at")
+    WAITING = "waiting", _("Being brought in")
+    DONE = "done", _("Brought in")
+    FAILED = "failed", _("Failed")
+
+
 class Level(TextChoices):
     """How loudly a notification speaks."""
 

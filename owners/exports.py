@@ -1,6 +1,6 @@
 """Exports: everything of one owner, put together section by section, taken within a week."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from owners import access
 from owners.choices import ExportState
 from owners.models import Export, ExportPart, Owner
-from owners.privacy import PIECE, Section, whose
+from owners.privacy import PIECE, Piece, Section, whose
 
 TAKEN_WITHIN = timedelta(days=7)
 LEASE = timedelta(seconds=90)
@@ -28,11 +28,16 @@ def ask(*, owner: Owner, now: datetime) -> Export:
     return export
 
 
-def work(*, now: datetime, sections: Mapping[str, Section]) -> int:
+def work(
+    *,
+    now: datetime,
+    sections: Mapping[str, Section],
+    closing: Callable[[Export], Iterator[Piece]] | None = None,
+) -> int:
     """Do the next section of the export that has waited longest; return 1, or 0 without one.
 
-    Each section is committed with the progress, so whoever goes on after a crash repeats
-    at most one.
+    `closing` writes the last file, which is about the others. Each section is committed
+    with the progress, so whoever goes on after a crash repeats at most one.
     """
     export = _claim(now=now)
     if export is None:
@@ -41,7 +46,8 @@ def work(*, now: datetime, sections: Mapping[str, Section]) -> int:
     if export.claims > MOST_CLAIMS + len(names):
         _end(export, ExportState.FAILED, now=now)
         return 1
-    if export.done < len(names):
+    steps = len(names) + (closing is not None)
+    if export.done < steps:
         with transaction.atomic():
             # Held while it is written, as a large section outlasts its lease: nobody else
             # claims the row, and a section that somebody finished is not written again.
@@ -49,8 +55,12 @@ def work(*, now: datetime, sections: Mapping[str, Section]) -> int:
             mine = rows.filter(pk=export.pk, claims=export.claims).first()
             if mine is None:
                 return 0
-            size = _write(mine, sections[names[export.done]])
-            mine.done, mine.total = export.done + 1, len(names)
+            if export.done < len(names):
+                pieces_ = sections[names[export.done]](whose(mine.owner))
+            else:
+                pieces_ = closing(mine) if closing is not None else iter(())
+            size = _write(mine, pieces_)
+            mine.done, mine.total = export.done + 1, steps
             mine.size, mine.lease_until = export.size + size, None
             mine.save(update_fields=["done", "total", "size", "lease_until"])
     else:
@@ -64,10 +74,28 @@ def pieces(export: Export) -> Iterator[tuple[str, bytes]]:
     Each piece is a read of its own: one may be a whole file, and whoever streams them may
     go on in another thread, with another connection.
     """
+    for part in parts(export):
+        yield part.name, part.content
+
+
+def parts(export: Export) -> Iterator[ExportPart]:
+    """Yield the pieces of an export's files in order, each a read of its own."""
     last = 0
     while (part := export.parts.filter(pk__gt=last).order_by("pk").first()) is not None:
         last = part.pk
-        yield part.name, part.content
+        yield part
+
+
+def cancel(*, export: Export, now: datetime) -> bool:
+    """Give up an export that is being made, or throw a ready one away; False if it is gone.
+
+    Whoever works on it at the moment finds it gone when the section is done.
+    """
+    with transaction.atomic():
+        found = Export.objects.filter(pk=export.pk).delete()[1].get("owners.Export", 0)
+        if found:
+            access.note(kind="export_cancelled", actor=export.owner, now=now)
+    return bool(found)
 
 
 def find(*, owner: Owner, key: str, now: datetime) -> Export:
@@ -92,11 +120,13 @@ def _claim(*, now: datetime) -> Export | None:
     return export
 
 
-def _write(export: Export, section: Section) -> int:
+def _write(export: Export, pieces_: Iterator[Piece]) -> int:
     size = unwritten = 0
     waiting: list[ExportPart] = []
-    for piece in section(whose(export.owner)):
-        part = ExportPart(export=export, name=piece.name)
+    for piece in pieces_:
+        part = ExportPart(export=export, name=piece.name, rows=piece.rows)
+        if piece.digest:
+            part.digest = (piece.digest % (1 << 256)).to_bytes(32)
         part.set_content(piece.content)
         waiting.append(part)
         size += len(piece.content)

@@ -23,9 +23,9 @@ from owners.models import Household
 from owners.pages import OwnerRequest, chosen_household, page
 from suppliers import announcing, disclosure, routes
 from suppliers.announce_forms import AnswerForm, NewsForm
+from suppliers.announcements import Addressee
 from suppliers.announcing import OF_THINGS, NewsError
 from suppliers.choices import AnswerState, NewsKind
-from suppliers.models import Addressee
 
 PAGE = 20
 OF_HOME = (NewsKind.MOVED, NewsKind.NUMBER, NewsKind.EMAIL, NewsKind.NAME)

@@ -26,9 +26,10 @@ from assets.models import Asset
 from owners import access, households
 from owners.models import Household, Owner
 from suppliers import disclosure, letters, mandates, outbox, pairwise, routes, typed
+from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import AnswerState, FactName, MandateState, NewsKind, RoleKind
 from suppliers.contacts import Contact as Said
-from suppliers.models import Addressee, Announcement, Contact, Mandate, OutboundEvent, Role
+from suppliers.models import Contact, Mandate, OutboundEvent, Role
 
 HELD = timedelta(minutes=5)  # in which it can be taken back
 PATIENCE = timedelta(days=14)  # before the owner hears who has not answered
@@ -464,9 +465,9 @@ def hear(replies: Iterable[Reply], *, now: datetime) -> None:
     touched: dict[int, Announcement] = {}
     for one, quoted in found:
         names = (by_name.get((one.mandate_id, name)) for name in quoted)
-        row = next((hit for hit in names if hit is not None), None)
-        if row is not None and _note(row, one, now=now):
-            touched[row.announcement_id] = row.announcement
+        hit = next((found_ for found_ in names if found_ is not None), None)
+        if hit is not None and _note(hit, one, now=now):
+            touched[hit.announcement_id] = hit.announcement
     for told in touched.values():
         review(told, now=now)
 

@@ -17,10 +17,10 @@ from owners.api.pages import listed, page_of
 from owners.api.problems import Problem
 from owners.choices import Rank
 from suppliers import announcing
+from suppliers.announcements import Addressee, Announcement
 from suppliers.announcing import NewsError
 from suppliers.api_v1 import my_assets, my_households, my_mandates
 from suppliers.choices import AnswerState, NewsKind
-from suppliers.models import Addressee, Announcement
 
 ROUTES = [("webhook", "Signed event"), ("mail", "Mail"), ("sms", "SMS"), ("none", "No way")]
 BY_OWNER = [(state.value, state.label) for state in announcing.BY_OWNER]

@@ -13,8 +13,9 @@ from assets import transfers
 from assets.choices import Lifecycle
 from assets.models import Asset
 from suppliers import disclosure, outbox, routes
+from suppliers.announcements import Addressee
 from suppliers.choices import MandateState, RoleKind
-from suppliers.models import Addressee, Mandate, Supplier
+from suppliers.models import Mandate, Supplier
 
 
 def linked(*, asset: Asset, supplier: Supplier, kind: RoleKind, now: datetime) -> None:

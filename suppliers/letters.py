@@ -361,7 +361,7 @@ def _about_asset(data: Mapping[str, Any]) -> list[str]:
 def subject_of(event: OutboundEvent) -> str:
     """Return what an event is about, in the active language."""
     plain = event.type.replace(".", " ").replace("_", " ").capitalize()
-    changed = event.data.get("changed") or ()
+    changed = list(event.data.get("changed") or [])
     if len(changed) == 1 and changed[0] in NEWS:
         return str(NEWS[changed[0]])
     return str(SUBJECTS.get(event.type, plain))

@@ -7,12 +7,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from owners.models import Household, Owner
-from owners.privacy import Piece, Section, Whose, of_households, table
+from owners.privacy import Piece, Section, Whose, columns_of, of_households, table
 from suppliers import checks
+from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import EventState, Way
 from suppliers.models import (
-    Addressee,
-    Announcement,
     BlockedSender,
     ConsentReceipt,
     Contact,
@@ -52,15 +51,28 @@ def raw_messages(of: Whose) -> Iterator[Piece]:
 
 
 def _suppliers(of: Whose) -> Q:
-    return Q(mandates__household__in=of.households) | Q(roles__household__in=of.households)
+    """Return which suppliers are named by anything of a household."""
+    return (
+        Q(pk__in=Mandate.objects.filter(household__in=of.households).values("supplier"))
+        | Q(pk__in=Role.objects.filter(household__in=of.households).values("supplier"))
+        | Q(pk__in=Contact.objects.filter(household__in=of.households).values("supplier"))
+        | Q(pk__in=OutboundEvent.objects.filter(household__in=of.households).values("supplier"))
+        | Q(pk__in=Proposal.objects.filter(household__in=of.households).values("supplier"))
+    )
 
 
 SECTIONS: dict[str, Section] = {
     "suppliers": table(
         "suppliers",
-        lambda of: Supplier.objects.filter(
-            pk__in=Supplier.objects.filter(_suppliers(of)).values("pk")
-        ).only("uuid", "code", "name", "verified_at", "created_at"),
+        lambda of: Supplier.objects.filter(_suppliers(of)).only(
+            "uuid", "code", "name", "verified_at", "created_at"
+        ),
+        # What an operator or the supplier itself says of it is not the owner's to bring along.
+        passing=tuple(
+            column.name
+            for column in columns_of(Supplier)
+            if column.name not in ("uuid", "code", "name", "created_at")
+        ),
     ),
     "supplier-domains": table("supplier-domains", of_households(SupplierDomain)),
     "supplier-numbers": table("supplier-numbers", of_households(SupplierNumber)),
@@ -90,9 +102,15 @@ SECTIONS: dict[str, Section] = {
         ),
     ),
     "proposals": table("proposals", of_households(Proposal)),
-    "messages": table("messages", of_households(InboundEvent)),
+    "messages": table(
+        "messages", of_households(InboundEvent), passing=("state", "lease_until", "claims")
+    ),
     "contacts": table("contacts", of_households(Contact)),
-    "sent": table("sent", of_households(OutboundEvent)),
+    "sent": table(
+        "sent",
+        of_households(OutboundEvent),
+        passing=("state", "detail", "next_at", "lease_until", "attempts"),
+    ),
     "sent-attempts": table(
         "sent-attempts",
         lambda of: OutboundAttempt.objects.filter(event__household__in=of.households),

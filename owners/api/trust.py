@@ -387,6 +387,14 @@ class OneExport(Guarded):
         """Return how far an export is."""
         return Response(show_export(Export.objects.for_owner(owner_of(request)).get(uuid=export)))
 
+    @extend_schema(operation_id="exports_cancel", responses={204: None})
+    @once
+    def delete(self, request: Request, export: UUID) -> Response:
+        """Stop an export that is being made, or throw a ready one away."""
+        found = Export.objects.for_owner(owner_of(request)).get(uuid=export)
+        exports.cancel(export=found, now=clock.now())
+        return Response(status=204)
+
 
 class DeletionIn(serializers.Serializer[Any]):
     """What to delete: a household, or without one the account. `typed` confirms it."""

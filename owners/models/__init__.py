@@ -23,6 +23,8 @@ from owners.models.trust import (
     Export,
     ExportPart,
     Invitation,
+    Restore,
+    RestorePart,
 )
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "OwnerManager",
     "ReachRule",
     "RequestKey",
+    "Restore",
+    "RestorePart",
     "hint_of",
     "home_zone",
     "reach_of",

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from owners import sealing
-from owners.choices import ExportState, Rank, TokenScope
+from owners.choices import ExportState, Rank, RestoreState, TokenScope
 from owners.models.people import Channel, Household, Owner, hint_of
 
 
@@ -237,6 +237,9 @@ class ExportPart(models.Model):
     export = models.ForeignKey(Export, models.CASCADE, related_name="parts")
     name = models.CharField(max_length=200)
     sealed = models.BinaryField()
+    # Of a table: how many rows end in this piece, and the sum that compares them (32 bytes).
+    rows = models.PositiveIntegerField(default=0, db_default=0)
+    digest = models.BinaryField(max_length=32, null=True)
 
     def __str__(self) -> str:
         return self.name
@@ -333,3 +336,75 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.label}"
+
+
+class RestoreQuerySet(models.QuerySet["Restore"]):
+    """Reads of exports that are brought in."""
+
+    def for_owner(self, owner: Owner) -> RestoreQuerySet:
+        """Return what `owner` brings in."""
+        return self.filter(owner=owner)
+
+    def due(self, now: datetime) -> RestoreQuerySet:
+        """Return what waits for somebody to bring it in."""
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        return self.filter(free, state=RestoreState.WAITING).order_by("pk")
+
+
+class Restore(models.Model):
+    """An export of another server, or of an earlier one, that an owner brings in.
+
+    It is looked at when it arrives (`plan`), and written when the owner says so: all of it,
+    or nothing. The file is kept sealed until then.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(Owner, models.CASCADE, related_name="restores")
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()  # bytes of the file
+    state = models.CharField(max_length=9, choices=RestoreState, default=RestoreState.LOOKED_AT)
+    plan = models.JSONField(default=dict)  # what is in it: `config.archives.Plan`
+    made = models.JSONField(default=dict)  # rows written, by section
+    code = models.CharField(max_length=40, blank=True)  # why it could not be brought in
+    detail = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
+    lease_until = models.DateTimeField(null=True)
+    claims = models.PositiveSmallIntegerField(default=0)
+
+    objects = RestoreQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], name="restore_of_owner"),
+            # The queue: what was brought in leaves it.
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="restore_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} for {self.owner_id}: {self.state}"
+
+
+class RestorePart(models.Model):
+    """A piece of the file that is brought in, sealed."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
+    restore = models.ForeignKey(Restore, models.CASCADE, related_name="parts")
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"a piece of {self.restore_id}"
+
+    @property
+    def content(self) -> bytes:
+        """The piece in the clear."""
+        return sealing.unseal(
+            self.sealed, table="owners_restorepart", key=str(self.uuid), field="content"
+        )
+
+    def set_content(self, content: bytes) -> None:
+        """Seal `content` for this row."""
+        self.sealed = sealing.seal(
+            content, table="owners_restorepart", key=str(self.uuid), field="content"
+        )

@@ -16,8 +16,9 @@ from assets.models import Asset, CareTask, Claim, Issue, Meter, Part
 from notifications.models import Journey
 from owners import clock
 from owners.models import Owner
+from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import AnswerState, NewsKind
-from suppliers.models import Addressee, Announcement, Mandate
+from suppliers.models import Mandate
 from tests import factories
 from tests.browser.axe import violations
 
@@ -55,6 +56,7 @@ MORE_SCREENS = [
     "passes",
     "access",
     "data",
+    "restore-new",
     "access-log",
     "bin",
     "search",

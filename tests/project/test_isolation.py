@@ -53,6 +53,7 @@ from owners import (
     exports,
     households,
     invitations,
+    restores,
     tokens,
     undo,
 )
@@ -202,6 +203,13 @@ def world(cast: factories.Cast) -> Ids:
     export = exports.ask(owner=cast.ana, now=factories.START)
     export.state, export.expires_at = ExportState.READY, clock.now() + timedelta(days=1)
     export.save()
+    brought = restores.keep(
+        owner=cast.ana,
+        name=f"{CANARY}.zip",
+        pieces=[b"PK"],
+        plan={"made_at": "", "made_by": CANARY, "households": [], "parts": []},
+        now=clock.now(),
+    )
     leaving = deletion.ask_account(owner=cast.ana, typed=cast.ana.email, now=clock.now())
     change = undo.remember(
         kind="wishes.changed",
@@ -292,6 +300,7 @@ def world(cast: factories.Cast) -> Ids:
             "deletion": str(leaving.uuid),
             "deletion_id": str(leaving.uuid),
             "export": str(export.uuid),
+            "restore": str(brought.uuid),
             "invitation": str(invited.uuid),
             "member": str(cast.ana.uuid),
             "token": str(token.row.uuid),

@@ -19,12 +19,11 @@ from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
 from owners import clock, deletion, households, invitations
 from owners.choices import ExportState, Moment, Rank, Scope, Topic
-from owners.models import ApiToken, Export, Household
+from owners.models import ApiToken, Export, Household, Restore
 from suppliers import mandates
+from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import ContactKind, Outcome
 from suppliers.models import (
-    Addressee,
-    Announcement,
     BlockedSender,
     ConsentReceipt,
     Mandate,
@@ -163,6 +162,10 @@ def trust(cast: factories.Cast, household: Household, asset: Asset, number: int)
     factories.RoleFactory.create(asset=cast.dvr, supplier=factories.SupplierFactory.create())
     ApiToken.objects.create(owner=cast.ana, name="x", token_hash=f"{number:032}".encode())
     Export.objects.create(owner=cast.ana, state=ExportState.READY)
+    Restore.objects.create(
+        owner=cast.ana, name="steward.zip", size=1, expires_at=now,
+        plan={"made_at": "", "made_by": "", "households": [], "parts": []},
+    )  # fmt: skip
     deletion.ask_household(household=household, owner=cast.ana, typed=household.name, now=now)
     if number < invitations.A_DAY:
         ben = "ben@x.example"

@@ -9,7 +9,8 @@ from django.test import Client
 
 from owners import clock
 from owners.choices import Rank
-from suppliers.models import Addressee, Announcement, OutboundEvent, Supplier
+from suppliers.announcements import Addressee, Announcement
+from suppliers.models import OutboundEvent, Supplier
 from tests.factories import Cast
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +27,9 @@ def form(cast: Cast, **values: Any) -> dict[str, Any]:
 
 
 def test_from_the_form_to_the_answer(cast: Cast, ana: Client) -> None:
-    page = ana.get("/tell/new/moved/")
-    assert "Skyline TV" in page.content.decode()
-    assert "will know for the first time: Address" in page.content.decode()
+    page = ana.get("/tell/new/moved/").content.decode()
+    assert "Skyline TV" in page
+    assert "will know for the first time: Address" in page
     sent = ana.post("/tell/new/moved/", form(cast))
     told = Announcement.objects.get()
     assert sent.headers["Location"] == f"/tell/{told.uuid}/"

@@ -12,9 +12,10 @@ from assets.models import Notice
 from notifications import pipeline
 from notifications.models import Card
 from suppliers import announcing, disclosure, inbox, letters, outbox, pairwise
+from suppliers.announcements import Addressee
 from suppliers.announcing import News, NewsError
 from suppliers.choices import AnswerState, FactName, NewsKind, RoleKind
-from suppliers.models import Addressee, ConsentReceipt, Mandate, OutboundEvent, Supplier
+from suppliers.models import ConsentReceipt, Mandate, OutboundEvent, Supplier
 from tests import factories
 from tests.factories import Cast
 from tests.wire.sending import NOW
