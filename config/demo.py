@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from notifications import demo_home
 from notifications.replay import entrances, world
 from notifications.replay.player import Player, recorded
 from notifications.replay.story import Story, build
@@ -301,6 +302,10 @@ def tell_past(home: Path, *, now: datetime) -> None:
             cast = world.store(told.world, now=told.world.start, is_demo=True)
         player = Player(cast=cast, now=told.world.start)
         player.play(told)
+        player.run_to(now)
+        demo_home.bring_trouble(
+            home=cast.household, owner=cast.members["ana"], now=now, is_quiet=False
+        )
         player.run_to(now)
     world.sign_in(cast.members["ana"], password=PASSWORD, now=now)
     (home / "demo.json").write_text(

@@ -8,15 +8,18 @@ the inbox like anything else; nothing is played, so nobody else's messages are t
 import json
 import uuid
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from assets import faults, holdings, recalls, register
 from assets import privacy as assets_privacy
-from assets import register
-from assets.choices import AssetKind, IdentifierScheme
+from assets.choices import AssetKind, CoverageKind, IdentifierScheme, PriceKind
+from assets.cover_words import Confidence
 from assets.models import Asset
+from assets.recall_matching import Criterion, Published
 from notifications.models import Journey
 from owners import households
 from owners.choices import Moment, Topic
@@ -114,6 +117,67 @@ def _tell(home: Household, owner: Owner, now: datetime) -> None:
     _said(garage, now - timedelta(hours=30), now, "invoice.issued",
           invoiceNumber="N-3307", dueDate=due.isoformat(),
           total={"amount": "184.50", "currency": home.currency})  # fmt: skip
+    bring_trouble(home=home, owner=owner, now=now, is_quiet=True)
+
+
+def bring_trouble(*, home: Household, owner: Owner, now: datetime, is_quiet: bool) -> None:
+    """Give a household a fault, for which the seller pays, and a fridge that is recalled.
+
+    What is recalled is told to this household alone: no list has it, and nobody else's fridge.
+    A recall reaches whoever muted everything, so one that `is_quiet` has no card.
+    """
+    today = now.astimezone(ZoneInfo(home.zone)).date()
+    washer = _thing(
+        home, owner, now, name="Washing machine", kind=AssetKind.APPLIANCE, template="washer",
+        maker="Weisswasser", model="W 6000", place="Cellar", serial="WW-6000-1177",
+    )  # fmt: skip
+    bought = today - timedelta(days=240)
+    said = {
+        "seller": "Volt", "order_no": "V-20417", "ordered_on": bought - timedelta(days=3),
+        "delivered_on": bought, "jurisdiction": home.country or "DE",
+        "currency": home.currency,
+    }  # fmt: skip
+    price = [(PriceKind.GROSS, Decimal(649), "")]
+    holdings.acquire(asset=washer, values=said, lines=price, now=now, owner=owner)
+    guarantee = {
+        "kind": CoverageKind.COMMERCIAL_GUARANTEE, "obligor": "Weisswasser",
+        "starts_on": bought, "months": 24, "scope": "Motor, pump",
+    }  # fmt: skip
+    holdings.cover(asset=washer, values=guarantee, now=now, owner=owner)
+    fault = {
+        "title": "The water stays in", "cause": "defect", "part": "pump",
+        "noticed_on": today - timedelta(days=2), "note": "Filter cleaned. The pump hums.",
+    }  # fmt: skip
+    faults.report(asset=washer, values=fault, owner=owner, now=now)
+    fridge = _thing(
+        home, owner, now, name="Fridge", kind=AssetKind.APPLIANCE, template="fridge",
+        maker="Nordkap", model="NK 320", place="Kitchen", serial="NK320-04518",
+    )  # fmt: skip
+    recall = Published(
+        source=recalls.TOLD,
+        number="26-0417",
+        title="Nordkap recalls fridges NK 320: the compressor may overheat",
+        criteria=(
+            Criterion(
+                brand="Nordkap", model="NK 320", product="Refrigerators",
+                serial_from="NK320-04000", serial_to="NK320-05200",
+            ),
+        ),
+        published_on=today - timedelta(days=1),
+        hazard="The relay of the compressor can overheat. There were two fires.",
+        remedy="A technician replaces the relay at your home, free of charge.",
+        do_not_use=True,
+    )  # fmt: skip
+    if is_quiet:
+        told: dict[str, Any] = {
+            "by": "Nordkap",
+            "confidence": Confidence.EXACT,
+            "contact": uuid.uuid4(),
+        }
+        recalls.told(asset=fridge, published=recall, now=now, **told)
+        return
+    notice, _is_new = recalls.store(recall, now=now, household=home, declared_by="Nordkap")
+    recalls.look([fridge.pk], now=now, only=[notice])
 
 
 def _supplier(

@@ -11,8 +11,21 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from assets import caring, claims, faults, metering, stocking
-from assets.models import Asset, CareTask, Claim, Issue, Meter, Part
+from assets import caring, claims, faults, holdings, metering, recalls, stocking, worth
+from assets.cover_words import Confidence
+from assets.models import (
+    Asset,
+    CareTask,
+    Claim,
+    Contract,
+    Coverage,
+    Issue,
+    Meter,
+    Part,
+    RecallMatch,
+    WorkOrder,
+)
+from assets.recall_matching import Criterion, Published
 from notifications.models import Journey
 from owners import clock
 from owners.models import Owner
@@ -45,6 +58,7 @@ MORE_SCREENS = [
     "imports",
     "inventory",
     "deadlines",
+    "recalls",
     "documents",
     "document-add",
     "suppliers",
@@ -123,7 +137,7 @@ def screens() -> list[str]:
         *(f"{asset}{page}/" for page in ("edit", "remove", "label", *COVER_SCREENS, *CARE_SCREENS)),
         *care_screens(),
         f"/faults/{Issue.objects.get().uuid}/",
-        f"/claims/{Claim.objects.get().uuid}/",
+        *cover_screens(),
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
         "/tell/new/moved/",
@@ -171,15 +185,49 @@ def _some_news(owner: Owner) -> None:
     )  # fmt: skip
 
 
+def cover_screens() -> list[str]:
+    """The pages of one repair, claim, contract, cover and recall."""
+    claim, recall = Claim.objects.get(), RecallMatch.objects.get()
+    return [
+        f"/claims/{claim.uuid}/",
+        f"/claims/{claim.uuid}/edit/",
+        f"/repairs/{WorkOrder.objects.get().uuid}/",
+        f"/contracts/{Contract.objects.get().uuid}/",
+        f"/covers/{Coverage.objects.get().uuid}/",
+        f"/recalls/{recall.uuid}/",
+        f"/recalls/{recall.uuid}/done/",
+    ]
+
+
 @pytest.fixture(autouse=True)
 def _a_fault(owner: Owner) -> None:
-    """Ana's recorder has a fault, and a claim about it."""
+    """Ana's recorder has a fault, a claim that is contested, a repair, a lease and a recall."""
     asset = Asset.objects.select_related("household").get()
     issue, _made = faults.report(
         asset=asset, values={"title": "No picture"}, owner=owner, now=clock.now()
     )
     said = {"kind": "legal_guarantee", "obligor": "Skyline", "issue": issue}
-    claims.make(asset=asset, values=said, owner=owner, now=clock.now())
+    now = clock.now()
+    claim, _claimed = claims.make(asset=asset, values=said, owner=owner, now=now)
+    claim.told = {
+        "at": now.isoformat(), "by": "Skyline TV", "status": "rejected", "next_step": "Write",
+        "differs": {"state": "refused", "amount": "5", "currency": "USD"},
+    }  # fmt: skip
+    claim.save()
+    faults.order(asset=asset, values={"title": "Mend", "issue": issue}, owner=owner, now=now)
+    fee = {"since": now.date(), "amount": Decimal(9), "currency": "USD"}
+    lease = {"kind": "lease", "party": "Skyline", "starts_on": now.date(), "fee": fee}
+    worth.agree(asset=asset, values=lease, owner=owner, now=now)
+    holdings.cover(asset=asset, values={"kind": "insurance", "obligor": "Ins"}, now=now)
+    criteria = (Criterion(brand="Skyline", model="HR44", serial_from="R15-1", serial_to="R15-9"),)
+    recalls.told(
+        asset=asset,
+        published=Published(
+            source="told", number="26-114", title="Power supplies may overheat",
+            criteria=criteria, hazard="Fire", remedy="A new one", do_not_use=True,
+        ),
+        by="Skyline TV", confidence=Confidence.EXACT, contact=uuid4(), now=now,
+    )  # fmt: skip
 
 
 def signed_in(
