@@ -131,7 +131,7 @@ def bring_trouble(*, home: Household, owner: Owner, now: datetime, is_quiet: boo
         home, owner, now, name="Washing machine", kind=AssetKind.APPLIANCE, template="washer",
         maker="Weisswasser", model="W 6000", place="Cellar", serial="WW-6000-1177",
     )  # fmt: skip
-    bought = today - timedelta(days=240)
+    bought = today - timedelta(days=695)  # its guarantee ends in about five weeks
     said = {
         "seller": "Volt", "order_no": "V-20417", "ordered_on": bought - timedelta(days=3),
         "delivered_on": bought, "jurisdiction": home.country or "DE",

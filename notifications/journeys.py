@@ -29,7 +29,7 @@ from notifications import (
 from notifications.choices import AppointmentState, FactState, Section, SurveyState
 from notifications.consolidation import OUR_OWN
 from notifications.ledger import Ledger, Row
-from notifications.matter import is_own_ask
+from notifications.matter import RECALL, is_own_ask
 from notifications.merging import (
     Entry,
     Matter,
@@ -235,7 +235,9 @@ _PASSING = {
 def _own_actions(matter: Matter) -> list[dict[str, Any]]:
     """Return what can be done where the thing itself speaks: nobody is there to be answered."""
     yes, no = _OWN[matter.own_ask]
-    found = [_action("done", _(yes), *_own_fields(matter), primary=True)]
+    # Of a recall the first step is to look, on its page.
+    is_first = matter.own_ask != RECALL
+    found = [_action("done", _(yes), *_own_fields(matter), primary=is_first)]
     worker = matter.facts.get("care_worker")
     if worker is not None and worker.current is not None:
         name = wording.short(worker.current.text or worker.current.key)

@@ -580,6 +580,8 @@ def meta(matter: Matter, words: Words) -> str:
     parts = [words.supplier(number) for number in matter.suppliers]
     if words.asset:
         parts.append(words.asset)
+    if RECALL in matter.asks and (by := _fact(matter, "recall_by")):
+        parts.append(_("declared by %(who)s") % {"who": short(by)})
     done = done_slot(matter)
     if done is not None and done.done_at is not None and matter.done_at is not None:
         finished = _("visit finished %(clock)s") % {"clock": words.clock(done.done_at)}
