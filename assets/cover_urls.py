@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from assets import fault_views, recall_views, worth_views
+from assets import dossier_views, fault_views, recall_views, worth_views
 
 urlpatterns = [
     path("assets/<uuid:key>/fault/", fault_views.fault_add, name="fault-add"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("claims/<uuid:key>/edit/", fault_views.claim_edit, name="claim-edit"),
     path("claims/<uuid:key>/settle/", fault_views.claim_settle, name="claim-settle"),
     path("claims/<uuid:key>/<slug:state>/", fault_views.claim_move, name="claim-move"),
+    path("assets/<uuid:key>/dossier/", dossier_views.asset_dossier, name="asset-dossier"),
+    path("assets/<uuid:key>/dossier/file/", dossier_views.dossier_file, name="dossier-file"),
     path("assets/<uuid:key>/worth/", worth_views.asset_worth, name="asset-worth"),
     path("assets/<uuid:key>/worth/plan/", worth_views.worth_plan, name="worth-plan"),
     path("assets/<uuid:key>/worth/costs.csv", worth_views.worth_csv, name="worth-csv"),

@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,7 @@ def pack(issue: Issue) -> bytes:
     files: dict[str, bytes] = {"evidence.pdf": paper(issue)}
     lost = []
     for document in papers_of(issue)[:MOST]:
-        name = _named(document, files)
+        name = named(document, files)
         try:
             files[name] = vault.get(document.uuid)
         except vault.VaultError:
@@ -152,7 +153,7 @@ def pack(issue: Issue) -> bytes:
     return out.getvalue()
 
 
-def _named(document: Document, taken: dict[str, bytes]) -> str:
+def named(document: Document, taken: Container[str]) -> str:
     """Return a name for a file that leads into no folder and stands in no other's way."""
     ending = EXTENSIONS.get(document.media_type, "")
     name = _UNSAFE.sub("_", document.name).strip(" ._")[:80] or "file"

@@ -21,6 +21,7 @@ from assets.models import Asset, Document, Loss
 SHEET_MOST = 240
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "Figtree"
+OTHERS = "DejaVu"  # for letters that Figtree has not: Greek, Cyrillic, Hebrew, signs
 COLUMNS, ROWS, WIDE, HIGH, SIDE, TOP = 3, 8, 70.0, 37.0, 0.0, 0.5  # mm of a sheet of 24
 TAPE = (90.0, 29.0)  # mm
 MARGIN = 18.0
@@ -33,6 +34,9 @@ class Paper(FPDF):
         super().__init__(format=size, unit="mm")
         self.add_font(FAMILY, "", FONTS / "figtree-regular.ttf")
         self.add_font(FAMILY, "B", FONTS / "figtree-semibold.ttf")
+        self.add_font(OTHERS, "", FONTS / "dejavu-sans.ttf")
+        self.add_font(OTHERS, "B", FONTS / "dejavu-sans-bold.ttf")
+        self.set_fallback_fonts([OTHERS], exact_match=False)
         self.set_auto_page_break(auto=False)
         self.set_creator("Steward")
         self.set_lang((get_language() or "en")[:2])
@@ -110,6 +114,17 @@ def loss_report(asset: Asset, loss: Loss | None) -> bytes:
     for picture in kept.filter(kind__in=wanted, has_thumb=True)[:8]:
         add_picture(paper, picture)
     return bytes(paper.output())
+
+
+def picture_inline(paper: Paper, picture: Document) -> bool:
+    """Draw a kept picture where the words are, in a third of the page; False if it is lost."""
+    try:
+        content = vault.get(picture.uuid)
+    except vault.VaultError:
+        return False
+    paper.image(io.BytesIO(content), w=paper.epw / 2, h=paper.eph / 3, keep_aspect_ratio=True)
+    paper.ln(2)
+    return True
 
 
 def add_picture(paper: Paper, picture: Document) -> None:

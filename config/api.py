@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 import assets.api.care
 import assets.api.cover
+import assets.api.dossier
 import assets.api.imports
 import assets.api.sharing
 import assets.api.recalls
@@ -161,6 +162,7 @@ v1 = [
     *restore_api.urlpatterns,
     *assets.api.care.urlpatterns,
     *assets.api.cover.urlpatterns,
+    *assets.api.dossier.urlpatterns,
     *assets.api.worth.urlpatterns,
     *assets.api.recalls.urlpatterns,
     *assets.api.imports.urlpatterns,

@@ -56,6 +56,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "root": {"handlers": ["lines"], "level": level},
         "loggers": {
             # Django's own request line quotes the path, and a path may be a secret.
+            "fontTools": {"level": "WARNING"},  # it names every letter that it keeps
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},

@@ -86,6 +86,7 @@ MORE_SCREENS = [
 ]
 # Pages of one asset about who pays, what it costs and what it is worth.
 COVER_SCREENS = [
+    "dossier",
     "fault",
     "faults",
     "repairs/add",
