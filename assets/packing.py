@@ -219,8 +219,13 @@ def pack(transfer: Transfer, *, now: datetime, on: date) -> dict[str, Any]:
 def owners_of(asset: Asset) -> list[Ownership]:
     """Return the owners of an asset up to now; one nobody wrote down is ours, since it came."""
     rows = list(Ownership.objects.filter(asset=asset).order_by("number"))
-    if rows and rows[-1].is_ours:
+    if rows and rows[-1].is_ours and (rows[-1].until is None or asset.ended_on is not None):
         return rows
+    if rows and rows[-1].is_ours:
+        # It came back: somebody had it in between, and it is ours again.
+        between, until = rows[-1].number + 1, asset.in_service_on
+        lent = Ownership(asset=asset, number=between, since=rows[-1].until, until=until)
+        return [*rows, lent, Ownership(asset=asset, number=between + 1, since=until, is_ours=True)]
     number = rows[-1].number + 1 if rows else 1
     since = rows[-1].until if rows else asset.bought_on
     return [*rows, Ownership(asset=asset, number=number, since=since, is_ours=True)]

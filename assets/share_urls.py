@@ -24,8 +24,8 @@ urlpatterns = [
         share_views.shared_untick,
         name="shared-untick",
     ),
-    path("shared/<uuid:key>/files/<uuid:document>/", share_views.shared_file, name="shared-file"),
+    path("shared/<uuid:key>/files/<uuid:manual>/", share_views.shared_file, name="shared-file"),
     path(
-        "shared/<uuid:key>/thumbs/<uuid:document>/", share_views.shared_thumb, name="shared-thumb"
+        "shared/<uuid:key>/thumbs/<uuid:manual>/", share_views.shared_thumb, name="shared-thumb"
     ),
 ]

@@ -280,21 +280,21 @@ def shared_leave(request: OwnerRequest, key: UUID) -> HttpResponse:
 
 @page
 @require_safe
-def shared_file(request: OwnerRequest, key: UUID, document: UUID) -> HttpResponse:
+def shared_file(request: OwnerRequest, key: UUID, manual: UUID) -> HttpResponse:
     """A manual or photo of a thing one is shown."""
-    found = _shared_document(request.user, key, document)
+    found = _shared_document(request.user, key, manual)
     return serving.give_out(found)
 
 
 @page
 @require_safe
-def shared_thumb(request: OwnerRequest, key: UUID, document: UUID) -> HttpResponse:
+def shared_thumb(request: OwnerRequest, key: UUID, manual: UUID) -> HttpResponse:
     """The small copy of a photo of a thing one is shown."""
-    found = _shared_document(request.user, key, document)
+    found = _shared_document(request.user, key, manual)
     return serving.give_out(found, part=vault.THUMB if found.has_thumb else vault.FULL)
 
 
-def _shared_document(owner: Owner, key: UUID, document: UUID) -> Document:
+def _shared_document(owner: Owner, key: UUID, manual: UUID) -> Document:
     share = find_shared(owner, key)
-    found: Document = get_object_or_404(sharing.documents_of(share), uuid=document)
+    found: Document = get_object_or_404(sharing.documents_of(share), uuid=manual)
     return found

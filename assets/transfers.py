@@ -373,10 +373,10 @@ def _signed(package: Mapping[str, Any]) -> dict[str, Any]:
 def _end(transfer: Transfer, handing: Handing, *, today: date, owner: Owner, now: datetime) -> None:
     """End the seller's time: the life of the asset here, and every way to it."""
     asset = transfer.asset
-    for row in packing.owners_of(asset):
+    owners = packing.owners_of(asset)
+    owners[-1].until = max(today, owners[-1].since or today)
+    for row in owners:
         row.household_id = asset.household_id
-        if row.is_ours:
-            row.until = max(today, row.since or today)
         row.save()
     said: dict[str, Any] = {"reason": transfer.reason, "on": today}
     if handing.amount is not None:
@@ -454,14 +454,17 @@ def _opens(transfer: Transfer, now: datetime) -> bool:
 def offered_to(*, owner: Owner, key: UUID, now: datetime) -> Transfer | None:
     """Return what was offered to an owner by name, or taken over by them."""
     found = Transfer.objects.to_owner(owner).filter(uuid=key).select_related(*WITH).first()
-    if found is None:
-        return None
+    return found if found is not None and is_for(found, owner=owner, now=now) else None
+
+
+def is_for(found: Transfer, *, owner: Owner, now: datetime) -> bool:
+    """Whether what is or was offered to an owner can be looked at by them now."""
     is_mine = found.receiver_id == owner.pk and found.state in (
         TransferState.ACCEPTED,
         TransferState.COMPLETED,
         TransferState.UNDONE,
     )
-    return found if is_mine or _opens(found, now) else None
+    return is_mine or _opens(found, now)
 
 
 def seen_by(transfer: Transfer) -> dict[str, Any]:

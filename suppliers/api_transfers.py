@@ -1,6 +1,6 @@
 """Passing an asset to its next owner in the API: the seller's side, the buyer's, and packages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
@@ -32,7 +32,7 @@ from owners.models import Household, Owner
 from suppliers import issuers, passing_on, transfer_words
 from suppliers.models import Mandate, Supplier
 from suppliers.transfer_forms import homes_of
-from suppliers.transfer_views import address_of, as_file
+from suppliers.transfer_views import FILES, address_of, as_file
 
 T = TypeVar("T")
 NOT_THERE = frozenset({"gone", "over"})
@@ -265,12 +265,16 @@ class TransferFile(OwnerView):
         operation_id="transfers_file",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, transfer: UUID, form: str) -> HttpResponse:
+    def get(self, request: Request, transfer: UUID, paper: str) -> HttpResponse:
         """Return `json`, `zip` or `pdf`; the first two once it is handed over."""
         row = my_transfers(owner_of(request)).get(uuid=transfer)
-        if row.package is None or (form != "pdf" and row.state != TransferState.COMPLETED):
+        if (
+            paper not in FILES
+            or row.package is None
+            or (paper != "pdf" and row.state != TransferState.COMPLETED)
+        ):
             raise Problem(404, code="not_found", detail="There is no such thing.")
-        return as_file(row, form)
+        return as_file(row, paper)
 
 
 class HandOverReading(serializers.Serializer[Any]):
@@ -351,11 +355,15 @@ class TakeOverDetail(TakeOverOut):
     package = serializers.JSONField()
 
 
-def show_offer(row: Transfer, owner: Owner) -> dict[str, Any]:
+def taken_by(owner: Owner, rows: Iterable[Transfer]) -> dict[UUID, str]:
+    """Return the owner's own assets that came with these transfers."""
+    mine = Received.objects.for_owner(owner).filter(package_id__in=[row.uuid for row in rows])
+    return {key: str(asset) for key, asset in mine.values_list("package_id", "asset__uuid")}
+
+
+def show_offer(row: Transfer, taken: Mapping[UUID, str]) -> dict[str, Any]:
     """Return an offer as its buyer sees it."""
     acts = transfers.open_acts(row, by=Side.BUYER, now=clock.now())
-    mine = Received.objects.for_owner(owner).filter(package_id=row.uuid)
-    received = mine.select_related("asset").first()
     return {
         "id": str(row.uuid),
         "name": row.asset.name,
@@ -365,8 +373,13 @@ def show_offer(row: Transfer, owner: Owner) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "asked_back": row.asked_back,
         "actions": [act.value for act in acts],
-        "asset": str(received.asset.uuid) if received else None,
+        "asset": taken.get(row.uuid),
     }
+
+
+def show_whole(row: Transfer, owner: Owner) -> dict[str, Any]:
+    """Return an offer with what passes."""
+    return {**show_offer(row, taken_by(owner, [row])), "package": transfers.seen_by(row)}
 
 
 class OpenIn(serializers.Serializer[Any]):
@@ -387,12 +400,9 @@ class TakeOverList(OwnerView):
         """List what is offered to the owner by name, and what they took over; at most 100."""
         owner, now = owner_of(request), clock.now()
         rows = Transfer.objects.to_owner(owner).select_related(*transfers.WITH).order_by("-pk")
-        found = [
-            row
-            for row in rows[:100]
-            if transfers.offered_to(owner=owner, key=row.uuid, now=now) is not None
-        ]
-        return Response([show_offer(row, owner) for row in found])
+        found = [row for row in rows[:100] if transfers.is_for(row, owner=owner, now=now)]
+        taken = taken_by(owner, found)
+        return Response([show_offer(row, taken) for row in found])
 
     @extend_schema(operation_id="take_overs_open", request=OpenIn, responses=TakeOverDetail)
     @once
@@ -404,7 +414,7 @@ class TakeOverList(OwnerView):
         if row is None:
             raise Problem(410, code="gone", detail="The offer was answered or has expired.")
         row = answered(row, values, owner)
-        return Response({**show_offer(row, owner), "package": transfers.seen_by(row)})
+        return Response(show_whole(row, owner))
 
 
 def answered(row: Transfer, values: dict[str, Any], owner: Owner) -> Transfer:
@@ -434,13 +444,13 @@ class TakeOverOne(OwnerView):
     """One thing that is offered to the owner by name, or was taken over by them."""
 
     @extend_schema(operation_id="take_overs_get", responses=TakeOverDetail)
-    def get(self, request: Request, offer: UUID) -> Response:
+    def get(self, request: Request, take_over: UUID) -> Response:
         """Return an offer with what passes."""
         owner = owner_of(request)
-        row = transfers.offered_to(owner=owner, key=offer, now=clock.now())
+        row = transfers.offered_to(owner=owner, key=take_over, now=clock.now())
         if row is None:
             raise Transfer.DoesNotExist
-        return Response({**show_offer(row, owner), "package": transfers.seen_by(row)})
+        return Response(show_whole(row, owner))
 
 
 class TakeOverAct(OwnerView):
@@ -448,10 +458,10 @@ class TakeOverAct(OwnerView):
 
     @extend_schema(operation_id="take_overs_act", request=TakeOverIn, responses=TakeOverDetail)
     @once
-    def post(self, request: Request, offer: UUID, name: str) -> Response:
+    def post(self, request: Request, take_over: UUID, name: str) -> Response:
         """Take a step: `accept`, `decline` or `ask_back`."""
         owner, now = owner_of(request), clock.now()
-        row = transfers.offered_to(owner=owner, key=offer, now=now)
+        row = transfers.offered_to(owner=owner, key=take_over, now=now)
         if row is None:
             raise Transfer.DoesNotExist
         if name == Act.ASK_BACK:
@@ -464,7 +474,7 @@ class TakeOverAct(OwnerView):
             row = answered(row, {**values, "answer": name}, owner)
         else:
             raise Problem(404, code="unknown", detail="There is no such action.")
-        return Response({**show_offer(row, owner), "package": transfers.seen_by(row)})
+        return Response(show_whole(row, owner))
 
 
 # --- packages ----------------------------------------------------------------------------
@@ -590,10 +600,10 @@ class AssetReceived(OwnerView):
     """What came along with an asset."""
 
     @extend_schema(operation_id="asset_received_get", responses=ReceivedOut)
-    def get(self, request: Request, asset: UUID) -> Response:
+    def get(self, request: Request, received_asset: UUID) -> Response:
         """Return what came along: who said what before it was the owner's."""
         rows = Received.objects.for_owner(owner_of(request)).select_related("asset__household")
-        return Response(show_received(rows.get(asset__uuid=asset)))
+        return Response(show_received(rows.get(asset__uuid=received_asset)))
 
 
 class LetInOut(serializers.Serializer[Any]):
@@ -612,11 +622,11 @@ class AssetSuggestion(OwnerView):
         responses=LetInOut,
     )
     @once
-    def post(self, request: Request, asset: UUID, number: int) -> Response:
+    def post(self, request: Request, received_asset: UUID, number: int) -> Response:
         """Let them in for this asset; for admins. 409 for one that is only a name here."""
         owner = owner_of(request)
         rows = Received.objects.for_owner(owner).select_related("asset__household", "household")
-        received = rows.get(asset__uuid=asset)
+        received = rows.get(asset__uuid=received_asset)
         known = passing_on.suggestions(received)
         if not 0 <= number < len(known):
             raise Received.DoesNotExist
@@ -645,14 +655,14 @@ urlpatterns = [
     path("transfers/", Transfers.as_view()),
     path("transfers/<uuid:transfer>/", TransferDetail.as_view()),
     path("transfers/<uuid:transfer>/package/", TransferPackage.as_view()),
-    path("transfers/<uuid:transfer>/files/<slug:form>/", TransferFile.as_view()),
+    path("transfers/<uuid:transfer>/files/<slug:paper>/", TransferFile.as_view()),
     path("transfers/<uuid:transfer>/actions/<slug:name>/", TransferAct.as_view()),
     path("take-overs/", TakeOverList.as_view()),
-    path("take-overs/<uuid:offer>/", TakeOverOne.as_view()),
-    path("take-overs/<uuid:offer>/actions/<slug:name>/", TakeOverAct.as_view()),
+    path("take-overs/<uuid:take_over>/", TakeOverOne.as_view()),
+    path("take-overs/<uuid:take_over>/actions/<slug:name>/", TakeOverAct.as_view()),
     path("packages/", Packages.as_view()),
     path("packages/schema/", PackageSchema.as_view()),
     path("packages/<uuid:package>/", PackageTake.as_view()),
-    path("assets/<uuid:asset>/received/", AssetReceived.as_view()),
-    path("assets/<uuid:asset>/received/<int:number>/", AssetSuggestion.as_view()),
+    path("assets/<uuid:received_asset>/received/", AssetReceived.as_view()),
+    path("assets/<uuid:received_asset>/received/<int:number>/", AssetSuggestion.as_view()),
 ]

@@ -26,7 +26,7 @@ from owners.pages import OwnerRequest, page, said
 from suppliers import issuers, passing_on, transfer_words
 from suppliers.models import Supplier
 from suppliers.transfer_forms import PackageForm, TakeForm, homes_of
-from suppliers.transfer_views import as_file
+from suppliers.transfer_views import FILES, as_file
 
 FORM = ["GET", "HEAD", "POST"]
 HELD = "taking_over"  # the session's key
@@ -127,7 +127,7 @@ def shown(found: Transfer) -> dict[str, Any]:
 def offered_file(request: HttpRequest, form: str) -> HttpResponse:
     """The package for another server, to whoever has the link, once it is handed over."""
     found = _held(request)
-    if found is None or found.state != TransferState.COMPLETED:
+    if found is None or found.state != TransferState.COMPLETED or form not in FILES:
         raise Http404
     return as_file(found, form)
 
@@ -144,7 +144,7 @@ def take_over_list(request: OwnerRequest) -> HttpResponse:
     found = [
         row
         for row in rows.order_by("-pk")[:SHOWN]
-        if transfers.offered_to(owner=request.user, key=row.uuid, now=now) is not None
+        if transfers.is_for(row, owner=request.user, now=now)
     ]
     return render(request, "suppliers/take_overs.html", {"rows": found})
 

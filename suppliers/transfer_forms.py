@@ -201,6 +201,7 @@ class HandOverForm(forms.Form):
                 decimal_places=3,
                 widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
             )
+        self.order_fields([*self.meters, "amount", "currency"])
         if reason not in (EndReason.SOLD, EndReason.TRADED_IN):
             del self.fields["amount"], self.fields["currency"]
 

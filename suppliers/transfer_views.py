@@ -30,6 +30,7 @@ from suppliers.transfer_forms import BeforeForm, HandOverForm, ReasonForm, ToFor
 
 FORM = ["GET", "HEAD", "POST"]
 SHOWN = 50
+FILES = ("json", "zip", "pdf")
 PAST = (
     TransferState.COMPLETED,
     TransferState.DECLINED,
@@ -308,7 +309,7 @@ def transfer_ask_back(request: OwnerRequest, key: UUID) -> HttpResponse:
 def transfer_file(request: OwnerRequest, key: UUID, form: str) -> HttpResponse:
     """What was handed over as a file: the package, with its papers, or on paper."""
     transfer = find_transfer(request.user, key)
-    if transfer.package is None:
+    if transfer.package is None or form not in FILES:
         raise Http404
     if form != "pdf" and transfer.state != TransferState.COMPLETED:
         raise Http404

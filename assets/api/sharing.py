@@ -389,10 +389,10 @@ class SharedBytes(OwnerView):
         operation_id="shared_file",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, shared: UUID, document: UUID) -> HttpResponse:
+    def get(self, request: Request, shared: UUID, manual: UUID) -> HttpResponse:
         """Return the bytes of a manual or photo."""
         row = held_shares(owner_of(request)).get(uuid=shared)
-        return give_out(sharing.documents_of(row).get(uuid=document))
+        return give_out(sharing.documents_of(row).get(uuid=manual))
 
 
 urlpatterns = [
@@ -403,5 +403,5 @@ urlpatterns = [
     path("shared/<uuid:shared>/", SharedOne.as_view()),
     path("shared/<uuid:shared>/tasks/<uuid:task>/done/", SharedTick.as_view()),
     path("shared/<uuid:shared>/work/<uuid:record>/", SharedUntick.as_view()),
-    path("shared/<uuid:shared>/files/<uuid:document>/", SharedBytes.as_view()),
+    path("shared/<uuid:shared>/files/<uuid:manual>/", SharedBytes.as_view()),
 ]

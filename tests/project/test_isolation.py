@@ -35,13 +35,17 @@ from assets import (
     recalls,
     register,
     shaping,
+    sharing,
     stocking,
     templating,
+    transfers,
     worth,
 )
+from assets.choices import DocumentKind, EndReason
 from assets.cover_words import Confidence
 from assets.importers.words import ImportState, RowState
-from assets.models import Import, ImportRow
+from assets.models import Asset, Import, ImportRow, Notice, PackageFile, Received, Transfer
+from assets.passing_words import SharePart
 from assets.recall_matching import Criterion, Published
 from notifications import calendar, feed, pass_rules, passes, push_devices
 from notifications.choices import FactState, PassWay
@@ -111,8 +115,13 @@ SEGMENTS = {
     "mandates": "mandate",
     "proposals": "proposal",
     "receipts": "receipt",
+    "shared": "shared",
+    "shares": "share",
     "suppliers": "supplier",
+    "take-in": "package",
+    "take-overs": "take_over",
     "templates": "template",
+    "transfers": "transfer",
 }
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
@@ -290,6 +299,7 @@ def world(cast: factories.Cast) -> Ids:
             **told_by(cast),
             **cared_for(cast),
             **claimed_for(cast),
+            **passed_on(cast),
             "answer": str(OutboundEvent.objects.filter(household=cast.household).latest("pk").uuid),
             "asset": str(cast.dvr.uuid),
             "block": str(blocked.uuid),
@@ -346,6 +356,7 @@ def world(cast: factories.Cast) -> Ids:
             "measure": ["contacts_received"],
             "name": list(dict.fromkeys((*feed.JOURNEY_ACTIONS, *feed.CONTACT_ACTIONS))),
             "number": ["1"],
+            "paper": ["pdf"],
             "object_id": ["1"],
             "pk": ["1"],
             "provider": ["none"],
@@ -439,6 +450,55 @@ def claimed_for(cast: factories.Cast) -> dict[str, str]:
     rows: dict[str, Any] = {"order": order, "claim": claim, "recall": recall}
     rows |= {"valuation": valuation, "contract": contract}
     return {name: str(row.uuid) for name, row in rows.items()}
+
+
+def passed_on(cast: factories.Cast) -> dict[str, str]:
+    """Let Ana share a thing and offer it, and have one that Mallory sold and shows her."""
+    now = clock.now()
+    shared = sharing.share(
+        asset=cast.dvr, by=cast.ana, address="", parts=list(SharePart), may_tick=True, days=30,
+        now=now,
+    )  # fmt: skip
+    drafted = transfers.draft(asset=cast.dvr, reason=EndReason.SOLD, owner=cast.ana, now=now)
+    offered = transfers.offer(transfer=drafted, owner=cast.ana, now=now)
+    sold, received = bought_of_mallory(cast)
+    lamp = factories.AssetFactory.create(household=cast.mallory_household, name="Lamp")
+    manual = documents.add(
+        household=cast.mallory_household, asset=lamp, owner=cast.mallory, name="Manual.txt",
+        content=b"How to use it", kind=DocumentKind.MANUAL, now=now,
+    )  # fmt: skip
+    hers = sharing.share(
+        asset=lamp, by=cast.mallory, address="", parts=list(SharePart), may_tick=True, days=30,
+        now=now,
+    )  # fmt: skip
+    sharing.take(token=hers.token, owner=cast.ana, now=now)
+    looked = PackageFile.objects.create(household=cast.household, owner=cast.ana, sent_at=now)
+    notice = Notice.objects.get(household=cast.household, kind="received")
+    rows: dict[str, Any] = {"share": shared, "transfer": offered, "take_over": sold}
+    rows |= {"shared": hers, "manual": manual, "package": looked, "notice": notice}
+    rows["received_asset"] = received.asset
+    return {name: str(row.uuid) for name, row in rows.items()}
+
+
+def bought_of_mallory(cast: factories.Cast) -> tuple[Transfer, Received]:
+    """Let Mallory sell Ana a thing with its history; what Ana says of it since is hers."""
+    now = clock.now()
+    kettle = factories.AssetFactory.create(household=cast.mallory_household, name="Kettle")
+    meter = metering.add(asset=kettle, values={"name": "Cups", "unit": ""}, now=now)
+    every = {"kind": "calendar", "every": 1, "unit": "year"}
+    task = caring.add(asset=kettle, spec={"name": "Descale", "triggers": [every]}, now=now)
+    caring.log(
+        asset=kettle, title="Descaled", done_on=now.date(), tasks=[task],
+        said=caring.Work(readings={meter: Decimal(9)}), now=now,
+    )  # fmt: skip
+    drafted = transfers.draft(asset=kettle, reason=EndReason.SOLD, owner=cast.mallory, now=now)
+    offered = transfers.offer(transfer=drafted, owner=cast.mallory, now=now)
+    yes = transfers.accept_here(transfer=offered, owner=cast.ana, household=cast.household, now=now)
+    nothing = transfers.Handing(readings={})
+    sold = transfers.complete(transfer=yes, owner=cast.mallory, now=now, handing=nothing)
+    received = Received.objects.get(household=cast.household)
+    register.change(asset=received.asset, values={"name": f"{CANARY} kettle", "notes": CANARY})
+    return sold, received
 
 
 def brought_along(cast: factories.Cast) -> Import:
@@ -604,7 +664,7 @@ def rows_of(cast: factories.Cast) -> dict[str, str]:
 def once_at_home(owner: Owner, household: Household) -> None:
     """Let somebody be an admin of a household, keep its things, hold all one can; then leave."""
     admin = Membership.objects.create(owner=owner, household=household, rank=Rank.ADMIN)
-    kept = household.assets.get()
+    kept = household.assets.earliest("pk")
     kept.keeper = owner
     kept.save()
     calendar.subscribe(owner=owner, household=household, asset=None, now=factories.START)
@@ -745,6 +805,52 @@ def test_an_object_of_ana_looks_to_mallory_like_one_that_does_not_exist(
             assert answers[0][0] in (404, 405), f"{verb} {template}"
             compared += 1
     assert compared > 50
+
+
+def test_whoever_sold_a_thing_reaches_nothing_of_it(cast: factories.Cast) -> None:
+    """Every address of an asset and of what belongs to it, every verb, as its seller."""
+    everything, now = world(cast), clock.now()
+    asset = Asset.objects.get(uuid=everything.objects["received_asset"])
+    task, meter = asset.care_tasks.get(), asset.meters.get()
+    record = asset.service_records.get()
+    paper = documents.add(
+        household=cast.household, asset=asset, owner=cast.ana, name=f"{CANARY}.txt",
+        content=CANARY.encode(), now=now,
+    )  # fmt: skip
+    cover = holdings.cover(asset=asset, values={"kind": "insurance", "obligor": CANARY}, now=now)
+    spent = {"on": now.date(), "amount": Decimal(49), "currency": "USD", "note": CANARY}
+    cost = holdings.spend(asset=asset, values=spent, now=now)
+    fault, _change = faults.report(
+        asset=asset, values={"title": CANARY, "noticed_on": now.date()}, owner=cast.ana, now=now
+    )
+    shared = sharing.share(
+        asset=asset, by=cast.ana, address="", parts=list(SharePart), may_tick=True, days=30,
+        now=now,
+    )  # fmt: skip
+    drafted = transfers.draft(asset=asset, reason=EndReason.SOLD, owner=cast.ana, now=now)
+    rows: dict[str, Any] = {"asset": asset, "received_asset": asset, "task": task}
+    rows |= {"meter": meter, "record": record, "document": paper, "coverage": cover, "cost": cost}
+    rows |= {"issue": fault, "share": shared, "transfer": drafted}
+    found = {name: str(row.uuid) for name, row in rows.items()}
+    found["take_over"] = everything.objects["take_over"]
+    nobodys = dict.fromkeys(everything.objects, NOBODYS)
+    ids = Ids(objects={**nobodys, **found}, others=everything.others)
+    before, values = rows_of(cast), body(ids)
+    session, browser, walked = session_of(cast.mallory), Client(), 0
+    for template, names in routes(get_resolver().url_patterns):
+        for filled in fillings(template, names, ids):
+            if not set(filled.values()) & set(found.values()):
+                continue
+            address = template.format(**filled)
+            with transaction.atomic():
+                for verb in VERBS:
+                    response = send(holding(browser, session), verb, address, values)
+                    assert CANARY not in text_of(response), f"{verb} {address}"
+                    assert response.status_code != 500, f"{verb} {address}"
+                    walked += 1
+                assert rows_of(cast) == before, f"{address} changed the buyer's rows"
+                transaction.set_rollback(True)
+    assert walked > 300
 
 
 @pytest.mark.parametrize(
