@@ -16,8 +16,8 @@ import assets.api.care
 import assets.api.cover
 import assets.api.dossier
 import assets.api.imports
-import assets.api.sharing
 import assets.api.recalls
+import assets.api.sharing
 import assets.api.v1
 import assets.api.worth
 import notifications.api.proposals

@@ -55,8 +55,8 @@ def logging_settings(level: str) -> dict[str, Any]:
         "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["lines"], "level": level},
         "loggers": {
-            # Django's own request line quotes the path, and a path may be a secret.
             "fontTools": {"level": "WARNING"},  # it names every letter that it keeps
+            # Django's own request line quotes the path, and a path may be a secret.
             "django.request": {"level": "ERROR"},
             "django.server": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
