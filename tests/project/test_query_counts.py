@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
 from assets import caring, claims, documents, faults, holdings, metering, register, shaping, worth
-from assets.models import Asset, Import, ImportRow, Loan, Meter, Part, Template
+from assets.models import Asset, Import, ImportRow, Loan, Meter, Part, Share, Template, Transfer
+from assets.passing_words import TransferState
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
@@ -114,6 +115,7 @@ def rows(cast: factories.Cast, count: int) -> None:
         calendar.subscribe(owner=cast.ana, household=household, asset=None, now=factories.START)
         trust(cast, household, asset, number)
         bring(cast, number)
+        pass_on(cast, asset)
 
 
 def bring(cast: factories.Cast, number: int) -> None:
@@ -123,6 +125,24 @@ def bring(cast: factories.Cast, number: int) -> None:
     )
     ImportRow.objects.create(
         household=cast.household, of=first_brought(cast), number=number + 2, values={"Name": "A"}
+    )
+
+
+def pass_on(cast: factories.Cast, asset: Asset) -> None:
+    """Let Ana share and offer one more thing, and be shown and offered one of Mallory's."""
+    now, home = clock.now(), cast.mallory_household
+    Share.objects.create(household=cast.household, asset=asset, made_by=cast.ana)
+    Transfer.objects.create(household=cast.household, asset=asset, made_by=cast.ana)
+    theirs = factories.AssetFactory.create(household=home)
+    Share.objects.create(household=home, asset=theirs, made_by=cast.mallory, owner=cast.ana)
+    Transfer.objects.create(
+        household=home,
+        asset=theirs,
+        made_by=cast.mallory,
+        addressee=cast.ana,
+        state=TransferState.OFFERED,
+        offered_at=now,
+        expires_at=now + timedelta(days=1),
     )
 
 
