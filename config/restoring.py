@@ -78,6 +78,8 @@ class _Way:
     key: UUID  # of this import: new ids follow from it
     now: datetime
     progress: Progress
+    # Whoever runs the server vouches for the file: else a row of it proves nothing of others.
+    is_vouched: bool = False
     swapped: dict[str, str] = field(default_factory=dict)  # public ids that are taken here
     # Of each model: the key of the row that an id of the file stands for.
     keys: dict[type[Model], dict[str, int]] = field(default_factory=dict)
@@ -115,15 +117,26 @@ def refuse_unless_empty(owner: Owner) -> None:
 
 
 def bring_in(
-    *, archive: Archive, owner: Owner, key: UUID, now: datetime, progress: Progress
+    *,
+    archive: Archive,
+    owner: Owner,
+    key: UUID,
+    now: datetime,
+    progress: Progress,
+    is_vouched: bool = False,
 ) -> dict[str, Any]:
     """Write an export; return how many rows were written, by section, and left out.
+
+    Anybody can write a ZIP, so nothing in it is put down to a supplier that others know,
+    unless it `is_vouched` for by whoever runs the server.
 
     Raises ArchiveError, with nothing written, for what cannot be brought in.
     """
     for read in archive.check_hashes():
         progress(read)
-    way = _Way(archive=archive, owner=owner, key=key, now=now, progress=progress)
+    way = _Way(
+        archive=archive, owner=owner, key=key, now=now, progress=progress, is_vouched=is_vouched
+    )
     try:
         with transaction.atomic():
             # One at a time for an owner, who stays as empty as was just seen.
@@ -297,6 +310,8 @@ def _built(
             key = _reference(way, column, row[column.name], row, later)
             if key is None and not column.null:
                 return None
+            if key is None and column.related_model is Household and model is not RecallNotice:
+                raise ValueError("household is empty")  # it would hold for everybody
             setattr(made, column.attname, key)
         elif column.name == "uuid":
             made.uuid = UUID(row["id"])
@@ -391,17 +406,21 @@ def _membership(way: _Way, row: Membership, _said: Mapping[str, Any]) -> bool:
 
 
 def _supplier(way: _Way, row: Supplier, said: Mapping[str, Any]) -> bool:
-    """Use the supplier that is verified here; any other is this household's own word."""
+    """Make any supplier this household's own word; if vouched for, use the one verified here.
+
+    What a file says would else stand in that supplier's log and count against it, and take
+    the ids of events that it has yet to send to others.
+    """
     keys = way.keys[Supplier]
     if said["code"] == STEWARD:
         keys[said["id"]] = steward().pk
         return False
     known = Supplier.objects.filter(code=row.code)
     verified = known.filter(verified_at__isnull=False, is_active=True).first()
-    if verified is not None and said["verified_at"]:
+    if way.is_vouched and verified is not None and said["verified_at"]:
         keys[said["id"]] = verified.pk
         return False
-    if known.exists():
+    if known.exists() or not way.is_vouched:
         row.code = f"{row.code[:45]}-{token_hex(4)}"
     if Supplier.objects.filter(uuid=row.uuid).exists():
         row.uuid = uuid5(way.key, said["id"])

@@ -67,11 +67,12 @@ SECTIONS: dict[str, Section] = {
         lambda of: Supplier.objects.filter(_suppliers(of)).only(
             "uuid", "code", "name", "verified_at", "created_at"
         ),
-        # What an operator or the supplier itself says of it is not the owner's to bring along.
+        # What an operator or the supplier itself says of it is not the owner's to bring along;
+        # its code may be another one there.
         passing=tuple(
             column.name
             for column in columns_of(Supplier)
-            if column.name not in ("uuid", "code", "name", "created_at")
+            if column.name not in ("uuid", "name", "created_at")
         ),
     ),
     "supplier-domains": table("supplier-domains", of_households(SupplierDomain)),

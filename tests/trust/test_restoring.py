@@ -19,10 +19,11 @@ from config import archives, privacy, restoring
 from config.archives import ArchiveError
 from config.export_files import NOT_RESTORED
 from notifications.models import Card, Delivery, Notification
+from notifications.own_matters import STEWARD
 from owners import clock, exports, households
 from owners.models import Export, Household, Owner
 from owners.privacy import Table
-from suppliers.models import Mandate, OutboundEvent, Supplier
+from suppliers.models import Mandate, OutboundEvent, Supplier, SupplierDomain
 from tests import factories
 from tests.web.conftest import played
 
@@ -96,10 +97,15 @@ def emptied() -> None:
     call_command("flush", interactive=False, verbosity=0)
 
 
-def brought_in(packed: bytes, owner: Owner) -> dict[str, Any]:
+def brought_in(packed: bytes, owner: Owner, *, is_vouched: bool = False) -> dict[str, Any]:
     archive = archives.look(io.BytesIO(packed))
     return restoring.bring_in(
-        archive=archive, owner=owner, key=uuid4(), now=clock.now(), progress=lambda _size: None
+        archive=archive,
+        owner=owner,
+        key=uuid4(),
+        now=clock.now(),
+        progress=lambda _size: None,
+        is_vouched=is_vouched,
     )
 
 
@@ -259,6 +265,13 @@ def script(found: dict[str, bytes]) -> None:
     relisted(found)
 
 
+def proved_domain(found: dict[str, bytes]) -> None:
+    [supplier, *_others] = json.loads(found["steward/suppliers.json"])
+    row = {"id": 1, "supplier": supplier["id"], "household": None, "domain": "bank.example"}
+    found["steward/supplier-domains.json"] = lines([row])
+    relisted(found)
+
+
 def lines(rows: list[dict[str, Any]]) -> bytes:
     return ("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n").encode()
 
@@ -275,6 +288,7 @@ def lines(rows: list[dict[str, Any]]) -> bytes:
         (nul, "unfit"),
         (deep, "row"),
         (script, "document"),
+        (proved_domain, "row"),
     ],
 )
 def test_a_bad_export_says_what_is_wrong_and_leaves_nothing(
@@ -285,6 +299,7 @@ def test_a_bad_export_says_what_is_wrong_and_leaves_nothing(
     with pytest.raises(ArchiveError) as caught:
         brought_in(packed, other)
     assert caught.value.code == code, (caught.value.detail, caught.value.what)
+    assert not SupplierDomain.objects.filter(domain="bank.example").exists()
     assert not Asset.objects.for_owner(other).exists()
     assert Household.objects.for_owner(other).get().name == "Home"
     with connection.cursor() as cursor:
@@ -351,6 +366,22 @@ def test_no_supplier_is_verified_by_a_file() -> None:
     other = newcomer()
     brought_in(packed, other)
     assert not Supplier.objects.filter(verified_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("is_vouched", [False, True])
+def test_a_file_speaks_for_a_supplier_that_others_know_only_when_vouched_for(
+    *, is_vouched: bool
+) -> None:
+    ana = rich()
+    Supplier.objects.exclude(code=STEWARD).update(verified_at=clock.now())
+    known = set(Supplier.objects.values_list("code", flat=True))
+    other = newcomer()
+    brought_in(exported(ana), other, is_vouched=is_vouched)
+    theirs = Household.objects.for_owner(other)
+    mandates = Mandate.objects.filter(household__in=theirs)
+    assert mandates.exists()
+    shared = {code for code in mandates.values_list("supplier__code", flat=True) if code in known}
+    assert bool(shared) is is_vouched
 
 
 def test_every_section_is_restored_or_says_why_not() -> None:

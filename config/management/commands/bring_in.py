@@ -22,9 +22,14 @@ class Command(BaseCommand):
         """Take the file and whose it becomes."""
         parser.add_argument("file", type=Path)
         parser.add_argument("owner", help="the e-mail address with which they sign in")
+        parser.add_argument(
+            "--vouch",
+            action="store_true",
+            help="it comes from a server you trust: join its suppliers to those verified here",
+        )
         parser.add_argument("--look", action="store_true", help="only say what is in it")
 
-    def handle(self, *, file: Path, owner: str, look: bool, **_options: Any) -> None:
+    def handle(self, *, file: Path, owner: str, look: bool, vouch: bool, **_options: Any) -> None:
         """Bring it in, and say how many rows of what."""
         found = Owner.objects.filter(email__iexact=owner).first()
         if found is None:
@@ -41,6 +46,7 @@ class Command(BaseCommand):
                     key=uuid4(),
                     now=clock.now(),
                     progress=lambda _size: None,
+                    is_vouched=vouch,
                 )
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}") from error
