@@ -175,9 +175,12 @@ def _read_care(text: str) -> tuple[str, dict[str, Any] | None]:
     parts = [" ".join(part.split()).strip(" .;") for part in rest.split(",")]
     parts = [part for part in parts if part]
     task = _TASK.search(parts[0]) if parts else None
-    if task is None and trigger["mode"] != "fixed":
+    apart = _TASK.fullmatch(parts[1]) if task is None and len(parts) > 1 else None
+    if apart is not None:  # "Boiler in the cellar, service every October"
+        parts.pop(1)
+    if task is None and apart is None and trigger["mode"] != "fixed":
         return text, None  # "a car for every day" is only a car
-    name = task[1] if task else ""
+    name = (task or apart or [""] * 2)[1]
     thing = parts[0] if parts else ""
     if task and thing[: task.start()].strip():
         thing = thing[: task.start()].strip()

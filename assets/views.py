@@ -34,6 +34,7 @@ from assets import (
     transfers,
     typed,
 )
+from assets.care_words import CareStatus
 from assets.choices import (
     AssetKind,
     Custody,
@@ -60,6 +61,7 @@ ORDER_LABELS = {
     "newest": gettext_lazy("Newest"),
     "place": gettext_lazy("Place"),
 }
+NEXT_CARE = 3  # of an asset, on its first page
 TABS = ("overview", "timeline", "suppliers", "costs", "documents", "details")
 SHOWN = 100
 
@@ -250,6 +252,9 @@ def belongings(asset: Asset) -> dict[str, Any]:
         "loan": asset.loans.filter(back_on=None).first(),
         "loss": asset.losses.filter(found_on=None).first(),
         "tags": register.tags_of(asset),
+        "next_care": asset.care_tasks.filter(removed_at=None, due_on__isnull=False)
+        .exclude(status=CareStatus.PAUSED)
+        .order_by("due_on", "pk")[:NEXT_CARE],
         "parts": asset.components.filter(removed_at=None).order_by("name", "pk")[:SHOWN],
         "own_values": [
             {"name": field.name, "type": field.type, "value": typed.shown(asset.custom[key])}

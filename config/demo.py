@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from assets import caring, metering
+from assets.models import Asset
 from notifications import demo_home
 from notifications.replay import entrances, world
 from notifications.replay.player import Player, recorded
 from notifications.replay.story import Story, build
 from owners import clock
+from suppliers.models import OutboundEvent
 
 EMAIL, PASSWORD = "ana@hart.example", "a quiet house"  # published: the data is nobody's
 # Where it is day at one hour or another; the machine's own zone comes first.
@@ -36,6 +40,7 @@ ZONES = (
 VISIT = timedelta(hours=4)
 UID = "job-88213@skyline.example"
 ORDER = "4471-88213"
+ANSWERED_FOR = timedelta(hours=1)  # a start anew answers what is older no second time
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,16 @@ def the_world(setting: Setting) -> dict[str, Any]:
                     "model": "HR44",
                     "serial": "R15-204477",
                     "keeper": "ana",
-                }
+                },
+                {
+                    "key": "boiler",
+                    "name": "Boiler",
+                    "kind": "heating",
+                    "maker": "Nordvarme",
+                    "model": "NV 24",
+                    "serial": "NV24-1723-0010",
+                    "keeper": "ana",
+                },
             ],
             "suppliers": [
                 {
@@ -128,7 +142,16 @@ def the_world(setting: Setting) -> dict[str, Any]:
                         "assets": ["dvr"],
                         "purposes": ["service", "billing", "feedback"],
                     },
-                }
+                },
+                {
+                    "key": "nordvarme",
+                    "name": "Nordvarme",
+                    "domains": ["nordvarme.example"],
+                    "webhook": True,
+                    "roles": [{"asset": "boiler", "role": "repairer"}],
+                    # Whatever a visitor adds, they may be asked to serve.
+                    "mandate": {"assets": [], "purposes": ["service", "billing"]},
+                },
             ],
         }
     }
@@ -237,6 +260,44 @@ def completed(now: datetime) -> list[dict[str, Any]]:
     return [webhook("e2", "appointment.completed", now, outcome="done")]
 
 
+def plan_care(boiler: Asset, *, visit: datetime, now: datetime) -> None:
+    """Let the boiler be due for its yearly service soon, by who serves it."""
+    if boiler.care_tasks.exists():
+        return
+    metering.add(asset=boiler, values={"name": "Burner hours", "unit": "h"}, now=now)
+    spec = {
+        "name": "Boiler service",
+        "triggers": [{"kind": "calendar", "mode": "floating", "every": 1, "unit": "year"}],
+        "last_done_on": (visit - timedelta(days=358)).date().isoformat(),
+        "provider": "Nordvarme",
+        "amount": "180",
+        "currency": "USD",
+    }
+    caring.add(asset=boiler, spec=spec, now=now)
+
+
+def confirmation(asked: OutboundEvent, now: datetime) -> dict[str, Any]:
+    """Return what a supplier's system says to a request for a visit: yes, in the first window."""
+    data = asked.data
+    window = data["windows"][0]
+    said = {
+        "uid": f"visit-{asked.uuid.hex[:12]}@{asked.supplier.code}.example",
+        "sequence": 0,
+        "dtstamp": now.isoformat(),
+        "start": window["start"],
+        "end": window["end"],
+        "refs": data["refs"],
+        "asset": {"ref": data["asset"]["ref"]} if data.get("asset") else {},
+    }
+    return {
+        "id": f"yes-{asked.uuid}",
+        "via": "webhook",
+        "supplier": asked.supplier.code,
+        "at": now.isoformat(),
+        "event": {"type": "appointment.confirmed", "data": said},
+    }
+
+
 def webhook(name: str, kind: str, now: datetime, **data: str) -> dict[str, Any]:
     """Return one of Skyline's events about the visit."""
     at = now.isoformat()
@@ -300,6 +361,7 @@ def tell_past(home: Path, *, now: datetime) -> None:
     with recorded():
         with clock.fixed(told.world.start):
             cast = world.store(told.world, now=told.world.start, is_demo=True)
+        plan_care(cast.assets["boiler"], visit=setting.visit, now=told.world.start)
         player = Player(cast=cast, now=told.world.start)
         player.play(told)
         player.run_to(now)
@@ -334,6 +396,33 @@ def tell_live(home: Path, *, say: Callable[[str], None], pause: float, visit_aft
                 entrances.send(request, post=post, now=clock.now())
                 clock_time.sleep(pause)
         say(f"Steward: {name}")
+
+
+def answer_bookings(
+    home: Path, *, say: Callable[[str], None], pause: float, goes: int | None = None
+) -> None:
+    """Answer for the demo's suppliers whoever asks them for a visit, while the server runs.
+
+    `goes` bounds how often it is looked; without it, until somebody ends it.
+    """
+    setting = remembered(home)
+    cast = world.store(story(setting, []).world, now=clock.now(), is_demo=True)
+    answered: set[UUID] = set()
+    while goes is None or goes > 0:
+        goes = None if goes is None else goes - 1
+        asked = OutboundEvent.objects.filter(
+            type="owner.appointment.requested",
+            supplier__in=[supplier.pk for supplier in cast.suppliers.values()],
+            created_at__gt=clock.now() - ANSWERED_FOR,
+        ).exclude(uuid__in=answered)
+        for request in asked.select_related("supplier"):
+            clock_time.sleep(pause)
+            told = story(setting, [confirmation(request, clock.now())])
+            for message in entrances.requests(told.lines[0], cast=cast):
+                entrances.send(message, post=post, now=clock.now())
+            answered.add(request.uuid)
+            say(f"Steward: {request.supplier.name} has confirmed a visit")
+        clock_time.sleep(pause)
 
 
 def last_steps_of(setting: Setting) -> Callable[[datetime], list[dict[str, Any]]]:

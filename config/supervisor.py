@@ -154,6 +154,8 @@ class Supervisor:
         if self.is_demo and not self.mark("demo-told").exists():
             # The rest of the story arrives through the running server's own entrances.
             self.add("story", [PYTHON, "manage.py", "demo", "live"], is_job=True)
+        if self.is_demo:
+            self.add("suppliers", [PYTHON, "manage.py", "demo", "answer"])
 
     def prepare_environment(self) -> None:
         """Say to all children, through the environment, where things are."""

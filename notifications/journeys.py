@@ -384,8 +384,16 @@ def _dealing_actions(matter: Matter) -> list[dict[str, Any]]:
 
 
 def is_agreed(matter: Matter, slot: Slot) -> bool:
-    """Whether the owner said yes to the time that holds now; to another one does not count."""
-    return f"slot:{slot.name}" in matter.confirmed or _is_owners_word(matter, slot)
+    """Whether the owner said yes to the time that holds now; to another one does not count.
+
+    Nobody accepts what they asked for themselves.
+    """
+    span = slot.span
+    is_as_asked = span is not None and any(
+        asked.start <= span.start and span.end <= asked.end for asked in matter.asked_for
+    )
+    is_yes = f"slot:{slot.name}" in matter.confirmed
+    return is_yes or is_as_asked or _is_owners_word(matter, slot)
 
 
 def _is_owners_word(matter: Matter, slot: Slot) -> bool:

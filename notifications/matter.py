@@ -393,6 +393,7 @@ class Matter:
     """The state of a journey: everything the card, the API and the report show."""
 
     meant_for: str = ""  # the member (UUID) it is for; empty: who answers for the thing
+    asked_for: list[Window] = field(default_factory=list)  # when the owner asked to be visited
     booked_at: datetime | None = None  # since when somebody is asked to do its care
 
     currency: str = ""

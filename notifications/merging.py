@@ -40,7 +40,7 @@ from notifications.matter import (
 from notifications.visits import settle, take_arrival, take_visit
 from owners.choices import Trust
 from suppliers.choices import CallStatus, ContactKind, Direction, Outcome, Stage
-from suppliers.contacts import FactClaim
+from suppliers.contacts import FactClaim, Window
 
 __all__ = [
     "BOOKED",
@@ -511,6 +511,7 @@ def _write_to(matter: Matter, decided: Decided) -> None:
         matter.asks = {ask: told for ask, told in matter.asks.items() if is_own_ask(ask)}
     elif decided.name in ("counter", "request"):
         matter.asks.pop(offers.ASKED, None)
+        matter.asked_for = _windows(decided)
 
 
 def _own(matter: Matter, decided: Decided) -> None:
@@ -519,6 +520,14 @@ def _own(matter: Matter, decided: Decided) -> None:
         matter.asks = {ask: told for ask, told in matter.asks.items() if not is_own_ask(ask)}
     else:
         matter.booked_at, matter.turn = decided.at, Turn.SUPPLIER
+        matter.asked_for = _windows(decided)
+
+
+def _windows(decided: Decided) -> list[Window]:
+    return [
+        Window(start=datetime.fromisoformat(one["start"]), end=datetime.fromisoformat(one["end"]))
+        for one in decided.data.get("windows") or ()
+    ]
 
 
 def _await(matter: Matter, entries: Iterable[Entry]) -> None:

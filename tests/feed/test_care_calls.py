@@ -359,6 +359,8 @@ def test_the_answer_joins_the_matter(task: CareTask, warm: Mandate) -> None:
     confirm(warm, SEPTEMBER + DAY)
     assert card().section == Section.ON_ITS_WAY
     assert card().title.startswith("Visit: Mon 28 Sep")
+    # Nobody accepts what they asked for themselves.
+    assert "accept" not in {action["name"] for action in card().body["actions"]}
 
 
 def test_booked_by_mistake_is_undone_before_it_goes_out(task: CareTask, warm: Mandate) -> None:

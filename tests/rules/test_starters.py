@@ -61,6 +61,20 @@ OCTOBER = {"kind": "calendar", "mode": "fixed", "rule": "FREQ=YEARLY;BYMONTH=10;
              "amount": "180", "currency": "EUR"},
         ),
         (
+            "Boiler of the guest house, service every October, Nordvarme, about 180 EUR",
+            "Boiler of the guest house",
+            "boiler",
+            {"name": "Service", "triggers": [OCTOBER], "provider": "Nordvarme",
+             "amount": "180", "currency": "EUR"},
+        ),
+        (
+            "Family car, oil change every 12 months, Garage Novak",
+            "Family car",
+            "car",
+            {"name": "Oil change", "provider": "Garage Novak",
+             "triggers": [{"kind": "calendar", "mode": "floating", "every": 12, "unit": "month"}]},
+        ),
+        (
             "Therme Wartung jeden Oktober, Nordvarme, etwa 1.180,50 €",
             "Therme",
             "boiler",

@@ -1,4 +1,4 @@
-"""`manage.py demo past|live`: what `manage.py run --demo` calls, step by step."""
+"""`manage.py demo past|live|answer`: what `manage.py run --demo` calls, step by step."""
 
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from owners import clock
 class Command(BaseCommand):
     """Tells the demo household's story into the live database."""
 
-    help = "Replay the demo household's past, or send its last steps to the running server."
+    help = (
+        "Replay the demo household's past, send its last steps to the running server, or answer"
+        " for its suppliers whoever asks them for a visit."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what to tell, and how fast."""
-        parser.add_argument("part", choices=["past", "live"])
+        parser.add_argument("part", choices=["past", "live", "answer"])
         parser.add_argument("--pause", type=float, default=1.2, help="seconds between messages")
         parser.add_argument(
             "--visit-after", type=float, default=60, help="seconds before and during the visit"
@@ -29,6 +32,9 @@ class Command(BaseCommand):
         home = Path(settings.DATA_DIR)
         if options["part"] == "past":
             demo.tell_past(home, now=clock.now())
+            return
+        if options["part"] == "answer":
+            demo.answer_bookings(home, say=self.stdout.write, pause=options["pause"] * 2)
             return
         try:
             demo.tell_live(
