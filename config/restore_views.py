@@ -26,12 +26,16 @@ from owners.pages import OwnerRequest, page
 def restore_new(request: OwnerRequest) -> HttpResponse:
     """Take a file in and look at it; nothing of it is written yet."""
     fault: ArchiveError | None = None
-    if request.method == "POST":
+    is_open = True
+    try:
+        restoring.refuse_unless_empty(request.user)
+    except ArchiveError as error:  # said before a large file is sent in vain
+        fault, is_open = error, False
+    if request.method == "POST" and is_open:
         file = request.FILES.get("file")
         try:
             if file is None:
                 raise ArchiveError("required", gettext_noop("Choose the ZIP of an export."))
-            restoring.refuse_unless_empty(request.user)
             plan = archives.look(file.file or file).plan
         except ArchiveError as error:
             fault = error
@@ -48,10 +52,12 @@ def restore_new(request: OwnerRequest) -> HttpResponse:
     last = Restore.objects.for_owner(request.user).order_by("-pk").first()
     context = {
         "fault": fault and {"detail": _(fault.detail), "what": fault.what},
+        "is_open": is_open,
         "last": last,
         "most": settings.RESTORE_MOST,
     }
-    return render(request, "privacy/restore_new.html", context, status=422 if fault else 200)
+    status = 422 if fault and request.method == "POST" else 200
+    return render(request, "privacy/restore_new.html", context, status=status)
 
 
 @page
@@ -107,6 +113,7 @@ def shown(found: Restore) -> dict[str, Any]:
         "rest": sum(rows for name, rows in counts.items() if name not in labels),
         "left": [one for one in parts if not one["is_restorable"] and one["rows"]],
         "states": RestoreState,
+        "left_out": sum((found.made.get("left_out") or {}).values()),
         "made": sum((found.made.get("made") or {}).values()),
     }
 

@@ -33,7 +33,7 @@ ICONS = {
     NewsKind.MOVED: "house",
     NewsKind.NUMBER: "phone",
     NewsKind.EMAIL: "mail",
-    NewsKind.NAME: "user",
+    NewsKind.NAME: "id-card",
 }
 
 
