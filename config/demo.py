@@ -17,6 +17,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 
 from assets import caring, metering
 from assets.models import Asset
@@ -25,7 +26,8 @@ from notifications.replay import entrances, world
 from notifications.replay.player import Player, recorded
 from notifications.replay.story import Story, build
 from owners import clock
-from suppliers.models import OutboundEvent
+from suppliers.announcements import Addressee
+from suppliers.models import OutboundEvent, OutboundState
 
 EMAIL, PASSWORD = "ana@hart.example", "a quiet house"  # published: the data is nobody's
 # Where it is day at one hour or another; the machine's own zone comes first.
@@ -298,6 +300,26 @@ def confirmation(asked: OutboundEvent, now: datetime) -> dict[str, Any]:
     }
 
 
+def reply(told: OutboundEvent, now: datetime) -> dict[str, Any]:
+    """Return what a supplier's system says to a piece of news: noted; a repairer has a form."""
+    is_repairer = told.supplier.code.startswith("nordvarme")
+    said: dict[str, Any] = {
+        "ticketId": f"news-{told.uuid.hex[:12]}",
+        "status": "open" if is_repairer else "done",
+        "refs": told.data["refs"],
+    }
+    if is_repairer:
+        said["asks"] = [{"fact": "form", "prompt": "Please sign our form for a new address."}]
+    kind = "ticket.information_required" if is_repairer else "ticket.resolved"
+    return {
+        "id": f"noted-{told.uuid}",
+        "via": "webhook",
+        "supplier": told.supplier.code,
+        "at": now.isoformat(),
+        "event": {"type": kind, "data": said},
+    }
+
+
 def webhook(name: str, kind: str, now: datetime, **data: str) -> dict[str, Any]:
     """Return one of Skyline's events about the visit."""
     at = now.isoformat()
@@ -401,7 +423,9 @@ def tell_live(home: Path, *, say: Callable[[str], None], pause: float, visit_aft
 def answer_bookings(
     home: Path, *, say: Callable[[str], None], pause: float, goes: int | None = None
 ) -> None:
-    """Answer for the demo's suppliers whoever asks them for a visit, while the server runs.
+    """Answer for the demo's suppliers whoever asks them for a visit or tells them something.
+
+    It goes on while the server runs.
 
     `goes` bounds how often it is looked; without it, until somebody ends it.
     """
@@ -410,18 +434,23 @@ def answer_bookings(
     answered: set[UUID] = set()
     while goes is None or goes > 0:
         goes = None if goes is None else goes - 1
+        news = Addressee.objects.filter(is_ours=True, answer=None).values("event")
+        visits = Q(type="owner.appointment.requested")
         asked = OutboundEvent.objects.filter(
-            type="owner.appointment.requested",
+            visits | Q(uuid__in=news, state=OutboundState.SENT),
             supplier__in=[supplier.pk for supplier in cast.suppliers.values()],
             created_at__gt=clock.now() - ANSWERED_FOR,
         ).exclude(uuid__in=answered)
         for request in asked.select_related("supplier"):
             clock_time.sleep(pause)
-            told = story(setting, [confirmation(request, clock.now())])
+            is_visit = request.type == "owner.appointment.requested"
+            line = (confirmation if is_visit else reply)(request, clock.now())
+            told = story(setting, [line])
             for message in entrances.requests(told.lines[0], cast=cast):
                 entrances.send(message, post=post, now=clock.now())
             answered.add(request.uuid)
-            say(f"Steward: {request.supplier.name} has confirmed a visit")
+            done = "confirmed a visit" if is_visit else "answered what they were told"
+            say(f"Steward: {request.supplier.name} has {done}")
         clock_time.sleep(pause)
 
 

@@ -69,6 +69,7 @@ REASONS = {
     "same_message": gettext_lazy("It is the same message again."),
     "survey": gettext_lazy("It asks for your opinion."),
     "survey_closed": gettext_lazy("A request for feedback ended."),
+    "answers_news": gettext_lazy("It answers what you told them, and asks for nothing."),
     "advert": gettext_lazy("It advertises; no permission covers that."),
     "which_experience": gettext_lazy("More than one matter fits; you are asked when you look."),
     "no_experience": gettext_lazy("No matter of yours fits."),

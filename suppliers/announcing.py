@@ -27,7 +27,14 @@ from owners import access, households
 from owners.models import Household, Owner
 from suppliers import disclosure, letters, mandates, outbox, pairwise, routes, typed
 from suppliers.announcements import Addressee, Announcement
-from suppliers.choices import AnswerState, FactName, MandateState, NewsKind, RoleKind
+from suppliers.choices import (
+    AnswerState,
+    FactName,
+    MandateState,
+    NewsKind,
+    Outcome,
+    RoleKind,
+)
 from suppliers.contacts import Contact as Said
 from suppliers.models import Contact, Mandate, OutboundEvent, Role
 
@@ -71,6 +78,7 @@ RANK = {
 }
 BY_OWNER = (AnswerState.CONFIRMED, AnswerState.NEEDS, AnswerState.SETTLED, AnswerState.WAITING)
 OPEN = (AnswerState.WAITING, AnswerState.RECEIVED)
+KNOWN = (AnswerState.RECEIVED, AnswerState.CONFIRMED)  # an answer that brings nothing new
 
 
 class NewsError(Exception):
@@ -481,11 +489,37 @@ def _note(row: Addressee, one: Reply, *, now: datetime) -> bool:
     state = state_of(one)
     if RANK[state] < RANK[AnswerState(row.state)] or row.state == AnswerState.SETTLED:
         return False
+    if state in KNOWN and says_no_more(one.said):
+        # It is said beside the supplier's name and asks for nothing: no card of its own.
+        Contact.objects.filter(uuid=one.contact, decided_at=None).update(
+            decided_at=now,
+            outcome=Outcome.ABSORBED,
+            reason="answers_news",
+            rule="only_the_known_absorbs",
+            evidence={"announcement": str(row.announcement.uuid)},
+        )
     row.state, row.changed_at = state, now
     row.answer = Contact.objects.filter(uuid=one.contact).first()
     row.says = " ".join((one.said.body or one.said.title).split())[:LONGEST_SAID]
     row.save(update_fields=["state", "changed_at", "answer", "says"])
     return True
+
+
+def says_no_more(said: Said) -> bool:
+    """Whether an answer is its type and nothing else: no words, no fact, no question, no time."""
+    return said.type.startswith("ticket.") and not (
+        said.body
+        or said.summary
+        or said.facts
+        or said.asks
+        or said.visit
+        or said.eta
+        or said.promise
+        or said.payment_domains
+        or said.link_domains
+        or said.documents
+        or said.is_safety
+    )
 
 
 def state_of(one: Reply) -> AnswerState:

@@ -70,7 +70,7 @@ class CandidateOut(serializers.Serializer[Any]):
 class CandidatesOut(serializers.Serializer[Any]):
     """Everybody who could be told."""
 
-    results = CandidateOut(many=True)
+    candidates = CandidateOut(many=True)
 
 
 class AddresseeOut(serializers.Serializer[Any]):
@@ -242,7 +242,7 @@ class Candidates(OwnerView):
         )
         return Response(
             {
-                "results": [
+                "candidates": [
                     {
                         "mandate": str(one.mandate.uuid),
                         "supplier": str(one.mandate.supplier.uuid),

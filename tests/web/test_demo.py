@@ -11,7 +11,10 @@ from notifications.choices import Section
 from notifications.models import Card
 from notifications.replay import entrances
 from owners import clock
-from owners.models import Owner
+from owners.models import Household, Owner
+from suppliers import announcing
+from suppliers.choices import NewsKind
+from suppliers.models import OutboundEvent, Supplier
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +44,30 @@ def test_a_visitor_books_the_service_and_it_is_confirmed(
     pipeline.drain(now_fn=lambda: clock.now() + timedelta(minutes=5))
     card.refresh_from_db()
     assert card.section == Section.ON_ITS_WAY
+
+
+def test_whoever_is_told_of_a_new_address_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.tell_past(tmp_path, now=clock.now())
+    pipeline.drain(now_fn=clock.now)
+    ana = Owner.objects.get(email=demo.EMAIL)
+    home = Household.objects.for_owner(ana).get()
+    # Each has written a mail by now, and is answered by one.
+    Supplier.objects.update(technical_contact="ops@skyline.example")
+    news = announcing.News(kind=NewsKind.MOVED, value="7 Oak Lane")
+    able = announcing.candidates(household=home, kind=NewsKind.MOVED)
+    told = announcing.announce(
+        household=home,
+        news=news,
+        chosen=[one.mandate for one in able if one.is_choosable],
+        owner=ana,
+        now=clock.now(),
+    )
+    OutboundEvent.objects.filter(uuid__in=told.addressees.values("event")).update(state="sent")
+    monkeypatch.setattr(demo, "post", entrances.in_process())
+    demo.answer_bookings(tmp_path, say=print, pause=0, goes=2)
+    pipeline.drain(now_fn=lambda: clock.now() + timedelta(minutes=5))
+    states = {row.mandate.supplier.name: row.state for row in told.addressees.all()}
+    assert states["Skyline TV"] == "confirmed"
+    assert set(states.values()) <= {"confirmed", "needs"}

@@ -71,7 +71,7 @@ def test_a_member_may_look_and_an_admin_tells(cast: Cast, ana: Client) -> None:
 def test_the_api_tells_once_and_takes_back(cast: Cast, ana: Client) -> None:
     able = ana.get(
         f"/api/v1/announcements/candidates/?household={cast.household.uuid}&news=moved"
-    ).json()["results"]
+    ).json()["candidates"]
     assert [(one["name"], one["route"], one["learns"]) for one in able] == [
         ("Skyline TV", "mail", "address")
     ]

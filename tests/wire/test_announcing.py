@@ -227,3 +227,19 @@ def test_what_is_told_is_withdrawn_from_the_outbox_by_name_only(cast: Cast) -> N
     told = announcing.mine(cast.ana).get()
     announcing.withdraw(told=told, owner=cast.ana, now=NOW)
     assert [event.uuid for event in sent()] == [other.uuid]
+
+
+@pytest.mark.parametrize(
+    ("more", "cards"),
+    [({}, 0), ({"summary": "We have charged 12.00 for it."}, 1)],
+    ids=["noted", "with words"],
+)
+def test_an_answer_that_says_no_more_has_no_card_of_its_own(
+    cast: Cast, more: dict[str, Any], cards: int
+) -> None:
+    told = announced(cast)
+    row = answers(cast, told, "ticket.resolved", ticketId="T-1", status="done", **more)
+    assert row.state == AnswerState.CONFIRMED
+    assert Card.objects.count() == cards
+    assert row.answer is not None
+    assert (row.answer.reason == "answers_news") == (cards == 0)
