@@ -284,6 +284,28 @@ def by_category(sums: Iterable[Sums]) -> Mapping[CostCategory, Decimal]:
 # --- repair or replace -------------------------------------------------------------------
 
 
+UPKEEP = (CostCategory.SERVICE, CostCategory.REPAIR, CostCategory.PARTS)
+UPKEEP_BACK = timedelta(days=3 * 365)  # older years say little of what is to come
+UPKEEP_LEAST = timedelta(days=180)  # from less, a year cannot be told
+
+
+def upkeep_over(
+    spent: Iterable[Spending], *, currency: str, start: date | None, today: date, years: int
+) -> Decimal | None:
+    """Return what upkeep comes to in so many years, if it goes on as in the last three.
+
+    None where it is too short a time, or nothing was written down.
+    """
+    past = [one for one in spent if one.category in UPKEEP and one.currency == currency]
+    if not past:
+        return None
+    first = max(start or min(one.on for one in past), today - UPKEEP_BACK)
+    if today - first < UPKEEP_LEAST:
+        return None
+    total = sum((one.amount for one in past if first <= one.on <= today), NOTHING)
+    return total * years * YEAR / Decimal((today - first).days)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """Two ways on for so many years, in one currency; what a cover pays comes off the repair."""

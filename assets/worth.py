@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
-from assets import care, costing, duedates, holdings, snapshots
+from assets import care, costing, duedates, faults, holdings, snapshots
 from assets.choices import CostCategory, Lifecycle
 from assets.costing import FeeSpan, Spending, Sums, Worth
-from assets.cover_words import Basis, ContractKind, Method
+from assets.cover_words import Basis, ContractKind, Method, Standing
 from assets.coverage import later
 from assets.holdings import HoldingError
 from assets.models import (
@@ -26,6 +26,7 @@ from assets.models import (
     Meter,
     Valuation,
     ValuePlan,
+    WorkOrder,
 )
 from owners.models import Change, Owner
 
@@ -47,6 +48,7 @@ CONTRACT_FIELDS = frozenset(
         "note",
     ]
 )
+CHOICE_YEARS = 5  # over which repair and replacement are compared, unless another is said
 FEE_FIELDS = frozenset(["since", "months", "amount", "interest", "currency", "is_variable"])
 
 
@@ -192,6 +194,69 @@ def replacement_of(asset: Asset) -> Valuation | None:
     """Return what the asset costs new today, as it was written down last."""
     rows = asset.valuations.filter(basis=Basis.REPLACEMENT).order_by("-on", "-pk")
     return rows.first()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """Numbers for repair or replace as the record has them; what it does not have is None."""
+
+    currency: str
+    years: int
+    repair: Decimal | None = None
+    paid_by_cover: Decimal | None = None
+    payer: str = ""  # who pays that much of the repair, as far as is known
+    upkeep: Decimal | None = None
+    price: Decimal | None = None
+    salvage: Decimal | None = None
+    value: Decimal | None = None  # of the thing as it is, today
+
+
+def proposed(asset: Asset, *, today: date, years: int = CHOICE_YEARS) -> Proposed:
+    """Return what the record says for "repair it, or buy a new one?", all in one currency.
+
+    The repair that is planned; what a cover that holds pays of it; upkeep as it was lately;
+    the price of a new one, else what was paid for this; what the new one is worth then.
+    """
+    worth = worth_of(asset)
+    new = replacement_of(asset)
+    currency = (new and new.currency) or (worth and worth.currency) or asset.household.currency
+    price = new.amount if new is not None else None
+    if price is None and worth is not None:
+        price = worth.cost
+    salvage = None
+    if price is not None and worth is not None:
+        method = worth.method if worth.method == Method.DECLINING else Method.STRAIGHT
+        fresh = replace(worth, cost=price, start=today, method=method, readings=(), valuations=())
+        salvage = costing.value_on(fresh, later(today, 12 * years))
+    orders = [row for row in faults.open_orders(asset) if row.amount and row.currency == currency]
+    order = orders[0] if orders else None
+    paid, payer = _paid_of(asset, order, today=today) if order is not None else (None, "")
+    spent = spendings_of(asset, until=today)
+    return Proposed(
+        currency=currency,
+        years=years,
+        repair=order.amount if order is not None else None,
+        paid_by_cover=paid,
+        payer=payer,
+        upkeep=costing.upkeep_over(
+            spent, currency=currency, start=worth.start if worth else None, today=today, years=years
+        ),
+        price=price,
+        salvage=salvage,
+        value=costing.value_on(worth, today) if worth is not None else None,
+    )
+
+
+def _paid_of(asset: Asset, order: WorkOrder, *, today: date) -> tuple[Decimal | None, str]:
+    """Return how much of a repair somebody should pay, less the excess, and who."""
+    issue = order.issue
+    payers = faults.payers_for(issue) if issue is not None else faults.payers(asset=asset, on=today)
+    sure = next((one for one in payers if one.standing == Standing.PAYS), None)
+    if sure is None or order.amount is None:
+        return None, ""
+    if sure.excess and sure.currency != order.currency:
+        return None, ""
+    return max(Decimal(0), order.amount - (sure.excess or 0)), sure.obligor
 
 
 def as_csv(asset: Asset, *, today: date) -> str:

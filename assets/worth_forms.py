@@ -9,9 +9,11 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from assets.costing import rounded
 from assets.cover_words import Basis, ContractKind, Method
-from assets.life_forms import amount, begun, currency, day, words
+from assets.life_forms import amount, begun, currency, day, plain, words
 from assets.models import Asset, Contract, Meter, ValuePlan
+from assets.worth import Proposed
 
 
 class PlanForm(forms.Form):
@@ -142,6 +144,16 @@ class ChoiceForm(forms.Form):
     price = amount(_("Price of a new one"), required=True)
     salvage = amount(_("What the new one is worth then"))
     upkeep_new = amount(_("Upkeep over these years, new"))
+
+    def __init__(self, data: QueryDict | None = None, *, known: Proposed) -> None:
+        """Begin with what the record says; each number can be changed."""
+        names = ("repair", "paid_by_cover", "upkeep", "price", "salvage")
+        initial: dict[str, Any] = {"years": known.years}
+        for name in names:
+            amount = getattr(known, name)
+            if amount is not None:
+                initial[name] = plain(rounded(amount, known.currency))
+        super().__init__(data, initial=initial)
 
     def values(self) -> dict[str, Any]:
         """Return the numbers; what is not said is nothing."""

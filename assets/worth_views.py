@@ -64,7 +64,8 @@ def asset_worth(request: OwnerRequest, key: UUID) -> HttpResponse:
         ):
             row[name] = None if amount is None else costing.rounded(amount, currency)
         wholes.append(row)
-    asked = ChoiceForm(request.GET or None)
+    known = worth.proposed(asset, today=today)
+    asked = ChoiceForm(request.GET or None, known=known)
     compared = None
     if asked.is_valid():
         compared = costing.compare(costing.Choice(**asked.values()))
@@ -92,6 +93,7 @@ def asset_worth(request: OwnerRequest, key: UUID) -> HttpResponse:
         "valuations": asset.valuations.order_by("-on", "-pk")[:SHOWN],
         "contracts": contracts_of(asset, today),
         "choice_form": asked,
+        "known": known,
         "compared": compared,
     }
     return render(request, "assets/worth.html", context)

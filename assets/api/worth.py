@@ -185,6 +185,35 @@ class ChoiceIn(serializers.Serializer[Any]):
     upkeep_new = serializers.DecimalField(required=False, **AMOUNT)
 
 
+class ProposedOut(serializers.Serializer[Any]):
+    """The numbers that the record has; null where it has none."""
+
+    currency = serializers.CharField()
+    years = serializers.IntegerField()
+    repair = serializers.CharField(allow_null=True)
+    paid_by_cover = serializers.CharField(allow_null=True)
+    payer = serializers.CharField()
+    upkeep = serializers.CharField(allow_null=True)
+    price = serializers.CharField(allow_null=True)
+    salvage = serializers.CharField(allow_null=True)
+    value = serializers.CharField(allow_null=True, help_text="Of the thing as it is, today.")
+
+
+class ProposedNumbers(OwnerView):
+    """What the record says for repair or replace."""
+
+    @extend_schema(operation_id="asset_repair_or_replace", responses=ProposedOut)
+    def get(self, request: Request, asset: UUID) -> Response:
+        """Return the numbers to begin with: the repair, who pays, upkeep, price and value."""
+        found = my_assets(owner_of(request)).get(uuid=asset)
+        today = duedates.today_in(found.household.zone, clock.now())
+        known = worth.proposed(found, today=today)
+        names = ("repair", "paid_by_cover", "upkeep", "price", "salvage", "value")
+        amounts = {name: text_of(getattr(known, name), known.currency) for name in names}
+        said = {"currency": known.currency, "years": known.years, "payer": known.payer}
+        return Response(said | amounts)
+
+
 class ComparedOut(serializers.Serializer[Any]):
     """What a year costs either way."""
 
@@ -548,6 +577,11 @@ class Deadlines(OwnerView):
 
 urlpatterns = [
     path("assets/<uuid:asset>/worth/", AssetWorth.as_view(), name="asset-worth"),
+    path(
+        "assets/<uuid:asset>/repair-or-replace/",
+        ProposedNumbers.as_view(),
+        name="asset-repair-or-replace",
+    ),
     path("repair-or-replace/", RepairOrReplace.as_view(), name="repair-or-replace"),
     path("valuations/", Valuations.as_view(), name="valuations"),
     path("valuations/<uuid:valuation>/", OneValuation.as_view(), name="valuation"),

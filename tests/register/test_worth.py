@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from assets import claims, holdings, inventory, metering, radar, worth
+from assets import claims, costing, faults, holdings, inventory, metering, radar, worth
 from assets.choices import CostCategory, PriceKind
 from assets.cover_words import Basis, ClaimState, ContractKind, Method
 from assets.models import Asset, Contract, Fee, ValuePlan
 from assets.undos import UNDOS
-from owners import undoing
+from owners import clock, undoing
 from tests import factories
 from tests.api.conftest import app_of
 
@@ -250,3 +250,54 @@ def test_apps_ask_what_it_costs(cast: factories.Cast) -> None:
     assert compared == {"repaired": "225.00", "replaced": "600.00", "is_new_cheaper": False}
     listed = app.get(f"/api/v1/inventory/?household={cast.household.uuid}&form=csv")
     assert listed.content.startswith(b"\xef\xbb\xbfplace,name")
+
+
+def test_repair_or_replace_begins_with_what_the_record_says(cast: factories.Cast) -> None:
+    """By hand: 400 paid two years ago, 10 years of life; 60 of upkeep in those two years.
+
+    A new one costs 500 today; after five of its ten years it is worth 250. Upkeep of 60 in
+    730 days is 60 * 5 * 365.25 / 730 = 150.10 in five years. The repair of 120 is paid by
+    the maker but for an excess of 20.
+    """
+    asset, today = cast.dvr, date(2026, 11, 9)
+    start = date(2024, 11, 9)
+    holdings.acquire(
+        asset=asset,
+        values={"delivered_on": start, "currency": "USD"},
+        lines=[(PriceKind.GROSS, Decimal(400), "")],
+        now=NOW,
+    )
+    spent = {"on": date(2025, 6, 1), "amount": Decimal(60), "currency": "USD"}
+    holdings.spend(asset=asset, values=spent | {"category": CostCategory.SERVICE}, now=NOW)
+    new = {"on": today, "amount": Decimal(500), "currency": "USD", "basis": "replacement"}
+    worth.value(asset=asset, values=new, owner=cast.ana, now=NOW)
+    cover = {
+        "kind": "commercial_guarantee", "obligor": "Maker", "is_lifetime": True,
+        "excess": Decimal(20), "currency": "USD",
+    }  # fmt: skip
+    holdings.cover(asset=asset, values=cover, now=NOW)
+    faults.order(
+        asset=asset,
+        values={"title": "Mend", "amount": Decimal(120), "currency": "USD"},
+        owner=cast.ana,
+        now=NOW,
+    )
+    asset.refresh_from_db()
+    found = worth.proposed(asset, today=today)
+    assert (found.repair, found.paid_by_cover, found.payer) == (120, 100, "Maker")
+    assert (found.price, costing.rounded(found.salvage or Decimal(0), "USD")) == (500, 250)
+    assert costing.rounded(found.upkeep or Decimal(0), "USD") == Decimal("150.10")
+    assert costing.rounded(found.value or Decimal(0), "USD") == Decimal("320.04")
+    client = Client()
+    client.force_login(cast.ana)
+    page = client.get(f"/assets/{asset.uuid}/worth/").content.decode()
+    assert 'name="repair" value="120"' in page
+    assert "Maker should pay of the repair" in page
+    with clock.fixed(NOW):
+        got = app_of(cast.ana).get(f"/api/v1/assets/{asset.uuid}/repair-or-replace/").json()
+    assert (got["repair"], got["upkeep"], got["payer"]) == ("120.00", "150.10", "Maker")
+
+
+def test_what_is_not_written_down_is_not_made_up(cast: factories.Cast) -> None:
+    found = worth.proposed(cast.dvr, today=date(2026, 11, 9))
+    assert (found.repair, found.upkeep, found.price, found.salvage, found.value) == (None,) * 5
