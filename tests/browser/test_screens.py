@@ -34,6 +34,7 @@ from suppliers.choices import AnswerState, NewsKind
 from suppliers.models import Mandate
 from tests import factories
 from tests.browser.axe import violations
+from tests.browser.passing import GONE, passing_screens
 
 pytestmark = pytest.mark.browser
 
@@ -119,7 +120,7 @@ STRANGERS_SCREENS = [
 ]
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 # Pages that are answers to what is not there, and what the browser says of each.
-REFUSED = {"/no/such/page/": "404", "/invitation/": "410"}
+REFUSED = {"/no/such/page/": "404", "/invitation/": "410", **GONE}
 
 
 def screens() -> list[str]:
@@ -263,7 +264,7 @@ def page(browser: Browser, live_server: LiveServer, session: str) -> Iterator[Pa
 
 @pytest.mark.parametrize("half", [0, 1])  # one for each worker
 def test_screens_are_accessible_in_bounds_and_silent(
-    browser: Browser, live_server: LiveServer, session: str, half: int
+    browser: Browser, live_server: LiveServer, session: str, owner: Owner, half: int
 ) -> None:
     faults: list[tuple[str, str]] = []
     asked: set[str] = set()
@@ -299,7 +300,8 @@ def test_screens_are_accessible_in_bounds_and_silent(
                 faults.append((seen_as, "wider than the window"))
         page.close()
 
-    for addresses, is_known in ((screens(), True), (STRANGERS_SCREENS, False)):
+    mine = [*screens(), *passing_screens(owner)]
+    for addresses, is_known in ((mine, True), (STRANGERS_SCREENS, False)):
         context = signed_in(browser, live_server, session, width=min(SIZES))
         context.on("request", lambda request: asked.add(request.url))
         if not is_known:
