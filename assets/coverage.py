@@ -58,6 +58,7 @@ class Law:
     reject_days: int = 0  # to send back what is faulty without a try to repair it
     is_by_life: bool = False
     is_at_once: bool = False
+    checked: date | None = None  # when all its numbers were compared with a text; None: not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,7 @@ class Payer:
     reasons: tuple[Reason, ...]
     deadline: date | None = None  # the last day on which to ask
     source: str = ""  # of the law, where it is the law
+    checked: date | None = None  # when that was compared with a text; None: not yet
     cover: str = ""  # the key of the cover or recall
     reference: str = ""
     excess: Decimal | None = None
@@ -257,8 +259,9 @@ def _legal_alive(
     is_presumed = fault.on <= presumed and not is_late
     values = {"day": presumed.isoformat()}
     reasons = [Reason(code="presumed" if is_presumed else "to_prove", values=values)]
-    if law.reject_days and fault.on <= start + timedelta(days=law.reject_days - 1):
-        last = start + timedelta(days=law.reject_days - 1)
+    # The days begin with the one after delivery (Consumer Rights Act 2015, s. 22 (3)).
+    last = start + timedelta(days=law.reject_days)
+    if law.reject_days and fault.on <= last:
         reasons.append(Reason(code="reject", values={"day": last.isoformat()}))
     if law.is_by_life:
         reasons.append(Reason(code="by_life"))
@@ -295,6 +298,7 @@ def _legal_payer(
         reasons=tuple(reasons),
         deadline=deadline,
         source=purchase.law.source if purchase.law else "",
+        checked=purchase.law.checked if purchase.law else None,
         cover=cover.key if cover else "",
         reference=cover.reference if cover else "",
     )

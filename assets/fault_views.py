@@ -57,6 +57,7 @@ def shown(payers: list[Payer]) -> list[dict[str, Any]]:
             "why": [said_why(reason) for reason in payer.reasons],
             "deadline": payer.deadline,
             "source": payer.source,
+            "checked": payer.checked,
             "reference": payer.reference,
             "can_claim": payer.kind in CoverageKind.values and payer.standing != Standing.NO,
         }

@@ -46,7 +46,14 @@ def guarantee(*, country: str, on: date) -> Law | None:
         is_by_life=row.get("by_life", False),
         is_at_once=row.get("at_once", False),
         source=row["source"],
+        checked=_checked(row),
     )
+
+
+def _checked(row: Mapping[str, Any]) -> date | None:
+    """Return when a row was compared with a text as a whole; None where some of it was not."""
+    said = row.get("checked")
+    return date.fromisoformat(said) if said and not row.get("not_compared") else None
 
 
 def extension(*, country: str, on: date) -> Extension | None:

@@ -181,6 +181,9 @@ class PayerOut(serializers.Serializer[Any]):
     source = serializers.CharField(  # type: ignore[assignment]  # as above
         allow_blank=True, help_text="Of the law, where it is the law that says so."
     )
+    source_checked = serializers.DateField(
+        allow_null=True, help_text="When its numbers were compared with a text; null: not all were."
+    )
     cover = serializers.UUIDField(allow_null=True, help_text="The cover or recall.")
     excess = MoneyField(allow_null=True)
 
@@ -212,6 +215,7 @@ def show_payer(payer: Payer) -> dict[str, Any]:
         "reasons": [{"code": one.code, "text": said_why(one)} for one in payer.reasons],
         "deadline": payer.deadline,
         "source": payer.source,
+        "source_checked": payer.checked,
         "cover": payer.cover or None,
         "excess": shown_money(payer.excess, payer.currency),
     }

@@ -1,8 +1,10 @@
 """Who pays for a fault: tables worked by hand from the laws they name, and properties."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -97,10 +99,12 @@ def test_used_things_and_businesses_have_their_own_terms() -> None:
 
 
 def test_within_thirty_days_it_may_be_handed_back_in_britain() -> None:
+    """Thirty days "beginning with the first day after" delivery: 11 March to 9 April (s. 22)."""
     made = bought("GB", "2024-03-10")
-    (payer,) = who_pays(Fault(on=day("2024-04-08")), purchase=made)
-    assert [reason.code for reason in payer.reasons] == ["presumed", "reject"]
     (payer,) = who_pays(Fault(on=day("2024-04-09")), purchase=made)
+    assert [reason.code for reason in payer.reasons] == ["presumed", "reject"]
+    assert payer.reasons[1].values == {"day": "2024-04-09"}
+    (payer,) = who_pays(Fault(on=day("2024-04-10")), purchase=made)
     assert [reason.code for reason in payer.reasons] == ["presumed"]
 
 
@@ -302,3 +306,20 @@ def test_every_row_of_the_table_has_its_source_and_its_turn() -> None:
             assert row["source"], row
             assert row["from"] <= row.get("until", "9999-12-31"), row
     assert laws.as_of() <= date(2027, 11, 23)
+
+
+def test_every_row_of_the_table_names_its_source_and_says_what_was_compared() -> None:
+    table = json.loads((Path(laws.__file__).with_name("data") / "guarantees.json").read_text())
+    for name in ("guarantee", "extends", "credit", "return_days"):
+        for row in table[name]:
+            assert row["source"]
+            assert ("checked" in row) == ("compared_with" in row)
+            assert set(row.get("not_compared", ())) <= row.keys()
+            if "checked" in row:
+                assert day(row["checked"]) <= laws.as_of()
+    sweden = laws.guarantee(country="SE", on=day("2024-01-01"))
+    britain = laws.guarantee(country="GB", on=day("2024-01-01"))
+    assert sweden is not None
+    assert britain is not None
+    assert sweden.checked == day("2026-11-23")
+    assert britain.checked is None  # only some of its numbers were
