@@ -15,13 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from notifications import verdict
 from notifications.choices import AppointmentState
 from notifications.models import Appointment, JourneyKey
-from suppliers import catalogue, inbox, outbox, processing
+from suppliers import announcing, catalogue, inbox, outbox, processing
 from suppliers.choices import EventState, MandateState, Way
 from suppliers.models import (
     Contact,
@@ -272,7 +272,7 @@ def requests(
     *, supplier: Supplier, now: datetime, is_done: bool = False, limit: int = SHOWN
 ) -> list[Request]:
     """Return what owners asked this supplier, the oldest open first, or what was answered."""
-    asked = _asked(supplier).filter(created_at__gt=now - OPEN_FOR)
+    asked = _asked(supplier, now=now).filter(created_at__gt=now - OPEN_FOR)
     if is_done:
         rows = asked.exclude(answer=None).order_by("-answer__answered_at")
     else:
@@ -283,11 +283,15 @@ def requests(
 
 def open_requests(*, supplier: Supplier, now: datetime) -> int:
     """Count what nobody has taken in hand yet."""
-    return _asked(supplier).filter(created_at__gt=now - OPEN_FOR, answer=None).count()
+    found = _asked(supplier, now=now).filter(created_at__gt=now - OPEN_FOR, answer=None)
+    return found.count()
 
 
-def _asked(supplier: Supplier) -> QuerySet[OutboundEvent]:
-    mine = OutboundEvent.objects.filter(supplier=supplier, type__in=ASKING)
+def _asked(supplier: Supplier, *, now: datetime) -> QuerySet[OutboundEvent]:
+    # News can be taken back for a while; until then nobody there reads it.
+    gone = now - announcing.HELD
+    told = Q(type__in=announcing.TOLD_BY, data__has_key="requestId", created_at__lte=gone)
+    mine = OutboundEvent.objects.filter(Q(type__in=ASKING) | told, supplier=supplier)
     return mine.filter(mandate__isnull=False).select_related("mandate", "answer__person")
 
 
@@ -325,7 +329,8 @@ def answer(
     Raises PortalError for what is none of the supplier's, or cannot be sent.
     """
     with transaction.atomic():
-        asked = _asked(supplier).filter(uuid=event).select_for_update(of=("self",)).first()
+        rows = _asked(supplier, now=now).filter(uuid=event)
+        asked = rows.select_for_update(of=("self",)).first()
         if asked is None:
             raise PortalError("unknown_request", gettext_noop("There is no such request."))
         known = AnsweredRequest.objects.filter(event=asked).first()
@@ -338,6 +343,8 @@ def answer(
             sent_id = send(
                 supplier=supplier, kind=name, data=data, now=now, name=f"answer:{asked.uuid}"
             ).id
+        else:
+            announcing.note_done(event=asked.uuid, now=now)
         return AnsweredRequest.objects.create(
             event=asked, person=person, answered_at=now, sent_id=sent_id
         )

@@ -55,6 +55,7 @@ OF_THINGS = (NewsKind.SOLD, NewsKind.GONE)
 CHANGED, MESSAGE = "owner.mandate.changed", "owner.message.sent"
 TYPES = {NewsKind.SOLD: "owner.asset.transferred", NewsKind.GONE: "owner.asset.disposed"}
 PARTED = tuple(TYPES.values())
+TOLD_BY = (CHANGED, *PARTED)
 # Who has to know where one lives even if nobody ever said so.
 BY_ADDRESS = (RoleKind.INSURER, RoleKind.UTILITY, RoleKind.SUBSCRIPTION, RoleKind.AUTHORITY)
 # What an answer says by its type alone.
@@ -503,6 +504,16 @@ def _note(row: Addressee, one: Reply, *, now: datetime) -> bool:
     row.says = " ".join((one.said.body or one.said.title).split())[:LONGEST_SAID]
     row.save(update_fields=["state", "changed_at", "answer", "says"])
     return True
+
+
+def note_done(*, event: UUID, now: datetime) -> None:
+    """Note that a supplier's own people ticked a piece of news off; any other event is none."""
+    row = Addressee.objects.filter(event=event, state__in=OPEN).select_related("announcement")
+    found = row.select_for_update(of=("self",)).first()
+    if found is not None:
+        found.state, found.changed_at = AnswerState.CONFIRMED, now
+        found.save(update_fields=["state", "changed_at"])
+        review(found.announcement, now=now)
 
 
 def says_no_more(said: Said) -> bool:

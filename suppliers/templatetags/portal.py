@@ -87,6 +87,9 @@ ASKED = {
     "owner.recall.remedy_chosen": _("They chose a remedy"),
     "owner.data_request.created": _("They ask for their data"),
     "owner.terms.proffered": _("They offer their terms"),
+    "owner.mandate.changed": _("They have something new to tell"),
+    "owner.asset.transferred": _("They no longer own something"),
+    "owner.asset.disposed": _("They no longer have something"),
 }
 
 

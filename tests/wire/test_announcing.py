@@ -9,7 +9,7 @@ import pytest
 from assets import register
 from assets.choices import Lifecycle, NoticeKind
 from assets.models import Notice
-from notifications import pipeline
+from notifications import pipeline, portal
 from notifications.models import Card
 from suppliers import announcing, disclosure, inbox, letters, outbox, pairwise
 from suppliers.announcements import Addressee
@@ -243,3 +243,16 @@ def test_an_answer_that_says_no_more_has_no_card_of_its_own(
     assert Card.objects.count() == cards
     assert row.answer is not None
     assert (row.answer.reason == "answers_news") == (cards == 0)
+
+
+def test_the_supplier_s_people_read_it_once_it_has_gone_and_tick_it_off(cast: Cast) -> None:
+    told = announced(cast)
+    (event,) = sent()
+    assert portal.requests(supplier=cast.skyline, now=NOW) == []
+    later = NOW + announcing.HELD
+    (request,) = portal.requests(supplier=cast.skyline, now=later)
+    assert request.event == event
+    portal.answer(supplier=cast.skyline, event=event.uuid, now=later)
+    assert Addressee.objects.get(announcement=told).state == AnswerState.CONFIRMED
+    assert portal.open_requests(supplier=cast.skyline, now=later) == 0
+    assert not Notice.objects.open().exists()
