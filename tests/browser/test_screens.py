@@ -28,7 +28,7 @@ from assets.models import (
 from assets.recall_matching import Criterion, Published
 from notifications.models import Journey
 from owners import clock
-from owners.models import Owner
+from owners.models import Owner, Restore
 from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import AnswerState, NewsKind
 from suppliers.models import Mandate
@@ -144,6 +144,7 @@ def screens() -> list[str]:
         f"/mandates/{mandate.uuid}/end/",
         "/tell/new/moved/",
         f"/tell/{Announcement.objects.get().uuid}/",
+        f"/data/restore/{Restore.objects.get().uuid}/",
         "/preferences/?preset=must_act",
     ]
 
@@ -184,6 +185,17 @@ def _some_news(owner: Owner) -> None:
     Addressee.objects.create(
         household=mandate.household, announcement=told, mandate=mandate, event=uuid4(),
         state=AnswerState.NEEDS, says="Please fill in our form.", changed_at=clock.now(),
+    )  # fmt: skip
+    Restore.objects.create(
+        owner=owner, name="steward.zip", size=1, expires_at=clock.now() + timedelta(days=1),
+        plan={
+            "made_at": "2026-11-01T00:00:00Z", "made_by": "https://steward.example",
+            "households": [{"id": "", "name": "Home"}], "papers": 2, "messages": 3, "size": 9,
+            "parts": [
+                {"name": "assets", "rows": 3, "is_restorable": True, "why_not": ""},
+                {"name": "tokens", "rows": 1, "is_restorable": False, "why_not": "a secret"},
+            ],
+        },
     )  # fmt: skip
 
 
