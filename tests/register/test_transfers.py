@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -18,6 +19,7 @@ from assets import (
     metering,
     packages,
     packing,
+    recalls,
     sharing,
     stocking,
     transfers,
@@ -25,6 +27,7 @@ from assets import (
 )
 from assets.care_words import WorkKind
 from assets.choices import DocumentKind, EndReason, IdentifierScheme, Lifecycle, NoticeKind, Source
+from assets.cover_words import Confidence, RecallState
 from assets.models import (
     Asset,
     AssetIdentifier,
@@ -35,6 +38,7 @@ from assets.models import (
     Notice,
     Ownership,
     Part,
+    RecallMatch,
     Received,
     ServiceRecord,
     Share,
@@ -42,6 +46,7 @@ from assets.models import (
 )
 from assets.packing import Wishes
 from assets.passing_words import SharePart, TransferState
+from assets.recall_matching import Published
 from assets.transfers import Handing, Side, TransferError
 from notifications import calendar, pass_rules, passes
 from notifications.models import CalendarFeed, Pass
@@ -297,6 +302,30 @@ def test_what_care_cost_passes_only_where_it_is_ticked(sale: Sale) -> None:
     assert package is not None
     paid = [one["data"].get("cost") for one in packages.of_type(package, "work")]
     assert {"amount": "312.4", "currency": "USD"} in paid
+
+
+@pytest.mark.parametrize("state", [RecallState.NEW, RecallState.REMEDIED])
+def test_recalls_and_their_remedies_pass_and_an_open_one_speaks_to_the_buyer(
+    sale: Sale, state: RecallState
+) -> None:
+    row = recalls.told(
+        asset=sale.car,
+        published=Published(
+            source="told", number="26-114", title="Airbag", criteria=(), hazard="Fire", remedy="New"
+        ),
+        by="VW",
+        confidence=Confidence.EXACT,
+        contact=uuid4(),
+        now=NOW,
+    )
+    if state == RecallState.REMEDIED:
+        said = {"remedied_on": date(2026, 3, 1), "provider": "Garage Muster"}
+        recalls.move(row=row, state=RecallState.REMEDIED, values=said, owner=sale.ana, now=NOW)
+    handed_over(sale)
+    theirs = RecallMatch.objects.get(asset__household=sale.bens)
+    assert (theirs.state, theirs.notice.number) == (state, "26-114")
+    speaks = Notice.objects.filter(household=sale.bens, kind=NoticeKind.RECALL, settled_at=None)
+    assert speaks.exists() == (state == RecallState.NEW)
 
 
 def test_without_ticks_only_what_is_usual_goes_along(sale: Sale) -> None:

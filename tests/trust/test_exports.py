@@ -67,7 +67,8 @@ def test_an_export_holds_everything_in_the_names_of_the_api(cast: factories.Cast
     world(cast)
     files = unpacked(make(cast))
     assets = json.loads(files["steward/assets.json"])
-    assert [asset["name"] for asset in assets] == [f"{CANARY} asset"]
+    names = [f"{CANARY} asset", f"{CANARY} kettle"]
+    assert sorted(asset["name"] for asset in assets) == names
     assert assets[0]["id"] == str(cast.dvr.uuid)
     assert assets[0]["household"] == str(cast.household.uuid)
     assert assets[0]["keeper"] == str(cast.ana.uuid)
