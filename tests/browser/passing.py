@@ -5,7 +5,7 @@ from django.urls import reverse
 from assets import caring, handover, sharing, transfers, unpacking
 from assets.choices import DocumentKind, EndReason
 from assets.documents import add
-from assets.models import Asset, Received, Transfer
+from assets.models import Asset, Received, Share, Transfer
 from assets.passing_words import SharePart
 from assets.transfers import Handing
 from owners import clock
@@ -103,7 +103,7 @@ def offered(asset: Asset, owner: Owner, *, addressee: Owner | None = None) -> Tr
     return made
 
 
-def sharing_of(owner: Owner, home: Household) -> sharing.Share:
+def sharing_of(owner: Owner, home: Household) -> Share:
     """Return a share that the owner still holds: what is sold is shared no more."""
     by = home.memberships.earliest("pk").owner
     made = sharing.share(

@@ -72,7 +72,12 @@ def ben() -> Owner:
 
 def shared(boiler: Asset, ben: Owner, cast: Cast, **said: Any) -> Share:
     """Return a share that Ben has taken."""
-    values = {"address": "", "parts": list(SharePart), "may_tick": True, "days": 30} | said
+    values: dict[str, Any] = {
+        "address": "",
+        "parts": list(SharePart),
+        "may_tick": True,
+        "days": 30,
+    } | said
     made = sharing.share(asset=boiler, by=cast.ana, now=NOW, **values)
     return sharing.take(token=made.token, owner=ben, now=NOW)
 
@@ -262,12 +267,12 @@ def test_a_helper_ticks_what_is_shared_with_them_and_what_is_given_to_them(
         sharing.require_help(owner=helper.owner, asset=boiler)
     task = CareTask.objects.get(asset=boiler)
     task.assignee = helper.owner
-    assert sharing.require_help(owner=helper.owner, asset=boiler, task=task)
+    assert sharing.require_help(owner=helper.owner, asset=boiler, task=task) == helper
     browser = browser_of(cast.ana)
     there = reverse("member-helps", args=[cast.household.uuid, helper.owner.uuid])
     assert "Boiler" in browser.get(there).content.decode()
     browser.post(there, {"assets": [str(boiler.uuid)]})
-    assert sharing.require_help(owner=helper.owner, asset=boiler)
+    assert sharing.require_help(owner=helper.owner, asset=boiler) == helper
     with pytest.raises(NotAllowedError):
         sharing.require_help(owner=helper.owner, asset=cast.dvr)
     browser.post(there, {})
