@@ -16,6 +16,7 @@ import assets.api.care
 import assets.api.cover
 import assets.api.dossier
 import assets.api.imports
+import assets.api.notices
 import assets.api.recalls
 import assets.api.sharing
 import assets.api.v1
@@ -164,6 +165,7 @@ v1 = [
     *assets.api.cover.urlpatterns,
     *assets.api.dossier.urlpatterns,
     *assets.api.worth.urlpatterns,
+    *assets.api.notices.urlpatterns,
     *assets.api.recalls.urlpatterns,
     *assets.api.imports.urlpatterns,
     *assets.api.v1.urlpatterns,

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from assets import radar
 from assets.care_words import CareStatus
-from assets.models import Asset, CareTask
+from assets.choices import NoticeKind
+from assets.models import Asset, CareTask, Notice
 from assets.models.asset import AssetQuerySet
 from notifications import calendar_file
 from notifications.agenda import Due, Entry, with_clashes
@@ -28,6 +29,8 @@ TOKEN_BYTES = 16
 LONGEST_TOKEN = 64
 PAST, FUTURE = timedelta(days=90), timedelta(days=730)  # what a subscription holds
 MOST = 1_000  # visits in one file
+# Deadlines of papers stand there by themselves; what has no day of its own does not.
+IN_CALENDAR = (NoticeKind.LOAN, NoticeKind.DELIVERY)
 LONGEST = timedelta(days=366)  # what a supplier says beyond is shown no longer than this
 READ_EVERY = timedelta(hours=1)
 
@@ -88,6 +91,28 @@ def deadlines_between(assets: AssetQuerySet, *, first: date, last: date, today: 
             kind=one.kind,
         )
         for one in radar.between(assets, first=first, last=last, today=today)
+    ]
+
+
+def notices_between(notices: QuerySet[Notice], *, first: date, last: date) -> list[Due]:
+    """Return the loans that are due back and the parcels that are to come, by their days."""
+    due = notices.filter(
+        kind__in=IN_CALENDAR, settled_at=None, dismissed_at=None, due_on__range=(first, last)
+    )
+    return [
+        Due(
+            id=f"notice-{row.uuid}",
+            name=_("%(what)s: %(who)s") % {"what": row.get_kind_display(), "who": row.what}
+            if row.what
+            else row.get_kind_display(),
+            asset=row.asset.name,
+            day=row.due_on,
+            path=f"/assets/{row.asset.uuid}/",
+            kind=row.kind,
+            changed_at=row.raised_at,
+        )
+        for row in due.select_related("asset").order_by("due_on", "pk")[:MOST]
+        if row.due_on is not None and row.asset is not None
     ]
 
 
@@ -208,6 +233,11 @@ def read(*, feed: CalendarFeed, now: datetime) -> bytes:
             first=(now - PAST).date(),
             last=(now + FUTURE).date(),
             today=now.astimezone(ZoneInfo(feed.household.zone)).date(),
+        )
+        due += notices_between(
+            Notice.objects.for_owner(feed.owner).filter(asset__in=things),
+            first=(now - PAST).date(),
+            last=(now + FUTURE).date(),
         )
         words = calendar_file.Words(
             name=_("%(name)s visits") % {"name": (feed.asset or feed.household).name},

@@ -18,7 +18,7 @@ from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from assets.models import Asset, CareTask
+from assets.models import Asset, CareTask, Notice
 from notifications import agenda, calendar
 from notifications.models import Appointment, CalendarFeed
 from owners import clock
@@ -118,6 +118,8 @@ def due_by_day(
     if None not in ids.values() and "supplier" not in ids:
         today = clock.now().astimezone(ZoneInfo(timezone.get_current_timezone_name())).date()
         found += calendar.deadlines_between(things, first=first, last=last, today=today)
+        notices = Notice.objects.for_owner(owner).filter(asset__in=things)
+        found += calendar.notices_between(notices, first=first, last=last)
     by_day: dict[date, list[agenda.Due]] = {}
     for one in sorted(found, key=lambda one: (one.day, one.asset, one.name)):
         by_day.setdefault(one.day, []).append(one)

@@ -448,7 +448,10 @@ def claimed_for(cast: factories.Cast) -> dict[str, str]:
     }
     recall = recalls.told(asset=asset, published=published, **told)
     rows: dict[str, Any] = {"order": order, "claim": claim, "recall": recall}
-    rows |= {"valuation": valuation, "contract": contract}
+    notice = Notice.objects.create(
+        household=cast.household, asset=asset, kind="cover", subject=uuid4(), what=CANARY
+    )
+    rows |= {"valuation": valuation, "contract": contract, "notice": notice}
     return {name: str(row.uuid) for name, row in rows.items()}
 
 

@@ -12,8 +12,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 
-from assets import caring, claims, documents, faults, holdings, metering, register, shaping, worth
-from assets.models import Asset, Import, ImportRow, Loan, Meter, Part, Share, Template, Transfer
+from assets import (
+    caring,
+    claims,
+    documents,
+    faults,
+    holdings,
+    metering,
+    register,
+    shaping,
+    stocking,
+    worth,
+)
+from assets.models import Asset, Import, ImportRow, Loan, Meter, Share, Template, Transfer
 from assets.passing_words import TransferState
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
@@ -249,7 +260,8 @@ def care_for(cast: factories.Cast, asset: Asset, number: int) -> None:
     now = factories.START
     Meter.objects.create(household=cast.household, asset=asset, name="Hours")
     metering.read(meter=measured(cast), value=Decimal(number), read_on=now.date(), now=now)
-    Part.objects.create(household=cast.household, name="Filter")
+    values = {"name": "Filter", "quantity": Decimal(0), "reorder_at": Decimal(1)}
+    stocking.add(household=cast.household, values=values, now=now)
     every = {"kind": "calendar", "every": 1, "unit": "year"}
     task = caring.add(asset=asset, spec={"name": "Service", "triggers": [every]}, now=now)
     said = caring.Work(amount=Decimal(5), findings=[{"item": "Brakes", "result": "fail"}])
