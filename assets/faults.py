@@ -1,6 +1,8 @@
 """Faults, who pays for them, and the repairs that put them right."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,15 +82,103 @@ def payers(
     *, asset: Asset, on: date, cause: Cause = Cause.UNKNOWN, part: str = ""
 ) -> list[coverage.Payer]:
     """Return who might pay for a fault of an asset that was noticed on a day, whom first first."""
-    fault = coverage.Fault(on=on, cause=cause, part=part, readings=readings_of(asset, on))
-    return coverage.who_pays(
-        fault, purchase=purchase_of(asset, on), covers=covers_of(asset), recalls=recalls_of(asset)
-    )
+    known = _Known.of([asset.pk])
+    return known.judge(asset, coverage.Fault(on=on, cause=cause, part=part))
 
 
 def payers_for(issue: Issue) -> list[coverage.Payer]:
     """Return who might pay for a fault that was written down."""
-    return payers(asset=issue.asset, on=issue.noticed_on, cause=Cause(issue.cause), part=issue.part)
+    return payers_for_all([issue])[issue.pk]
+
+
+def payers_for_all(issues: Sequence[Issue]) -> dict[int, list[coverage.Payer]]:
+    """Return who might pay for each of these faults; a bounded number of queries for them all.
+
+    Only meters that a cover is limited by are read one by one.
+    """
+    known = _Known.of([issue.asset_id for issue in issues])
+    return {
+        issue.pk: known.judge(
+            issue.asset,
+            coverage.Fault(on=issue.noticed_on, cause=Cause(issue.cause), part=issue.part),
+        )
+        for issue in issues
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is written down of some assets that says who pays, by asset."""
+
+    bought: Mapping[int, Acquisition]
+    repaired: Mapping[int, Sequence[date]]  # under the seller's guarantee
+    covers: Mapping[int, Sequence[coverage.Cover]]
+    recalls: Mapping[int, Sequence[coverage.Recall]]
+
+    @classmethod
+    def of(cls, assets: Iterable[int]) -> "_Known":
+        """Read it."""
+        pks = set(assets)
+        bought = Acquisition.objects.filter(asset__in=pks).prefetch_related("lines")
+        repairs = Claim.objects.filter(
+            asset__in=pks,
+            kind=CoverageKind.LEGAL_GUARANTEE,
+            state=ClaimState.PAID,
+            remedy=Remedy.REPAIRED,
+            resolved_on__isnull=False,
+        )
+        repaired: dict[int, list[date]] = defaultdict(list)
+        for pk, day in repairs.values_list("asset_id", "resolved_on"):
+            repaired[pk].append(day)  # type: ignore[arg-type]  # those without a day are left out
+        covers: dict[int, list[coverage.Cover]] = defaultdict(list)
+        written = Coverage.objects.filter(asset__in=pks)
+        for row in written.exclude(kind=CoverageKind.RECALL_REMEDY).order_by("pk"):
+            covers[row.asset_id].append(_cover(row))
+        recalls: dict[int, list[coverage.Recall]] = defaultdict(list)
+        matches = RecallMatch.objects.filter(asset__in=pks).select_related("notice")
+        for match in matches.order_by("pk"):
+            recalls[match.asset_id].append(_recall(match))
+        return cls(
+            bought={row.asset_id: row for row in bought},
+            repaired=repaired,
+            covers=covers,
+            recalls=recalls,
+        )
+
+    def judge(self, asset: Asset, fault: coverage.Fault) -> list[coverage.Payer]:
+        """Return who might pay for a fault of an asset."""
+        covers = self.covers.get(asset.pk, ())
+        if any(cover.meter_limit is not None for cover in covers):
+            fault = replace(fault, readings=readings_of(asset, fault.on))
+        return coverage.who_pays(
+            fault,
+            purchase=self._purchase(asset, fault.on),
+            covers=covers,
+            recalls=self.recalls.get(asset.pk, ()),
+        )
+
+    def _purchase(self, asset: Asset, on: date) -> coverage.Purchase:
+        """Return how an asset was bought, with the law that held then; earlier repairs count."""
+        bought = self.bought.get(asset.pk)
+        if bought is None:
+            return coverage.Purchase()
+        country = bought.jurisdiction
+        day = bought.ordered_on or bought.delivered_on or asset.bought_on or on
+        return coverage.Purchase(
+            seller=bought.seller,
+            contract_on=bought.ordered_on,
+            delivered_on=bought.delivered_on,
+            return_by=bought.return_by,
+            condition=bought.condition,
+            bought_as=bought.bought_as,
+            payment=bought.payment,
+            price=bought.total,
+            currency=bought.currency,
+            repairs=sum(1 for done in self.repaired.get(asset.pk, ()) if done <= on),
+            law=laws.guarantee(country=country, on=day),
+            extension=laws.extension(country=country, on=day),
+            credit=laws.credit(country=country, on=day),
+        )
 
 
 def readings_of(asset: Asset, on: date) -> dict[str, Decimal]:
@@ -103,75 +193,36 @@ def readings_of(asset: Asset, on: date) -> dict[str, Decimal]:
     return found
 
 
-def purchase_of(asset: Asset, on: date) -> coverage.Purchase:
-    """Return how an asset was bought, with the law that held then; repairs until a day count."""
-    bought = Acquisition.objects.filter(asset=asset).prefetch_related("lines").first()
-    if bought is None:
-        return coverage.Purchase()
-    country = bought.jurisdiction
-    day = bought.ordered_on or bought.delivered_on or asset.bought_on or on
-    repairs = Claim.objects.filter(
-        asset=asset,
-        kind=CoverageKind.LEGAL_GUARANTEE,
-        state=ClaimState.PAID,
-        remedy=Remedy.REPAIRED,
-        resolved_on__lte=on,
-    )
-    return coverage.Purchase(
-        seller=bought.seller,
-        contract_on=bought.ordered_on,
-        delivered_on=bought.delivered_on,
-        return_by=bought.return_by,
-        condition=bought.condition,
-        bought_as=bought.bought_as,
-        payment=bought.payment,
-        price=bought.total,
-        currency=bought.currency,
-        repairs=repairs.count(),
-        law=laws.guarantee(country=country, on=day),
-        extension=laws.extension(country=country, on=day),
-        credit=laws.credit(country=country, on=day),
+def _cover(row: Coverage) -> coverage.Cover:
+    """Return a cover as the rules take it."""
+    return coverage.Cover(
+        key=str(row.uuid),
+        kind=coverage.Kind(row.kind),
+        obligor=row.obligor,
+        reference=row.reference,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        is_lifetime=row.is_lifetime,
+        state=CoverageState(row.state),
+        scope=row.scope,
+        notice_days=row.notice_days,
+        meter_limit=row.meter_limit,
+        meter_unit=row.meter_unit,
+        excess=row.excess,
+        currency=row.currency,
     )
 
 
-def covers_of(asset: Asset) -> list[coverage.Cover]:
-    """Return an asset's covers as the rules take them."""
-    rows = Coverage.objects.filter(asset=asset).exclude(kind=CoverageKind.RECALL_REMEDY)
-    return [
-        coverage.Cover(
-            key=str(row.uuid),
-            kind=coverage.Kind(row.kind),
-            obligor=row.obligor,
-            reference=row.reference,
-            starts_on=row.starts_on,
-            ends_on=row.ends_on,
-            is_lifetime=row.is_lifetime,
-            state=CoverageState(row.state),
-            scope=row.scope,
-            notice_days=row.notice_days,
-            meter_limit=row.meter_limit,
-            meter_unit=row.meter_unit,
-            excess=row.excess,
-            currency=row.currency,
-        )
-        for row in rows.order_by("pk")
-    ]
-
-
-def recalls_of(asset: Asset) -> list[coverage.Recall]:
-    """Return the recalls that may mean an asset."""
-    rows = RecallMatch.objects.filter(asset=asset).select_related("notice").order_by("pk")
-    return [
-        coverage.Recall(
-            key=str(row.uuid),
-            authority=row.notice.source,
-            number=row.notice.number,
-            confidence=Confidence(row.confidence),
-            state=RecallState(row.state),
-            published_on=row.notice.published_on,
-        )
-        for row in rows
-    ]
+def _recall(row: RecallMatch) -> coverage.Recall:
+    """Return a recall that may mean an asset as the rules take it."""
+    return coverage.Recall(
+        key=str(row.uuid),
+        authority=row.notice.declared_by or row.notice.source,
+        number=row.notice.number,
+        confidence=Confidence(row.confidence),
+        state=RecallState(row.state),
+        published_on=row.notice.published_on,
+    )
 
 
 # --- repairs -----------------------------------------------------------------------------

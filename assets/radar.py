@@ -36,7 +36,7 @@ AHEAD = timedelta(days=366)
 FAR = timedelta(days=366 * 50)
 BEHIND = timedelta(days=30)  # what has just passed is still shown: some of it can be saved
 MOST = 1_000
-MOST_FAULTS = 20  # open at a time: to judge each asks a few questions
+MOST_FAULTS = 200  # open at a time
 # Of which a last look for faults is worth it before they end.
 GUARANTEES = (
     CoverageKind.LEGAL_GUARANTEE,
@@ -239,9 +239,11 @@ def _claims(rows: Any, first: date, last: date) -> Iterable[Deadline]:
 def _defects(rows: Any, first: date, last: date) -> Iterable[Deadline]:
     """Until when whoever pays for an open fault has to be told; a claim has told them."""
     waiting = rows.filter(removed_at=None, claims=None).open().select_related("asset__household")
-    for row in waiting[:MOST_FAULTS]:
+    rows = list(waiting[:MOST_FAULTS])
+    payers = faults.payers_for_all(rows)
+    for row in rows:
         pays = (Standing.PAYS, Standing.MAYBE)
-        asked = [one for one in faults.payers_for(row) if one.standing in pays and one.deadline]
+        asked = [one for one in payers[row.pk] if one.standing in pays and one.deadline]
         payer = min(asked, key=lambda one: one.deadline or date.max, default=None)
         if payer is None or payer.deadline is None or not first <= payer.deadline <= last:
             continue
