@@ -19,13 +19,16 @@ from assets import (
     faults,
     holdings,
     metering,
+    recalls,
     register,
     shaping,
     stocking,
     worth,
 )
+from assets.cover_words import Confidence
 from assets.models import Asset, Import, ImportRow, Loan, Meter, Share, Template, Transfer
 from assets.passing_words import TransferState
+from assets.recall_matching import Published
 from notifications import calendar, push_devices
 from notifications.choices import PassWay
 from notifications.models import Link, Pass, PassVisit
@@ -242,6 +245,14 @@ def belong_to(cast: factories.Cast, asset: Asset, number: int) -> None:
     terms = {"kind": "lease", "party": "Ben", "starts_on": now.date(), "fee": fee}
     worth.agree(asset=asset, values=terms, owner=cast.ana, now=now)
     Loan.objects.create(household=cast.household, asset=asset, borrower="Ben", out_on=now.date())
+    recalls.told(
+        asset=asset,
+        published=Published(source="told", number=str(number), title="Fire", criteria=()),
+        by="Maker",
+        confidence=Confidence.EXACT,
+        contact=uuid4(),
+        now=now,
+    )
     own = {"name": f"Field {number}", "type": "text"}
     shaping.add_field(household=cast.household, values=own)
     register.change(asset=asset, values={}, tags=[f"Tag {number}"])

@@ -313,3 +313,28 @@ def test_apps_ask_who_pays_and_claim(cast: factories.Cast) -> None:
     ).json()
     changed = app.patch(f"/api/v1/work-orders/{order['id']}/", {"state": "booked"}, format="json")
     assert (changed.json()["state"], changed.json()["quoted"]["amount"]) == ("booked", "80")
+
+
+def test_a_claim_shows_what_the_other_side_says_and_takes_the_owners_word(
+    cast: factories.Cast,
+) -> None:
+    claim = claimed(cast, broken(cast))
+    claim.told = {
+        "at": NOW.isoformat(),
+        "by": "Volt",
+        "status": "rejected",
+        "next_step": "Write",
+        "differs": {"state": "refused", "amount": "5", "currency": "USD"},
+    }
+    claim.save()
+    client = Client()
+    client.force_login(cast.ana)
+    page = client.get(f"/claims/{claim.uuid}/").content.decode()
+    assert "Volt says something else" in page
+    app = app_of(cast.ana)
+    told = app.get(f"/api/v1/claims/{claim.uuid}/").json()["told"]
+    assert told["differs"]["state"] == "refused"
+    client.post(f"/claims/{claim.uuid}/settle/", {"theirs": "1"})
+    claim.refresh_from_db()
+    assert (claim.state, claim.amount) == (ClaimState.REFUSED, Decimal(5))
+    assert "says something else" not in client.get(f"/claims/{claim.uuid}/").content.decode()
