@@ -501,7 +501,7 @@ def _note(row: Addressee, one: Reply, *, now: datetime) -> bool:
         )
     row.state, row.changed_at = state, now
     row.answer = Contact.objects.filter(uuid=one.contact).first()
-    row.says = " ".join((one.said.body or one.said.title).split())[:LONGEST_SAID]
+    row.says = " ".join((one.said.body or one.said.summary).split())[:LONGEST_SAID]
     row.save(update_fields=["state", "changed_at", "answer", "says"])
     return True
 
