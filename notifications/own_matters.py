@@ -151,9 +151,9 @@ class Changes:
 
     def write(self, homes: Iterable[int]) -> None:
         """Write it under the lock of the households."""
-        found = self._journeys()
         locked = Household.objects.filter(pk__in=set(homes)).order_by("pk")
         ledger = Ledger.open(list(locked.select_for_update(no_key=True)), now=self.now)
+        found = self._journeys()  # not before: the feed gives a contact its journey under this lock
         zones = {home.pk: home.zone for home in ledger.households.values()}
         for call in self.over:
             call.is_over = True

@@ -15,6 +15,7 @@ from assets.models import CareTask, ServiceRecord
 from assets.undos import UNDOS
 from notifications import calendar, feed, pipeline, upkeep
 from notifications.choices import JourneyState, NotificationState, Section
+from notifications.ledger import Ledger
 from notifications.models import Card, CareCall, Journey, Notification
 from owners import undoing
 from owners.choices import Level, Rank, Topic
@@ -74,6 +75,24 @@ def test_due_care_opens_one_matter_that_needs_the_owner(task: CareTask) -> None:
     assert found.title == "Boiler: Boiler service, due Thu 1 Oct"
     assert [action["name"] for action in found.body["actions"]] == ["done", "snooze", "skip"]
     assert found.journey.asset == task.asset
+
+
+def test_what_the_feed_takes_up_while_it_is_done_is_closed_as_well(
+    task: CareTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upkeep.sweep(now=SEPTEMBER)  # said, and not yet in the feed
+    opened = Ledger.open
+
+    def after_the_feed(*args: Any, **more: Any) -> Ledger:
+        monkeypatch.setattr(Ledger, "open", opened)
+        feed.consolidate_due(now=SEPTEMBER)  # it held the household's lock, for which we waited
+        assert card().section == Section.NEEDS_YOU
+        return opened(*args, **more)
+
+    monkeypatch.setattr(Ledger, "open", after_the_feed)
+    caring.done(task=task, owner=ana(task), now=SEPTEMBER)
+    assert CareCall.objects.get().is_over
+    assert Journey.objects.get().state == JourneyState.CLOSED
 
 
 def test_it_is_told_once_silently_as_care(task: CareTask) -> None:
