@@ -25,7 +25,5 @@ urlpatterns = [
         name="shared-untick",
     ),
     path("shared/<uuid:key>/files/<uuid:manual>/", share_views.shared_file, name="shared-file"),
-    path(
-        "shared/<uuid:key>/thumbs/<uuid:manual>/", share_views.shared_thumb, name="shared-thumb"
-    ),
+    path("shared/<uuid:key>/thumbs/<uuid:manual>/", share_views.shared_thumb, name="shared-thumb"),
 ]

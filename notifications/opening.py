@@ -81,7 +81,7 @@ def mandates_for(owner: Owner, *, asset: Asset | None = None) -> QuerySet[Mandat
     return active.select_related("supplier", "household").order_by("supplier__name").distinct()
 
 
-def start(
+def start(  # noqa: PLR0913 - what a matter may be opened with
     *,
     owner: Owner,
     household: Household,
@@ -93,8 +93,9 @@ def start(
     windows: Sequence[Mapping[str, str]] = (),
     journey: uuid.UUID | None = None,
 ) -> Opened:
-    """Open a matter, or speak on a `journey` that there is; without a mandate it is only noted. The same key again is the same one.
+    """Open a matter, or speak on a `journey` that there is; the same key again is the same one.
 
+    Without a mandate it is only noted.
     Raises OpeningError where nothing is said, or the supplier may not know of the asset.
     """
     words = text.strip()[:LONGEST]

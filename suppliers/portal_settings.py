@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from owners import clock
 from suppliers import keys, proofs, secrets, signing, staffing
 from suppliers.choices import PersonState, ProofKind, StaffRole
-from suppliers.forms import EndpointForm, read_domain
+from suppliers.forms import EndpointForm
 from suppliers.models import SigningSecret, SupplierKey
 from suppliers.portal_forms import InviteForm, ProfileForm
 from suppliers.staff import SupplierPerson, SupplierProof
 from suppliers.staff_pages import StaffRequest, leave, staff_only
+from suppliers.typed import read_domain
 
 GET_AND_POST = ["GET", "HEAD", "POST"]
 ADMIN, DEVELOPER = StaffRole.ADMIN, StaffRole.DEVELOPER

@@ -15,7 +15,6 @@ from assets.models.cover import OfAssets
 from assets.models.document import Document
 from owners.models import Household
 
-
 OPEN_RECALLS = (RecallState.NEW, RecallState.OWNER_CONFIRMED, RecallState.REMEDY_BOOKED)
 
 

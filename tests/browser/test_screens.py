@@ -11,7 +11,18 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from assets import caring, claims, faults, holdings, metering, recalls, stocking, worth
+from assets import (
+    caring,
+    claims,
+    faults,
+    holdings,
+    importing,
+    metering,
+    recalls,
+    stocking,
+    templating,
+    worth,
+)
 from assets.cover_words import Confidence
 from assets.models import (
     Asset,
@@ -19,22 +30,28 @@ from assets.models import (
     Claim,
     Contract,
     Coverage,
+    Import,
     Issue,
     Meter,
     Part,
     RecallMatch,
+    Template,
     WorkOrder,
 )
 from assets.recall_matching import Criterion, Published
 from notifications.models import Journey
 from owners import clock
-from owners.models import Owner, Restore
+from owners.models import Household, Owner, Restore
+from suppliers import proposing
 from suppliers.announcements import Addressee, Announcement
 from suppliers.choices import AnswerState, NewsKind
-from suppliers.models import Mandate
+from suppliers.contacts import GoodsClaim, Money
+from suppliers.models import Contact, Mandate, Proposal
+from suppliers.purchases import Purchase
 from tests import factories
 from tests.browser.axe import violations
 from tests.browser.passing import GONE, passing_screens
+from tests.imports import samples
 
 pytestmark = pytest.mark.browser
 
@@ -140,6 +157,7 @@ def screens() -> list[str]:
         *care_screens(),
         f"/faults/{Issue.objects.get().uuid}/",
         *cover_screens(),
+        *brought_screens(),
         f"/suppliers/{mandate.supplier.uuid}/",
         f"/mandates/{mandate.uuid}/end/",
         "/tell/new/moved/",
@@ -197,6 +215,40 @@ def _some_news(owner: Owner) -> None:
             ],
         },
     )  # fmt: skip
+
+
+def brought_screens() -> list[str]:
+    """Files on their way in, one that is asked about and one that is shown; what else begins."""
+    return [
+        *(f"/imports/{run.uuid}/" for run in Import.objects.order_by("pk")),
+        f"/proposals/{Proposal.objects.get(identity='boiler').uuid}/",
+        f"/assets/templates/{Template.objects.get().uuid}/",
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _something_on_its_way(owner: Owner) -> None:
+    """Ana brings two files in, an order proposes a boiler, and she has a template."""
+    home, now = Household.objects.get(memberships__owner=owner), clock.now()
+    for name in ("asked.csv", "shown.csv"):
+        content = samples.HOMEBOX_OLD.encode()
+        run = importing.begin(household=home, owner=owner, name=name, content=content, now=now)
+        while importing.work_due(clock.now):
+            pass
+    importing.answer(run=run, said={"currency": "EUR"}, now=now)
+    while importing.work_due(clock.now):
+        pass
+    goods = GoodsClaim(name="Nordvarme boiler", maker="Nordvarme", price=Money(amount="1890.00"))
+    Proposal.objects.create(
+        household=home,
+        contact=Contact.objects.filter(household=home).order_by("pk")[0],
+        group="4471",
+        identity="boiler",
+        bought=proposing.written(Purchase(goods=goods)),
+        seller="Nordvarme",
+        order_no="4471",
+    )
+    templating.add(household=home, values={"label": "Heat pump"}, owner=owner, now=now)
 
 
 def cover_screens() -> list[str]:

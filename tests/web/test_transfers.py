@@ -65,9 +65,7 @@ def prepared(both: Both, sale: Sale, **to: str) -> Transfer:  # noqa: F811 - the
     seller.post(reverse("transfer-what", args=[transfer.uuid]), what)
     said = {"way": "link", "days": "14", "email": "", **to}
     seller.post(reverse("transfer-to", args=[transfer.uuid]), said)
-    seller.post(
-        reverse("transfer-before", args=[transfer.uuid]), {"checked": ["keys", "sign_off"]}
-    )
+    seller.post(reverse("transfer-before", args=[transfer.uuid]), {"checked": ["keys", "sign_off"]})
     transfer.refresh_from_db()
     return transfer
 
@@ -165,9 +163,7 @@ def test_the_known_buyer_reads_of_it_on_today_and_the_seller_of_the_answer(
     notice = Notice.objects.get(household=sale.bens)
     there = both.buyer.get(reverse("transfer-notice", args=[notice.uuid]))
     assert there.headers["Location"] == reverse("take-over", args=[transfer.uuid])
-    both.buyer.post(
-        there.headers["Location"], {"answer": "here", "household": str(sale.bens.uuid)}
-    )
+    both.buyer.post(there.headers["Location"], {"answer": "here", "household": str(sale.bens.uuid)})
     pipeline.drain(now_fn=clock.now)
     titles = set(Card.objects.filter(household=sale.home).values_list("title", flat=True))
     assert "Golf: its next owner said yes. Hand it over?" in titles
@@ -219,7 +215,10 @@ def test_another_server_takes_the_file_in_once_and_says_whose_it_is(
     ids=["empty", "zip", "object", "later", "deep", "twice", "nan", "half a letter"],
 )
 def test_a_file_that_is_none_gets_a_clear_word(
-    both: Both, sale: Sale, raw: bytes, said: str  # noqa: F811 - the fixture
+    both: Both,
+    sale: Sale,
+    raw: bytes,
+    said: str,  # noqa: F811 - the fixture
 ) -> None:
     file = io.BytesIO(raw)
     file.name = "x.json"
