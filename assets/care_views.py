@@ -19,8 +19,8 @@ from assets.care_forms import EVENTS, LogWorkForm, MarkForm, TaskForm, WorkForm
 from assets.care_specs import SpecError
 from assets.care_words import CareState, CareStatus, IssueStatus, MarkKind
 from assets.choices import DocumentKind
-from assets.models import Asset, CareTask, Issue, Part, ServiceRecord
-from assets.models.care import PRESSING
+from assets.models import Asset, CareTask, Document, Issue, Part, ServiceRecord
+from assets.models.care import PRESSING, ServiceRecordQuerySet
 from assets.views import find_asset
 from owners import clock, households, undo
 from owners.choices import Rank
@@ -85,7 +85,7 @@ def asset_care(request: OwnerRequest, key: UUID) -> HttpResponse:
         "asset": asset,
         "tabs": tabs.of(asset, "care"),
         "tasks": tasks[:PAGE],
-        "log": log.select_related("done_by", "cost").newest()[:SHOWN],
+        "log": written_down(request.user, log),
         "meters": meters_of(asset),
         "parts": Part.objects.filter(household=asset.household, removed_at=None).fitting(asset)[
             :SHOWN
@@ -94,6 +94,17 @@ def asset_care(request: OwnerRequest, key: UUID) -> HttpResponse:
         "issue_words": IssueStatus.choices,
     }
     return render(request, "assets/asset_care.html", context)
+
+
+def written_down(owner: Owner, records: ServiceRecordQuerySet) -> list[ServiceRecord]:
+    """Return the newest work, each with those of its papers that are still here."""
+    found = list(records.select_related("done_by", "cost").newest()[:SHOWN])
+    named = {paper for record in found for paper in record.papers}
+    known = Document.objects.for_owner(owner).filter(uuid__in=named) if named else ()
+    here = {paper.uuid: paper for paper in known}
+    for record in found:
+        record.here = [here[paper] for paper in record.papers if paper in here]  # type: ignore[attr-defined]  # for the template
+    return found
 
 
 def meters_of(asset: Asset) -> list[dict[str, Any]]:
@@ -121,7 +132,7 @@ def task_page(request: OwnerRequest, key: UUID) -> HttpResponse:
     done = ServiceRecord.objects.for_owner(request.user).filter(tasks__contains=[task.uuid])
     context = {
         "task": task,
-        "log": done.select_related("done_by", "cost").newest()[:SHOWN],
+        "log": written_down(request.user, done),
         "is_paused": task.state == CareState.PAUSED,
         "meters": {str(meter.uuid): meter for meter in task.asset.meters.all()},
         "form": MarkForm(),

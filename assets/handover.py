@@ -194,7 +194,10 @@ def paper(package: Mapping[str, Any]) -> bytes:
     )
     _head(sheet, _("Owners"))
     for one in said["owners"]:
-        span = f"{_written(one['since']) or '…'} to {_written(one['until']) or '…'}"
+        span = _("%(since)s to %(until)s") % {
+            "since": _written(one["since"]) or "…",
+            "until": _written(one["until"]) or "…",
+        }
         sheet.words(_("Owner %(n)s") % {"n": one["number"]} + f": {span}", size=10)
     groups: list[tuple[str, list[dict[str, Any]]]] = [
         (_("Recalls"), said["recalls"]),

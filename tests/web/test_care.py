@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from assets import caring, duedates, metering, sharing
+from assets import caring, documents, duedates, metering, sharing
 from assets.care_words import CareStatus
 from assets.models import CareTask, Issue, Meter, Part, ServiceRecord
 from assets.undos import UNDOS
@@ -139,6 +139,27 @@ def test_with_cost_reading_parts_and_receipt(ana: Client, task: CareTask, boiler
     assert part.quantity == 0
     assert "Nozzle" not in ana.get(reverse("care")).content.decode()  # nobody asked to buy again
     assert ana.get(reverse("meter", args=[meter.uuid])).status_code == 200
+
+
+def test_a_paper_of_the_work_is_named_until_it_lies_in_the_bin(
+    ana: Client, task: CareTask, home: Any
+) -> None:
+    paper = documents.add(
+        household=task.household,
+        asset=task.asset,
+        owner=home.owner,
+        name="bill.txt",
+        content=b"180 EUR, paid",
+        now=NOW,
+    )
+    caring.done(task=task, owner=home.owner, now=NOW, said=caring.Work(papers=[paper.uuid]))
+    address = reverse("asset-care", args=[task.asset.uuid])
+    link = reverse("document", args=[paper.uuid])
+    shown = ana.get(address).content.decode()
+    assert link in shown
+    assert "bill.txt" in shown
+    documents.remove(document=paper, owner=home.owner, now=NOW)
+    assert link not in ana.get(address).content.decode()
 
 
 def test_a_lower_reading_is_asked_about_beside_the_field(ana: Client, boiler: Any) -> None:
