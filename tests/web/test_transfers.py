@@ -216,9 +216,9 @@ def test_another_server_takes_the_file_in_once_and_says_whose_it_is(
 )
 def test_a_file_that_is_none_gets_a_clear_word(
     both: Both,
-    sale: Sale,
+    sale: Sale,  # noqa: F811 - the fixture
     raw: bytes,
-    said: str,  # noqa: F811 - the fixture
+    said: str,
 ) -> None:
     file = io.BytesIO(raw)
     file.name = "x.json"
