@@ -215,7 +215,7 @@ def test_lent_for_longer_it_rests_until_its_new_day(asset: Asset) -> None:
     lend(asset)
     run(MONDAY + 4 * DAY)
     assert card().section == Section.NEEDS_YOU
-    at = MONDAY + 4 * DAY
+    at = MONDAY + 4 * DAY + timedelta(hours=1)  # what is said at one instant has no order
     later = step(asset, Step.LEND_LONGER, at=at, due_on=FRIDAY + timedelta(days=14))
     run(at + DAY)
     assert card().section != Section.NEEDS_YOU

@@ -22,7 +22,7 @@ from suppliers.recall_sources import SOURCES
 from suppliers.recall_sources.values import SourceError, european_day, text
 from tests import factories
 
-PAYLOADS = Path(__file__).parent.parent / "payloads" / "recalls"
+PAYLOADS = Path(__file__).parent / "recall_lists"
 NOW = datetime(2026, 11, 9, 12, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 CAR = "FORD|F-150|2013"
