@@ -38,10 +38,13 @@ def matters_about(context: template.Context, asset: Asset) -> Any:
 
 @register.simple_tag
 def health_of(asset: Asset, journeys: Iterable[Journey]) -> dict[str, str]:
-    """Return how an asset is, in a sentence, from its state and its open matters."""
+    """Return how an asset is, in a sentence, from its state, faults and open matters."""
     if asset.operational_status != OperationalStatus.IN_SERVICE:
         state = "unknown" if asset.operational_status == OperationalStatus.STORED else "bad"
         return {"state": state, "text": asset.get_operational_status_display()}
+    fault = asset.issues.filter(removed_at=None).open().first()
+    if fault is not None:
+        return {"state": "bad", "text": _("Something is wrong: %(what)s") % {"what": fault.title}}
     running = [journey for journey in journeys if journey.state == JourneyState.OPEN]
     if not running:
         return {"state": "fine", "text": _("Fine. No open matter.")}

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from assets import labels, passages, register
+from assets import faults, labels, passages, register
 from assets.choices import Source
 from assets.lifecycle import Step
 from assets.models import Asset, CostEntry, Coverage, FinderNote, Loan
@@ -41,6 +41,18 @@ def test_what_leads_on_from_here_is_asked_and_taken(cast: factories.Cast, browse
     assert "Ben has it" in page
     assert "overdue" in page
     assert browser.get(address).status_code == 404  # it is lent already
+
+
+def test_it_is_not_fine_while_something_is_wrong(cast: factories.Cast, browser: Client) -> None:
+    now = clock.now()
+    assert "Fine. No open matter." in shown(browser, cast.dvr, "overview")
+    said = {"title": "No picture"}
+    fault, _change = faults.report(asset=cast.dvr, values=said, owner=cast.ana, now=now)
+    page = shown(browser, cast.dvr, "overview")
+    assert "Something is wrong: No picture" in page
+    assert "Fine." not in page
+    browser.post(reverse("issue-settle", args=[fault.uuid]), {"status": "resolved"})
+    assert "Fine. No open matter." in shown(browser, cast.dvr, "overview")
 
 
 def test_price_cover_and_costs_are_written_down_and_shown(
